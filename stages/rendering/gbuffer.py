@@ -1,0 +1,37 @@
+"""What the rasteriser hands to shading: the visible surface at every covered sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stages.rendering.mesh import F32, I32, U8
+
+
+@dataclass(frozen=True)
+class GBuffer:
+    """The N covered samples of a frame, row by row; the frame has `height` x `width` samples (supersampled).
+
+    index: (N,) int32, row * width + column of the sample.
+    part: (N,) uint8, a `Part`.
+    position, normal: (N, 3) float32, camera space (x right, y down, z away), cm and unit. The camera stands at the
+        origin, so the unit vector to the eye is -position / |position|. Normals face the outside of the surface.
+    tangent: (N, 3) float32 camera space, unit: along the strand for HAIR, 0 elsewhere.
+    uv: (N, 2) float32, see `Head.uv` and `Hair.uv`.
+    rest: (N, 3) float32, see `Head.rest`; for HAIR the hair's own neutral position in head space.
+    depth: (N,) float32, z in cm.
+    occlusion: (N,) float32, ambient visibility 0..1; for HAIR `Hair.shade`.
+    visibility: (N,) float32, share of the key light that reaches the sample (its shadow map), 0..1.
+    """
+
+    height: int
+    width: int
+    index: I32
+    part: U8
+    position: F32
+    normal: F32
+    tangent: F32
+    uv: F32
+    rest: F32
+    depth: F32
+    occlusion: F32
+    visibility: F32
