@@ -1,0 +1,69 @@
+# make demo   the sample pair, both directions, from footage to deliverables and reports
+# make test   lint, types and tests
+# Both make the virtual environment first, from exact pins. Nothing but a Python 3.11 or 3.12 is needed.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+# ours goes first on the path: DVC runs the stages as `python -m stages.<stage>`
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+export DO_NOT_TRACK := 1
+# numba, torch and BLAS results depend on the number of threads only through these
+export PYTHONHASHSEED := 0
+export UV_COMPILE_BYTECODE := 1
+# uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
+export UV_FIND_LINKS ?= $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null)
+
+.PHONY: setup demo test lint types unit lock gpu samples check clean
+.DEFAULT_GOAL := help
+
+help: ## show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## make the virtual environment from the pins
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
+	  { echo "Python 3.11 or 3.12 is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.lock
+	@touch $@
+
+demo: setup ## reproduce the sample pair, both directions
+	@python -m stages.check
+	@dvc repro --keep-going
+	@python -m stages.deliverables
+
+test: lint types unit ## lint, types and tests
+
+lint: setup
+	@ruff check stages flows tests
+	@ruff format --check --quiet stages flows tests
+
+types: setup
+	@mypy
+
+unit: setup
+	@pytest
+
+check: setup ## look at params.yaml, footage and consent records without running anything
+	@python -m stages.check
+
+samples: setup ## render the sample performers and truths again: the same bytes as in git
+	@dvc repro --force --single-item rendering@ada rendering@ben truth@ada-on-ben truth@ben-on-ada
+
+lock: setup ## resolve the pins anew within pyproject.toml's bounds
+	@uv pip compile --quiet pyproject.toml --extra dev --constraint pins.in --no-annotate --no-header \
+	  --no-emit-index-url --no-emit-find-links --output-file requirements.lock
+	@sed -i.old 's/+cpu$$//' requirements.lock && rm requirements.lock.old
+
+gpu: setup ## after installing the extra `gpu`: let the GPU build of onnxruntime own its folder
+	@uv pip install --python $(BIN)/python 'onnxruntime-gpu[cuda,cudnn]>=1.31,<2'
+	@uv pip install --python $(BIN)/python --reinstall --no-deps 'onnxruntime-gpu>=1.31,<2'
+
+clean: ## remove the virtual environment and scratch files, not the data
+	@rm -rf $(VENV) .scratch .prefect .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,84 @@
+"""The face set of one clip: aligned crops with masks, each in the training or the held-out part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from stages.artifacts.alignments import POSE_AND_QUALITY
+from stages.artifacts.files import ShardWriter, read_facts, read_rows, read_table, write_facts, write_table
+
+TRAIN, HELD_OUT = "train", "held-out"
+
+FACE_SET: Final = pa.schema(
+    [
+        ("frame", pa.int32()),
+        ("face", pa.int32()),
+        ("shard", pa.int32()),
+        ("row", pa.int32()),
+        ("split", pa.string()),
+        *((name, pa.float32()) for name in POSE_AND_QUALITY),
+        ("landmarks", pa.list_(pa.float32())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """``index`` has a row per face; ``landmarks`` are 478 x, y pairs in the unit crop."""
+
+    folder: Path
+    index: pd.DataFrame
+    statistics: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> FaceSet:
+        """Raises: Problem if a part is missing or damaged."""
+        return cls(folder, read_table(folder / "index.parquet", FACE_SET), read_facts(folder / "statistics.json"))
+
+    @staticmethod
+    def crops_into(folder: Path) -> ShardWriter:
+        """A writer whose ``add(crops=(S, S, 3) uint8 RGB, masks=(S, S) uint8)`` gives the row's shard and row."""
+        return ShardWriter(folder)
+
+    @staticmethod
+    def write_index(folder: Path, index: pd.DataFrame, statistics: dict[str, Any]) -> None:
+        """After the crops: the table that names them and the statistics."""
+        write_table(folder / "index.parquet", index, FACE_SET)
+        write_facts(folder / "statistics.json", statistics)
+
+    def part(self, split: str) -> pd.DataFrame:
+        """The rows of one part, ``TRAIN`` or ``HELD_OUT``."""
+        return self.index[self.index["split"] == split]
+
+    def crops(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
+        """(n, S, S, 3) uint8 RGB, in the order of ``rows``."""
+        return np.stack(list(read_rows(self.folder, "crops", _places(rows))))
+
+    def masks(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
+        """(n, S, S) uint8, 255 inside the face."""
+        return np.stack(list(read_rows(self.folder, "masks", _places(rows))))
+
+    def each_crop(self, rows: pd.DataFrame) -> Iterator[NDArray[np.uint8]]:
+        """(S, S, 3) uint8 RGB one at a time, for sets that do not fit in memory."""
+        yield from read_rows(self.folder, "crops", _places(rows))
+
+    def each_mask(self, rows: pd.DataFrame) -> Iterator[NDArray[np.uint8]]:
+        """(S, S) uint8 one at a time, as :meth:`each_crop`."""
+        yield from read_rows(self.folder, "masks", _places(rows))
+
+
+def _places(rows: pd.DataFrame) -> Sequence[tuple[int, int]]:
+    return list(zip(rows["shard"].astype(int), rows["row"].astype(int), strict=True))
+
+
+def clips_of(folder: Path) -> list[Path]:
+    """The face sets under an identity's folder, by the clip's name."""
+    return sorted(path.parent for path in folder.glob("*/index.parquet"))

@@ -1,0 +1,155 @@
+"""Facts as JSON, tables as Parquet, arrays as safetensors in shards: the same bytes for the same content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from stages.problems import Problem
+
+SHARD_ROWS = 1000
+"""Rows in a shard at most: one changed row stores one shard again, not the whole artifact."""
+
+
+def write_facts(path: Path, facts: dict[str, Any]) -> None:
+    """JSON with sorted keys, so that equal facts are equal bytes."""
+    path.write_text(json.dumps(facts, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """What :func:`write_facts` wrote.
+
+    Raises:
+        Problem: the file is missing or is no JSON object.
+    """
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise missing(path) from None
+    except ValueError as error:
+        raise Problem(f"it is no JSON: {error}", where=path, mend=_REMAKE) from error
+    if not isinstance(facts, dict):
+        raise Problem("it holds no JSON object", where=path, mend=_REMAKE)
+    return facts
+
+
+_REMAKE = "remove it and run `dvc repro`, which makes or fetches it again"
+
+
+def missing(path: Path) -> Problem:
+    """The problem of an artifact that is not there."""
+    return Problem("this artifact is not there", where=path, mend="run `dvc repro` for the stage that makes it")
+
+
+def write_table(path: Path, table: pd.DataFrame, schema: pa.Schema) -> None:
+    """Parquet with the schema's columns, in its order and types.
+
+    Raises:
+        ValueError: a column is missing or does not fit its type.
+    """
+    lacking = [name for name in schema.names if name not in table.columns]
+    if lacking:
+        raise ValueError(f"{path.name} lacks the columns {lacking}")
+    arrow = pa.Table.from_pandas(table[schema.names], schema=schema, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(arrow, path, compression="zstd")
+
+
+def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
+    """The table of an artifact; list columns come as numpy arrays.
+
+    Raises:
+        Problem: the file is missing, is no Parquet or lacks columns.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise missing(path) from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise Problem(f"it is no readable Parquet table: {error}", where=path, mend=_REMAKE) from error
+    lacking = [name for name in schema.names if name not in table.column_names]
+    if lacking:
+        raise Problem(f"it lacks the columns {', '.join(lacking)}", where=path, mend=_REMAKE)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def shard_path(folder: Path, shard: int, ending: str) -> Path:
+    """Where shard number ``shard`` lies."""
+    return folder / f"shard-{shard:04d}.{ending}"
+
+
+class ShardWriter:
+    """Collects rows of named arrays and writes a safetensors shard whenever one is full."""
+
+    def __init__(self, folder: Path, rows: int = SHARD_ROWS) -> None:
+        self._folder, self._rows = folder, rows
+        self._pending: dict[str, list[NDArray[Any]]] = {}
+        self._count = 0
+
+    def add(self, **arrays: NDArray[Any]) -> tuple[int, int]:
+        """Add one row to every array; returns its (shard, row)."""
+        place = divmod(self._count, self._rows)
+        for name, array in arrays.items():
+            self._pending.setdefault(name, []).append(np.asarray(array))
+        self._count += 1
+        if self._count % self._rows == 0:
+            self._flush(place[0])
+        return place
+
+    def close(self) -> int:
+        """Write what is left; returns the number of rows."""
+        if self._pending:
+            self._flush(self._count // self._rows)
+        return self._count
+
+    def _flush(self, shard: int) -> None:
+        stacked = {name: np.ascontiguousarray(np.stack(rows)) for name, rows in self._pending.items()}
+        save_file(stacked, shard_path(self._folder, shard, "safetensors"))
+        self._pending = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+
+
+def read_rows(folder: Path, name: str, places: Sequence[tuple[int, int]]) -> Iterator[NDArray[Any]]:
+    """Rows of one named array, in the order of ``places`` (shard, row); shards are memory-mapped.
+
+    Raises:
+        Problem: a shard is missing, damaged or too short.
+    """
+    shard, reader = -1, None
+    for wanted, row in places:
+        path = shard_path(folder, wanted, "safetensors")
+        try:
+            if wanted != shard or reader is None:
+                reader = safe_open(path, framework="numpy")
+                shard = wanted
+            yield reader.get_slice(name)[row : row + 1][0]
+        except FileNotFoundError:
+            raise missing(path) from None
+        except (SafetensorError, IndexError) as error:
+            raise Problem(f"row {row} of '{name}' can not be read: {error}", where=path, mend=_REMAKE) from error

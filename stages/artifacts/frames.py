@@ -1,0 +1,130 @@
+"""Frames of a clip, losslessly in the clip's own pixel format, with their exact times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import av
+import pandas as pd
+import pyarrow as pa
+
+from stages.artifacts.files import SHARD_ROWS, read_facts, read_table, shard_path, write_facts, write_table
+from stages.video import NativeFrame, ShardEncoder, VideoFacts, read_shard
+
+INDEX: Final = pa.schema(
+    [
+        ("frame", pa.int32()),
+        ("pts", pa.int64()),
+        ("duration", pa.int64()),
+        ("shot", pa.int32()),
+        ("shard", pa.int32()),
+        ("row", pa.int32()),
+        ("hash", pa.string()),
+        ("changed", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """``index`` has a row per frame, in order; ``facts`` allow further keys (``source``, ``audio`` ...)."""
+
+    folder: Path
+    index: pd.DataFrame
+    facts: VideoFacts
+
+    @classmethod
+    def read(cls, folder: Path) -> Frames:
+        """Raises: Problem if a part is missing or damaged."""
+        return cls(
+            folder,
+            read_table(folder / "index.parquet", INDEX),
+            VideoFacts.model_validate(read_facts(folder / "facts.json")),
+        )
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def audio(self) -> Path | None:
+        """The clip's sound, bit for bit as it was, or None. (Its name's ending depends on the codecs in it.)"""
+        return next(iter(sorted(self.folder.glob("audio.*"))), None)
+
+    def __iter__(self) -> Iterator[NativeFrame]:
+        yield from self.pick(range(len(self.index)))
+
+    def pick(self, numbers: Sequence[int]) -> Iterator[NativeFrame]:
+        """The frames with these numbers, which must ascend, one at a time.
+
+        Raises:
+            Problem: a shard is missing or damaged.
+        """
+        rows = self.index.iloc[list(numbers)]
+        chosen = list(
+            zip(
+                *(rows[name].astype(int) for name in ("shard", "row", "frame", "pts", "duration")),
+                strict=True,
+            )
+        )
+        for shard, group in groupby(chosen, key=lambda place: place[0]):
+            places = list(group)
+            pictures = read_shard(shard_path(self.folder, shard, "mkv"), [place[1] for place in places], self.facts)
+            for (_, _, number, pts, duration), picture in zip(places, pictures, strict=True):
+                yield NativeFrame(number, pts, duration, picture, self.facts)
+
+
+class FrameWriter:
+    """Writes frames in order into an existing folder; ``close`` (or leaving the block) writes index and facts."""
+
+    def __init__(self, folder: Path, facts: VideoFacts, rows: int = SHARD_ROWS) -> None:
+        self._folder, self._facts, self._limit = folder, facts, rows
+        self._encoder: ShardEncoder | None = None
+        self._rows: list[tuple[Any, ...]] = []
+
+    def add(self, picture: av.VideoFrame, *, pts: int, duration: int, shot: int, changed: bool = False) -> None:
+        """Append a frame.
+
+        Args:
+            picture: in the facts' size and pixel format.
+            pts, duration: in the facts' time base.
+            shot: number of its shot.
+            changed: whether it differs from the clip's frame (finished frames only).
+        """
+        number = len(self._rows)
+        shard, row = divmod(number, self._limit)
+        if row == 0:
+            self._end_shard()
+            self._encoder = ShardEncoder(shard_path(self._folder, shard, "mkv"), self._facts)
+        assert self._encoder is not None
+        digest = NativeFrame(number, pts, duration, picture, self._facts).digest()
+        self._encoder.write(picture)
+        self._rows.append((number, pts, duration, shot, shard, row, digest, changed))
+
+    def close(self, **more: Any) -> None:
+        """Write the last shard, the index and the facts, with ``more`` facts beside the video's."""
+        self._end_shard()
+        write_table(self._folder / "index.parquet", pd.DataFrame(self._rows, columns=INDEX.names), INDEX)
+        facts = self._facts.model_dump() | {
+            "frames": len(self._rows),
+            "shards": -(-len(self._rows) // self._limit),
+        }
+        write_facts(self._folder / "facts.json", facts | more)
+
+    def _end_shard(self) -> None:
+        if self._encoder is not None:
+            self._encoder.close()
+            self._encoder = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._end_shard()

@@ -1,0 +1,53 @@
+"""An artifact appears whole or not at all: it is written beside its place, then moved there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stages.problems import told_as_problem
+
+
+@contextmanager
+def whole_folder(place: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``place``; when the block ends well it takes ``place``'s place.
+
+    On any exception the scratch folder is removed and ``place`` stays as it was.
+
+    Raises:
+        Problem: the disk is full or the folder may not be written.
+    """
+    place = Path(place)
+    with told_as_problem(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
+        try:
+            scratch.chmod(0o755)
+            yield scratch
+            if place.exists():
+                shutil.rmtree(place)
+            scratch.replace(place)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(place: Path) -> Iterator[Path]:
+    """Yield a path beside ``place`` to write to; when the block ends well it is moved to ``place``.
+
+    Raises:
+        Problem: the disk is full or the file may not be written.
+    """
+    place = Path(place)
+    with told_as_problem(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        scratch = place.with_name(f".{place.name}.{os.getpid()}.part{place.suffix}")
+        try:
+            yield scratch
+            scratch.replace(place)
+        finally:
+            scratch.unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+"""``python -m stages.deliverables``: where each swap's deliverable and report lie, and what its figures are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from stages.artifacts.files import read_facts
+from stages.problems import BAD_INPUT, Problem
+from stages.settings import load_params
+
+SHOWN = ("psnr", "ssim", "identity_nearer_source")
+"""Figures of metrics.json that stand in the table; all of them are in the report."""
+
+
+def main() -> int:
+    """Print a table of the swaps; the exit status says whether any of them is missing."""
+    try:
+        swaps = load_params().swaps
+    except Problem as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return BAD_INPUT
+    console = Console(soft_wrap=True)
+    table = Table("swap", *SHOWN, box=None)
+    lacking = []
+    for name in swaps:
+        folder = Path("data/evaluation") / name
+        if not (Path("data/encoding") / name / "deliverable.mp4").is_file() or not (folder / "metrics.json").is_file():
+            lacking.append(name)
+            continue
+        metrics = read_facts(folder / "metrics.json")
+        table.add_row(name, *(f"{metrics[key]:.3f}" if key in metrics else "-" for key in SHOWN))
+    if table.row_count:
+        console.print(table)
+    for name in swaps:
+        if name not in lacking:
+            console.print(f"\n{name}", style="bold")
+            console.print(f"  deliverable  data/encoding/{name}/deliverable.mp4")
+            console.print(f"  report       data/evaluation/{name}/report.html")
+            console.print(f"  lineage      python -m flows.lineage data/encoding/{name}/deliverable.mp4")
+    for name in lacking:
+        print(f"error: swaps.{name}: it has no deliverable yet; the messages above say why", file=sys.stderr)
+    return 1 if lacking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

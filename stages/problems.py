@@ -1,0 +1,53 @@
+"""The one error that a user sees: what is wrong, where, and how to mend it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+
+BAD_INPUT = 2
+"""Exit status of a stage that refused its input: trying again cannot help (flows do not retry it)."""
+
+
+class Problem(Exception):
+    """Bad input or surroundings, told as one message.
+
+    Args:
+        what: what is wrong, one sentence.
+        where: the file, or the field of params.yaml as a dotted path, that is at fault.
+        mend: what the user can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str | Path, mend: str) -> None:
+        self.what = what
+        self.where = str(where)
+        self.mend = mend
+        super().__init__(f"{self.where}: {what}\n  mend: {mend}")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """A half-sentence that names what may have been meant, or what there is to choose from."""
+    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join(sorted(known))}" if known else "there are none yet"
+
+
+@contextmanager
+def told_as_problem(where: Path) -> Iterator[None]:
+    """Turn the faults of a disk into a :class:`Problem` that says which path and what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Problem(
+                "the disk is full; nothing half-written was kept",
+                where=where,
+                mend="free some space (`dvc gc -w` drops cached results that no settings use any more), run again",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise Problem("it can not be written", where=where, mend="check the folder's permissions") from error
+        raise

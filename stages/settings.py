@@ -1,0 +1,213 @@
+"""params.yaml, validated: what there is (identities, clips, pairs, swaps) and how each stage works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from stages.alignment.settings import AlignmentSettings
+from stages.compositing.settings import CompositingSettings
+from stages.conversion.settings import ConversionSettings
+from stages.dataset.settings import DatasetSettings
+from stages.detection.settings import DetectionSettings
+from stages.encoding.settings import EncodingSettings
+from stages.evaluation.settings import EvaluationSettings
+from stages.extraction.settings import ExtractionSettings
+from stages.problems import Problem, nearest
+from stages.training.settings import TrainingSettings
+
+Item = TypeVar("Item")
+Model = TypeVar("Model", bound=BaseModel)
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+"""Names become file names, DVC targets and parts of dotted settings: small letters, digits, '-' and '_'."""
+
+NO_TRUTH = "none"
+"""The truth of a swap whose right answer nobody knows."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Identity(_Entry):
+    """One person. The consent record lies at data/consent/<name>.yaml."""
+
+    reference: tuple[Path, ...] = Field(
+        (), description="pictures of the person, to tell them from others; if empty, the clip's dominant face"
+    )
+
+
+class Clip(_Entry):
+    """One piece of footage of one identity."""
+
+    identity: Name
+    path: Path
+
+
+class Pair(_Entry):
+    """Two identities that share one swap model."""
+
+    a: Name
+    b: Name
+
+
+class Swap(_Entry):
+    """One direction of a pair applied to one clip of the target."""
+
+    pair: Name
+    source: Name = Field(description="the identity whose likeness is put on")
+    target: Name = Field(description="the identity whose performance is kept")
+    clip: Name = Field(description="the target's clip")
+    truth: Name = Field(NO_TRUTH, description="the rendered right answer, for swaps between performers")
+
+
+class Truth(_Entry):
+    """The right answer of a swap between performers: who, in whose performance."""
+
+    performer: Name
+    performance: Name
+
+
+class Params(_Entry):
+    """All of params.yaml."""
+
+    identities: dict[Name, Identity]
+    performers: dict[Name, dict[str, Any]] = Field({}, description="rendered people; validated by stages.rendering")
+    performances: dict[Name, dict[str, Any]] = Field({}, description="rendered clips; validated by stages.rendering")
+    truths: dict[Name, Truth] = {}
+    clips: dict[Name, Clip]
+    pairs: dict[Name, Pair]
+    swaps: dict[Name, Swap]
+    extraction: ExtractionSettings
+    detection: DetectionSettings
+    alignment: AlignmentSettings
+    dataset: DatasetSettings
+    training: TrainingSettings
+    conversion: ConversionSettings
+    compositing: CompositingSettings
+    encoding: EncodingSettings
+    evaluation: EvaluationSettings
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        for name, clip in self.clips.items():
+            _known(f"clips.{name}.identity", clip.identity, self.identities)
+        for name, pair in self.pairs.items():
+            _known(f"pairs.{name}.a", pair.a, self.identities)
+            _known(f"pairs.{name}.b", pair.b, self.identities)
+            if pair.a == pair.b:
+                raise _wrong(f"pairs.{name}", f"a pair needs two identities, both are '{pair.a}'; name another one")
+        for name, truth in self.truths.items():
+            _known(f"truths.{name}.performer", truth.performer, self.performers)
+            _known(f"truths.{name}.performance", truth.performance, self.performances)
+        for name, swap in self.swaps.items():
+            self._check_swap(f"swaps.{name}", swap)
+        return self
+
+    def _check_swap(self, where: str, swap: Swap) -> None:
+        _known(f"{where}.pair", swap.pair, self.pairs)
+        _known(f"{where}.clip", swap.clip, self.clips)
+        pair = self.pairs[swap.pair]
+        if {swap.source, swap.target} != {pair.a, pair.b}:
+            raise _wrong(where, f"source and target must be the two of pair '{swap.pair}': {pair.a} and {pair.b}")
+        if self.clips[swap.clip].identity != swap.target:
+            owner = self.clips[swap.clip].identity
+            raise _wrong(f"{where}.clip", f"clip '{swap.clip}' shows '{owner}', not the target '{swap.target}'")
+        if swap.truth != NO_TRUTH:
+            _known(f"{where}.truth", swap.truth, self.truths)
+
+    def clip(self, name: str) -> Clip:
+        """Raises: Problem if there is no such clip."""
+        return _item("clips", name, self.clips)
+
+    def pair(self, name: str) -> Pair:
+        """Raises: Problem if there is no such pair."""
+        return _item("pairs", name, self.pairs)
+
+    def swap(self, name: str) -> Swap:
+        """Raises: Problem if there is no such swap."""
+        return _item("swaps", name, self.swaps)
+
+
+def _item(section: str, name: str, items: dict[str, Item]) -> Item:
+    if name not in items:
+        raise Problem(f"there is no '{name}' in it", where=f"params.yaml, {section}", mend=nearest(name, list(items)))
+    return items[name]
+
+
+def _wrong(where: str, what: str) -> PydanticCustomError:
+    return PydanticCustomError("likeness", "{where}: {what}", {"where": where, "what": what})
+
+
+def _known(where: str, name: str, items: dict[str, Any]) -> None:
+    if name not in items:
+        raise _wrong(where, f"there is no '{name}'; {nearest(name, list(items))}")
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and validate the settings.
+
+    Raises:
+        Problem: the file is missing, no YAML, or has an unknown key, a wrong type or a name that leads nowhere; it
+            names the field and, for a key, the nearest known one.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem("the settings are not there", where=path, mend="run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise Problem(f"it is no YAML: {error}", where=path, mend="mend the line it names") from error
+    return parse(Params, raw, where=str(path))
+
+
+def parse(model: type[Model], raw: object, *, where: str) -> Model:
+    """Validate raw settings; the first fault becomes a :class:`Problem` that names the field.
+
+    Raises:
+        Problem: as said.
+    """
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _told(first, model, where) from error
+
+
+def _told(fault: ErrorDetails, model: type[BaseModel], where: str) -> Problem:
+    path = [str(part) for part in fault["loc"]]
+    field = ".".join(path)
+    if fault["type"] == "likeness":
+        context = fault["ctx"]
+        return Problem(context["what"], where=f"{where}, {context['where']}", mend="correct the name")
+    if fault["type"] == "extra_forbidden":
+        known = _fields_at(model, path[:-1])
+        return Problem(f"unknown key '{path[-1]}'", where=f"{where}, {field}", mend=nearest(path[-1], known))
+    if fault["type"] == "missing":
+        return Problem("this key is missing", where=f"{where}, {field}", mend="add it; README.md describes it")
+    return Problem(
+        f"{fault['msg']} (it is {fault['input']!r:.60})", where=f"{where}, {field}", mend="correct the value"
+    )
+
+
+def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
+    """The known keys of the settings at ``path``, found by walking the model's fields."""
+    here: Any = model
+    for part in path:
+        fields = getattr(here, "model_fields", None)
+        if fields is None or part not in fields:
+            continue  # the name of an entry in a dictionary: its model was reached with the dictionary
+        here = _model_in(fields[part].annotation)
+    return list(getattr(here, "model_fields", {}))
+
+
+def _model_in(annotation: Any) -> Any:
+    """The settings model within an annotation such as ``dict[Name, Clip]`` or ``X | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [_model_in(part) for part in getattr(annotation, "__args__", ())]
+    return next((part for part in found if part is not None), None)

@@ -1,0 +1,283 @@
+"""Video in and out: decoding with exact times and colour facts, lossless shards, the ffmpeg program."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import av.container
+import av.error
+import imageio_ffmpeg
+import numpy as np
+from av.codec.context import Flags
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from stages.problems import Problem
+
+# Names as the ffmpeg program takes them, by their numbers in ITU-T H.273, which is how streams carry them.
+PRIMARIES: Final = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
+                    11: "smpte431", 12: "smpte432"}  # fmt: skip
+TRANSFERS: Final = {1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear",
+                    13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67"}  # fmt: skip
+MATRICES: Final = {0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc",
+                   10: "bt2020c"}  # fmt: skip
+RANGES: Final = {1: "tv", 2: "pc"}
+_FULL_RANGE_NAMES: Final = {"yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p"}
+"""FFmpeg's deprecated names that hide the range in the format; here the range is always said by ``range``."""
+UNKNOWN: Final = "unknown"
+
+
+class VideoFacts(BaseModel):
+    """What must be known to show, convert and re-encode a stream's frames as they were.
+
+    Fractions are strings "n/d"; colour words are ffmpeg's names or "unknown"; ``rotation`` is what was applied to the
+    coded frames to stand them upright, in degrees clockwise.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    width: int
+    height: int
+    pixel_format: str
+    time_base: str
+    rate: str
+    primaries: str = UNKNOWN
+    transfer: str = UNKNOWN
+    matrix: str = UNKNOWN
+    range: str = UNKNOWN
+    rotation: int = 0
+    sample_aspect: str = "1/1"
+
+    @property
+    def matrix_number(self) -> int:
+        """The H.273 matrix to convert with; where the stream does not say, by height as players guess."""
+        numbers = {name: number for number, name in MATRICES.items()}
+        return numbers.get(self.matrix, 1 if self.height >= 720 else 6)
+
+    @property
+    def full_range(self) -> bool:
+        """Whether code values span the whole of their bits; unsaid means limited, as for broadcast."""
+        return self.range == "pc"
+
+
+@dataclass(frozen=True)
+class NativeFrame:
+    """One frame as the file holds it, with what is needed to see it as RGB.
+
+    Attributes:
+        number: from 0 in presentation order.
+        pts: presentation time in units of the stream's time base.
+        duration: in the same units, 0 if the file does not say.
+        picture: the decoded planes, in the clip's own pixel format.
+        facts: of the stream.
+    """
+
+    number: int
+    pts: int
+    duration: int
+    picture: av.VideoFrame
+    facts: VideoFacts
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """(h, w, 3) uint8 RGB, full range, converted with the stream's matrix and range."""
+        converted = self.picture.reformat(
+            format="rgb24",
+            src_colorspace=self.facts.matrix_number,
+            dst_colorspace=self.facts.matrix_number,
+            src_color_range=2 if self.facts.full_range else 1,
+            dst_color_range=2,
+        )
+        return np.asarray(converted.to_ndarray(), dtype=np.uint8)
+
+    def planes(self) -> list[NDArray[Any]]:
+        """The planes without padding: (h, w) uint8, or uint16 where a component has more than 8 bits."""
+        return planes_of(self.picture)
+
+    def digest(self) -> str:
+        """BLAKE2b-128 of the planes, in hexadecimal."""
+        state = hashlib.blake2b(digest_size=16)
+        for plane in self.planes():
+            state.update(np.ascontiguousarray(plane).data)
+        return state.hexdigest()
+
+
+def planes_of(picture: av.VideoFrame) -> list[NDArray[Any]]:
+    """Views of a picture's planes, (h, w) each; writing to them writes to the picture.
+
+    Packed formats (rgb24, bgr0 ...) come as one plane whose width counts components, unused ones too.
+    """
+    depth = max(component.bits for component in picture.format.components)
+    kind = np.dtype(np.uint16 if depth > 8 else np.uint8)
+    planes = []
+    for plane in picture.planes:
+        rows = np.frombuffer(memoryview(plane), dtype=kind).reshape(plane.height, plane.line_size // kind.itemsize)
+        packed = len(picture.planes) == 1 and len(picture.format.components) > 1
+        width = plane.width * (picture.format.padded_bits_per_pixel // (8 * kind.itemsize) if packed else 1)
+        planes.append(rows[:, : min(width, rows.shape[1])])
+    return planes
+
+
+def ffmpeg_program() -> str:
+    """The ffmpeg to run: the system's own if there is one, else the one that the imageio-ffmpeg wheel brings."""
+    return shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+
+
+def open_clip(path: Path) -> av.container.InputContainer:
+    """A file opened for reading, with a video stream in it.
+
+    Raises:
+        Problem: it is missing, unreadable, or has no video.
+    """
+    if not path.is_file():
+        raise Problem("the clip is not there", where=path, mend="put the file there or correct its path in params.yaml")
+    try:
+        container = av.open(os.fspath(path))
+    except (av.error.FFmpegError, ValueError) as error:
+        raise Problem(
+            f"it can not be read as video ({error})",
+            where=path,
+            mend="give a file that a video player can play",
+        ) from error
+    if not container.streams.video:
+        container.close()
+        raise Problem("it has no video stream", where=path, mend="give a file with pictures in it")
+    return container
+
+
+def facts_of(container: av.container.InputContainer) -> VideoFacts:
+    """The facts of a file's first video stream, as coded: the display rotation is not yet applied."""
+    stream = container.streams.video[0]
+    codec = stream.codec_context
+    aspect = stream.sample_aspect_ratio
+    coded = codec.pix_fmt or UNKNOWN
+    return VideoFacts(
+        width=codec.width,
+        height=codec.height,
+        pixel_format=_FULL_RANGE_NAMES.get(coded, coded),
+        time_base=_ratio(stream.time_base or Fraction(1, 1000)),
+        rate=_ratio(stream.average_rate or stream.guessed_rate or Fraction(25)),
+        primaries=PRIMARIES.get(int(codec.color_primaries), UNKNOWN),
+        transfer=TRANSFERS.get(int(codec.color_trc), UNKNOWN),
+        matrix=MATRICES.get(int(codec.colorspace), UNKNOWN),
+        range="pc" if coded in _FULL_RANGE_NAMES else RANGES.get(int(codec.color_range), UNKNOWN),
+        sample_aspect=_ratio(aspect) if aspect else "1/1",
+    )
+
+
+def _plain(picture: av.VideoFrame) -> av.VideoFrame:
+    """The same planes under their plain name, if the decoder used a deprecated full-range one; else the picture."""
+    plain = _FULL_RANGE_NAMES.get(picture.format.name)
+    if plain is None:
+        return picture
+    renamed = av.VideoFrame(picture.width, picture.height, plain)
+    for old, new in zip(planes_of(picture), planes_of(renamed), strict=True):
+        new[:] = old
+    renamed.pts, renamed.time_base, renamed.duration = picture.pts, picture.time_base, picture.duration
+    return renamed
+
+
+def _ratio(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
+
+
+def decode(path: Path, facts: VideoFacts | None = None) -> Iterator[NativeFrame]:
+    """All frames of a file in presentation order, one at a time.
+
+    Args:
+        path: a video file.
+        facts: colour facts to use in place of the file's own, for shards that do not carry them.
+
+    Raises:
+        Problem: the file is missing, unreadable, or breaks off while it is read.
+    """
+    with open_clip(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        known = facts or facts_of(container)
+        number = 0
+        try:
+            for picture in container.decode(stream):
+                yield NativeFrame(number, picture.pts or 0, picture.duration or 0, _plain(picture), known)
+                number += 1
+        except av.error.FFmpegError as error:
+            raise Problem(
+                f"it breaks off after frame {number - 1} ({error})",
+                where=path,
+                mend="repair or re-export the file",
+            ) from error
+
+
+class ShardEncoder:
+    """Writes pictures to one lossless FFV1 file, each a key frame, so that any of them can be read alone.
+
+    FFV1 version 3 (RFC 9043) with checksums per slice. Times inside are only row numbers at 25 a second; the frame
+    index keeps the real ones.
+    """
+
+    RATE: Final = 25
+
+    def __init__(self, path: Path, facts: VideoFacts) -> None:
+        self._container = av.open(os.fspath(path), "w", format="matroska", options={"fflags": "+bitexact"})
+        stream = self._container.add_stream("ffv1", rate=self.RATE)
+        stream.width, stream.height, stream.pix_fmt = facts.width, facts.height, facts.pixel_format
+        stream.time_base = Fraction(1, self.RATE)
+        codec = stream.codec_context
+        codec.flags |= Flags.bitexact
+        codec.gop_size = 1
+        codec.options = {"level": "3", "slices": "4", "slicecrc": "1", "context": "0", "coder": "1"}
+        codec.thread_count = 2
+        self._stream, self._row = stream, 0
+
+    def write(self, picture: av.VideoFrame) -> None:
+        """Append one picture, in the facts' size and pixel format."""
+        picture.pts, picture.time_base = self._row, Fraction(1, self.RATE)
+        self._container.mux(self._stream.encode(picture))
+        self._row += 1
+
+    def close(self) -> None:
+        """Write what is still in the encoder and the file's index."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
+def read_shard(path: Path, rows: list[int], facts: VideoFacts) -> Iterator[av.VideoFrame]:
+    """Pictures of one shard by row, ascending; seeks where rows are far apart.
+
+    Raises:
+        Problem: the shard is missing, damaged or too short.
+    """
+    wanted = iter(rows)
+    row = next(wanted, None)
+    if row is None:
+        return
+    with open_clip(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "SLICE"
+        tick = Fraction(1, ShardEncoder.RATE) / (stream.time_base or Fraction(1, 1000))
+        try:
+            while row is not None:
+                container.seek(int(row * tick), stream=stream)
+                for picture in container.decode(stream):
+                    here = round((picture.pts or 0) / tick)
+                    if here < row:
+                        continue
+                    if here > row:
+                        break
+                    yield picture
+                    row = next(wanted, None)
+                    if row is None or row > here + 8:
+                        break
+                else:
+                    break
+        except av.error.FFmpegError as error:
+            raise Problem(f"it is damaged ({error})", where=path, mend="remove it and run `dvc repro`") from error
+    if row is not None:
+        raise Problem(f"it ends before row {row}", where=path, mend="remove it and run `dvc repro`")
