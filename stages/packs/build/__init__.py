@@ -1,0 +1,1 @@
+"""Makes the files of the open pack from their upstream files."""
