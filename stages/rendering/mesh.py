@@ -54,11 +54,10 @@ class Head:
 
     positions: (V, 3) float32, head space, mouth closed, eyes open and looking straight ahead.
     normals: (V, 3) float32, unit, smooth across UV seams.
-    uv: (V, 2) float32 in 0..1, v down (row of the map = v * height). Body parts (SKIN, LIPS, EAR, NECK, MOUTH,
-        CLOTHES) share MakeHuman's one chart, cropped to what is here. EYE: (0.5, 0.5) is the pole of the iris and the
-        distance from it, times 2, is the angle from the optical axis over 180 degrees, so the iris edge lies near
-        0.09 from the middle. TEETH: u along the arch from the person's right to left, one tooth a 1/14; v from gum
-        (0) to tip (1). LASHES: u along the lid, v from root (0) to tip (1).
+    uv: (V, 2) float32 in 0..1. SKIN, LIPS, EAR, NECK, MOUTH, CLOTHES, TONGUE, LASHES: MakeHuman's texture
+        coordinates, u right, v *up*. EYE: (0.5, 0.5) is the pole of the iris and the distance from it is the angle
+        from the optical axis over 180 degrees. TEETH: u along the arch from the person's right to left, 14 teeth in
+        0..1; v from gum (0) to tip (1).
     rest: (V, 3) float32, the *mean* head's position of each vertex (the same for all identities): paint by anatomy
         ("above the brow", "under the nose") with this and it lands right on everyone. EYE: the unit direction from the
         eye's centre in the eye's own frame, z the optical axis.
@@ -66,6 +65,7 @@ class Head:
     parts: (F,) uint8, a `Part` a face.
     weld: (V,) int32, the geometric vertex that a vertex is a copy of.
     occlusion: (V,) float32, ambient visibility of the neutral head, 1 open, 0 shut in.
+    masks: name -> (V,) float32 0..1, painted anatomy at the vertices: lips, eyelids, ears, face.
     neck: (V,) float32, 1 follows the head's motion, 0 stays with the shoulders.
     units: the expression units: name -> (rows (K,) int32, deltas (K, 3) float32 cm), ARKit's 52 names.
     eyes: (right, left), the person's own.
@@ -80,6 +80,7 @@ class Head:
     weld: I32
     occlusion: F32
     neck: F32
+    masks: dict[str, F32]
     units: dict[str, tuple[I32, F32]]
     eyes: tuple[Eye, Eye]
 

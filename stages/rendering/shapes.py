@@ -29,30 +29,30 @@ class Control:
 _TABLE: dict[str, tuple[bool, float, str]] = {
     "head": (
         False,
-        0.55,
-        "head-angle:.4 head-back-scale-depth:.5 head-fat:.5 head-scale-depth:.5 head-scale-horiz:.6 "
-        "head-scale-vert:.6 head-diamond+ head-invertedtriangular+ head-oval+ head-rectangular+ head-round+ "
+        0.35,
+        "head-angle:.25 head-back-scale-depth:.25 head-fat:.4 head-scale-depth:.3 head-scale-horiz:.35 "
+        "head-scale-vert:.3 head-diamond+ head-invertedtriangular+ head-oval+ head-rectangular+ head-round+ "
         "head-square+ head-triangular+",
     ),
-    "forehead": (False, 0.7, "forehead-nubian forehead-scale-vert forehead-temple forehead-trans"),
-    "eyebrows": (False, 0.8, "eyebrows-angle eyebrows-trans-depth:.6 eyebrows-trans-vert"),
+    "forehead": (False, 0.35, "forehead-nubian forehead-scale-vert:.2 forehead-temple:.5 forehead-trans"),
+    "eyebrows": (False, 0.5, "eyebrows-angle eyebrows-trans-depth:.6 eyebrows-trans-vert"),
     "eyes": (
         True,
-        0.6,
+        0.45,
         "eye-bag eye-bag-height eye-corner1 eye-corner2 eye-epicanthus:.5 eye-eyefold-angle "
         "eye-eyefold-curve eye-eyefold-vert eye-height1:.4 eye-height2:.4 eye-height3:.4 eye-push1:.5 "
         "eye-push2:.5 eye-scale:.55 eye-trans-vert:.6 eye-trans-horiz:.75",
     ),
     "nose": (
         False,
-        0.75,
-        "nose-base nose-compression:.5 nose-curve nose-flaring nose-greek:.6 nose-hump nose-nostrils-angle "
+        0.5,
+        "nose-base nose-compression:.2 nose-curve nose-flaring nose-greek:.6 nose-hump nose-nostrils-angle "
         "nose-nostrils-width nose-point nose-point-width nose-scale-depth nose-scale-horiz nose-scale-vert "
-        "nose-septumangle nose-trans-depth:.4 nose-trans-vert:.6 nose-volume nose-width1 nose-width2 nose-width3",
+        "nose-septumangle nose-trans-depth:.25 nose-trans-vert:.6 nose-volume nose-width1 nose-width2 nose-width3",
     ),
     "mouth": (
         False,
-        0.65,
+        0.45,
         "mouth-angles:.5 mouth-cupidsbow mouth-cupidsbow-width mouth-dimples:.5 mouth-laugh-lines:.5 "
         "mouth-lowerlip-ext:.4 mouth-lowerlip-height mouth-lowerlip-middle:.4 mouth-lowerlip-volume "
         "mouth-lowerlip-width mouth-philtrum-volume mouth-scale-depth:.4 mouth-scale-horiz mouth-scale-vert "
@@ -61,11 +61,11 @@ _TABLE: dict[str, tuple[bool, float, str]] = {
     ),
     "chin": (
         False,
-        0.7,
+        0.45,
         "chin-bones chin-cleft:.5 chin-height chin-jaw-drop chin-prognathism:.5 chin-prominent chin-width "
         "chin-triangle+",
     ),
-    "cheek": (True, 0.7, "cheek-bones cheek-inner cheek-trans cheek-volume"),
+    "cheek": (True, 0.5, "cheek-bones cheek-inner cheek-trans cheek-volume"),
     "ears": (
         True,
         0.6,

@@ -1,0 +1,184 @@
+"""From an identity to its neutral head: the shape space of `data/performers/head.safetensors`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from stages.problems import Problem
+from stages.rendering import eyeballs, surface, teeth
+from stages.rendering.block import Block, join
+from stages.rendering.identity import Identity
+from stages.rendering.mesh import F32, F64, I32, U8, Head, Part
+
+HEAD_FILE = Path("data/performers/head.safetensors")
+OLD, YOUNG = 90.0, 25.0  # years at which MakeHuman's two adult ages are exact
+
+
+@dataclass(frozen=True)
+class HeadBasis:
+    """The linear shape space of heads, over G geometric vertices; V render vertices are copies of them.
+
+    positions (G, 3) float64 cm; macros name -> (G, 3) float64; shapes and units: name -> (rows (K,), deltas (K, 3));
+    weld (V,), uv (V, 2), faces (F, 3), parts (F,) as in `Head`; neck (G,); guides name -> rows.
+    """
+
+    positions: F64
+    macros: dict[str, F64]
+    shapes: dict[str, tuple[I32, F32]]
+    units: dict[str, tuple[I32, F32]]
+    weld: I32
+    uv: F32
+    faces: I32
+    parts: U8
+    neck: F32
+    masks: dict[str, F32]
+    guides: dict[str, I32]
+
+    @classmethod
+    def load(cls, path: Path = HEAD_FILE) -> HeadBasis:
+        """Read the head file.
+
+        Raises
+        ------
+        Problem
+            The file is missing or is no head file.
+        """
+        try:
+            with safe_open(path, "np") as file:
+                names = json.loads(file.metadata()["names"])
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, KeyError, TypeError) as error:
+            raise Problem(
+                f"cannot read the performers' head: {error}",
+                where=str(path),
+                mend="take the file from the repository, or make it with `python -m stages.rendering.build_head`",
+            ) from error
+
+        def sparse(kind: str) -> dict[str, tuple[I32, F32]]:
+            starts, rows, values = (tensors[f"{kind}.{key}"] for key in ("starts", "rows", "values"))
+            return {
+                name: (rows[a:b].astype(np.int32), values[a:b].astype(np.float32))
+                for name, a, b in zip(names[kind], starts[:-1], starts[1:], strict=True)
+            }
+
+        return cls(
+            positions=tensors["positions"].astype(np.float64),
+            macros=dict(zip(names["macros"], tensors["macros"].astype(np.float64), strict=True)),
+            shapes=sparse("shapes"),
+            units=sparse("units"),
+            weld=tensors["weld"],
+            uv=tensors["uv"],
+            faces=tensors["faces"],
+            parts=tensors["parts"],
+            neck=tensors["neck"],
+            masks={k.removeprefix("mask."): t.astype(np.float32) for k, t in tensors.items() if k.startswith("mask.")},
+            guides={k.removeprefix("guide."): t for k, t in tensors.items() if k.startswith("guide.")},
+        )
+
+    def shape(self, identity: Identity) -> F64:
+        """An identity's geometric vertices (G, 3), cm, centred in head space."""
+        positions = self._mean_weighted(
+            identity.masculinity,
+            (identity.age - YOUNG) / (OLD - YOUNG),
+            {"african": identity.african, "asian": identity.asian, "caucasian": identity.european},
+            identity.weight,
+        )
+        for name, amount in identity.shape.items():
+            key = f"{name}+" if amount > 0 else f"{name}-"
+            rows, deltas = self.shapes[key]
+            positions[rows] += abs(amount) * deltas
+        return positions - self._centre(positions)
+
+    def mean(self) -> F64:
+        """The mean adult's geometric vertices (G, 3), cm, centred in head space."""
+        positions = self._mean_weighted(0.5, 0.15, {"african": 1.0, "asian": 1.0, "caucasian": 1.0}, 0.5)
+        return positions - self._centre(positions)
+
+    def build(self, identity: Identity) -> Head:
+        """An identity's neutral head with eyes, teeth, tongue, lashes and ambient occlusion."""
+        shaped, mean = self.shape(identity), self.mean()
+        eyes, spheres = zip(*(eyeballs.eyeball(shaped[self.guides[f"{s}-eye"]], i) for i, s in enumerate("rl")))
+        skin = Block(
+            positions=shaped[self.weld],
+            rest=mean[self.weld],
+            uv=self.uv,
+            faces=self.faces,
+            parts=self.parts,
+            weld=self.weld,
+            neck=self.neck[self.weld],
+            units={name: self._split(rows, deltas) for name, (rows, deltas) in self.units.items()},
+        )
+        rows = [self._teeth(name, shaped, mean) for name in ("upper", "lower")]
+        whole, spans = join([skin, *rows, *eyes])
+        positions = whole.positions.astype(np.float32)
+        normals = surface.vertex_normals(positions, whole.faces, whole.weld)
+        solid = whole.faces[whole.parts != Part.LASHES]
+        return Head(
+            positions=positions,
+            normals=normals,
+            uv=whole.uv.astype(np.float32),
+            rest=whole.rest.astype(np.float32),
+            faces=whole.faces,
+            parts=whole.parts,
+            weld=whole.weld,
+            occlusion=surface.occlusion(positions, normals, solid),
+            neck=whole.neck,
+            masks={name: _padded(mask, len(positions)) for name, mask in self.masks.items()},
+            units=whole.units,
+            eyes=(
+                replace(spheres[0], vertices=spans[3]),
+                replace(spheres[1], vertices=spans[4]),
+            ),
+        )
+
+    def _teeth(self, name: str, shaped: F64, mean: F64) -> Block:
+        guide = self.guides[f"{name}-teeth"]
+        moved = {unit: dense(rows, deltas, len(shaped))[guide] for unit, (rows, deltas) in self.units.items()}
+        return teeth.row(name, shaped[guide], mean[guide], moved)
+
+    def _split(self, rows: I32, deltas: F32) -> tuple[I32, F32]:
+        """A sparse displacement of geometric vertices as one of render vertices."""
+        every = dense(rows, deltas, len(self.positions))[self.weld]
+        moved = np.flatnonzero(np.abs(every).max(1) > 0.0).astype(np.int32)
+        return moved, every[moved].astype(np.float32)
+
+    def _mean_weighted(self, masculinity: float, old: float, ancestry: dict[str, float], weight: float) -> F64:
+        """MakeHuman's macro targets, mixed linearly: sex x age x ancestry, and sex x age x weight."""
+        sexes = {"female": 1.0 - masculinity, "male": masculinity}
+        age = float(np.clip(old, 0.0, 1.0))
+        ages = {"young": 1.0 - age, "old": age}
+        heavy = 2.0 * weight - 1.0
+        weights = {"min": max(-heavy, 0.0), "average": 1.0 - abs(heavy), "max": max(heavy, 0.0)}
+        total = sum(ancestry.values()) or 1.0
+        positions = self.positions.copy()
+        for name, delta in self.macros.items():
+            words = name.split("-")
+            if words[0] == "universal":
+                share = sexes[words[1]] * ages[words[2]] * weights[words[4].removesuffix("weight")]
+            else:
+                share = sexes[words[1]] * ages[words[2]] * ancestry[words[0]] / total
+            if share:
+                positions += share * delta
+        return positions
+
+    def _centre(self, positions: F64) -> F64:
+        """Where the middle between the ear canals of this head is taken to be: fixed to the skull's mean point."""
+        skull = self.neck > 0.95
+        middle = positions[skull].mean(0)
+        return np.array([0.0, middle[1] + 0.2, middle[2] - 6.17])
+
+
+def dense(rows: I32, deltas: F32, count: int) -> F64:
+    """A sparse displacement as (count, 3)."""
+    every = np.zeros((count, 3))
+    every[rows] = deltas
+    return every
+
+
+def _padded(mask: F32, count: int) -> F32:
+    return np.concatenate([mask, np.zeros(count - len(mask), np.float32)])
