@@ -1,0 +1,106 @@
+"""Colour transfer: the linear map that gives one face the colours of another.
+
+Both methods are an affine map of a 3-vector, estimated from means and covariances inside the mask. Statistics, not
+pictures, are smoothed over time (``steadiness``), so the map can not flicker with the frame's content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Method = Literal["none", "mean-deviation", "covariance"]
+Floats = NDArray[np.float32]
+
+_NOISE = 1e-5
+"""Variance that is added to every channel (code values squared, 0..1): a flat face stays invertible."""
+
+_LARGEST_GAIN = 2.5
+"""No direction of colour is stretched by more: beyond that the decoder's errors are amplified, not corrected."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Mean (3,) and covariance (3, 3) of colours, float64, in the space of the method."""
+
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+
+def to_space(rgb: Floats, method: Method) -> Floats:
+    """RGB (..., 3) float32 0..1 code values into the space in which the method works.
+
+    Lab (CIE 1976, D65; L 0..100) for mean-deviation, whose channels must be independent; RGB itself otherwise.
+    """
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)) if method == "mean-deviation" else rgb
+
+
+def from_space(values: Floats, method: Method) -> Floats:
+    """Back to RGB float32, cut to 0..1."""
+    rgb = np.asarray(cv2.cvtColor(values, cv2.COLOR_LAB2RGB)) if method == "mean-deviation" else values
+    return np.clip(rgb, 0.0, 1.0)
+
+
+def statistics(rgb: Floats, mask: Floats, method: Method) -> Statistics:
+    """Mean and covariance of the colours under a soft mask.
+
+    Args:
+        rgb: (h, w, 3) float32 0..1.
+        mask: (h, w) float32 weights; a mask that is 0 all over counts as all ones.
+    """
+    weights = mask.reshape(-1).astype(np.float64)
+    if weights.sum() <= 0:
+        weights = np.ones_like(weights)
+    weights /= weights.sum()
+    colours = to_space(rgb, method).reshape(-1, 3).astype(np.float64)
+    mean = weights @ colours
+    centred = colours - mean
+    return Statistics(mean, (centred * weights[:, None]).T @ centred)
+
+
+def transfer(source: Statistics, target: Statistics, method: Method, strength: float) -> NDArray[np.float64]:
+    """The affine map (3, 4) that gives colours with ``source`` statistics those of ``target``.
+
+    mean-deviation scales each channel on its own (Reinhard et al. 2001). covariance is the Monge-Kantorovich map
+    between two normal distributions, of all linear maps the one that moves colours least (Pitie and Kokaram 2007,
+    "The linear Monge-Kantorovitch linear colour mapping", eq. 6). ``strength`` mixes it with the identity.
+    """
+    identity = np.eye(3, 4)
+    if method == "none" or strength == 0.0:
+        return identity
+    noise = np.eye(3) * _NOISE
+    if method == "mean-deviation":
+        gain = np.sqrt(np.diag(target.covariance + noise) / np.diag(source.covariance + noise))
+        linear = np.diag(np.clip(gain, 1 / _LARGEST_GAIN, _LARGEST_GAIN))
+    else:
+        linear = _monge_kantorovich(source.covariance + noise, target.covariance + noise)
+    offset = target.mean - linear @ source.mean
+    full = np.concatenate([linear, offset[:, None]], axis=1)
+    return identity + strength * (full - identity)
+
+
+def _monge_kantorovich(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2 for covariances S, T, its gains kept within bounds; symmetric (3, 3)."""
+    root = _power(source, 0.5)
+    inverse = _power(source, -0.5)
+    linear = inverse @ _power(root @ target @ root, 0.5) @ inverse
+    values, vectors = np.linalg.eigh((linear + linear.T) / 2)
+    return np.asarray((vectors * np.clip(values, 1 / _LARGEST_GAIN, _LARGEST_GAIN)) @ vectors.T)
+
+
+def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
+    """A power of a symmetric positive matrix."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray((vectors * np.maximum(values, 1e-12) ** exponent) @ vectors.T)
+
+
+def recoloured(rgb: Floats, mapping: NDArray[np.float64], method: Method) -> Floats:
+    """Colours (h, w, 3) float32 0..1 through an affine map of :func:`transfer`."""
+    if method == "none":
+        return rgb
+    values = cv2.transform(to_space(rgb, method), mapping.astype(np.float32))
+    return from_space(np.asarray(values, dtype=np.float32), method)

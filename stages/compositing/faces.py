@@ -1,0 +1,82 @@
+"""The faces that are to be placed: what alignment and conversion know about each, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.artifacts.alignments import Alignments
+from stages.artifacts.converted import Converted
+from stages.artifacts.frames import Frames
+from stages.compositing.masks import Mask, face_size, raw_mask, shaped
+from stages.compositing.settings import MaskSettings
+from stages.compositing.steadiness import Weights, neighbours, runs
+from stages.problems import Problem
+
+MASK_SIZE = 256
+"""Side of a mask in pixels while it is shaped: fine enough that its steps vanish in the feather of a 1080p close-up."""
+
+
+def faces_to_place(converted: Converted, alignments: Alignments, frames: Frames) -> pd.DataFrame:
+    """A row per converted face, by frame and face: the columns of both tables.
+
+    Raises:
+        Problem: a converted face has no alignment or no frame, so the artifacts do not belong together.
+    """
+    known = alignments.table[["frame", "face", "track", "shot", "landmarks", "transform"]]
+    faces = converted.index.merge(known, on=["frame", "face"], how="left", validate="one_to_one")
+    lost = faces[faces["track"].isna() | (faces["frame"] >= len(frames))]
+    if len(lost):
+        raise Problem(
+            f"{len(lost)} converted faces have no alignment or frame, the first in frame {lost['frame'].iloc[0]}",
+            where=converted.folder,
+            mend="it was made from another version of the clip: run `dvc repro`",
+        )
+    return faces.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
+
+
+def transform_of(faces: pd.DataFrame, row: int) -> NDArray[np.float64]:
+    """Frame pixels to the unit crop, (2, 3)."""
+    return geometry.as_matrix(np.asarray(faces["transform"].iloc[row], dtype=np.float64))
+
+
+def outline_of(faces: pd.DataFrame, row: int) -> NDArray[np.float64]:
+    """The landmarks of a face in unit-crop coordinates, (478, 2)."""
+    points = np.asarray(faces["landmarks"].iloc[row], dtype=np.float64).reshape(-1, 3)[:, :2]
+    return geometry.apply(transform_of(faces, row), points)
+
+
+def weights_over_time(faces: pd.DataFrame, frames: Frames, sigma: float) -> Weights:
+    """Who counts for whom when something of these faces is smoothed over ``sigma`` seconds."""
+    base = Fraction(frames.facts.time_base)
+    pts = frames.index["pts"].to_numpy()
+    seconds = [int(pts[frame]) * base for frame in faces["frame"]]
+    return {row: near for run in runs(faces) for row, near in neighbours(seconds, run, sigma).items()}
+
+
+def steady_masks(converted: Converted, faces: pd.DataFrame, weights: Weights, settings: MaskSettings) -> Iterator[Mask]:
+    """The finished mask of every face in order, (MASK_SIZE, MASK_SIZE) float32, smoothed over time, then shaped.
+
+    Reads ahead only as far as the smoothing reaches and forgets what no later face needs.
+    """
+    needed_from = np.array([min(row for row, _ in weights[here]) for here in range(len(faces))], dtype=np.intp)
+    keep_from = np.minimum.accumulate(needed_from[::-1])[::-1]
+    masks = (mask for _, mask in converted.each(faces))
+    known: dict[int, Mask] = {}
+    read = 0
+    for here in range(len(faces)):
+        last = max(row for row, _ in weights[here])
+        while read <= last:
+            known[read] = raw_mask(next(masks), outline_of(faces, read), MASK_SIZE, settings)
+            read += 1
+        for row in [row for row in known if row < keep_from[here]]:
+            del known[row]
+        mean = np.zeros((MASK_SIZE, MASK_SIZE), np.float32)
+        for row, weight in weights[here]:
+            mean += np.float32(weight) * known[row]
+        yield shaped(mean, face_size(outline_of(faces, here)) * MASK_SIZE, settings)

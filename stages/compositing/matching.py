@@ -1,0 +1,91 @@
+"""How each converted face is brought to the colours and the sharpness of the target, steadily over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.artifacts.converted import Converted
+from stages.artifacts.frames import Frames
+from stages.compositing import colour, sharpness
+from stages.compositing.faces import outline_of, transform_of, weights_over_time
+from stages.compositing.masks import raw_mask
+from stages.compositing.settings import CompositingSettings, MaskSettings
+from stages.compositing.steadiness import smoothed
+from stages.progress import progress
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Match:
+    """What is done to one converted crop.
+
+    Attributes:
+        mapping: (3, 4), the affine map of colours (see :func:`stages.compositing.colour.transfer`).
+        detail: factor of its fine detail.
+    """
+
+    mapping: NDArray[np.float64]
+    detail: float
+
+    def applied(self, crop: NDArray[np.uint8], method: colour.Method) -> Floats:
+        """The crop (r, r, 3) uint8, matched, as float32 0..1."""
+        rgb = colour.recoloured(crop.astype(np.float32) / 255.0, self.mapping, method)
+        return sharpness.with_detail(rgb, self.detail)
+
+
+def matches(
+    frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str
+) -> list[Match]:
+    """Measure all faces and their targets, smooth what was measured within shots, and say what to do to each.
+
+    Statistics are taken in the crop, under the mask of both, so that hair, hands and background do not count.
+
+    Args:
+        what: the work in a few words, for the bar.
+    """
+    method, nothing = settings.colour.method, Match(np.eye(3, 4), 1.0)
+    if len(faces) == 0 or (method == "none" and settings.sharpness == 0.0):
+        return [nothing] * len(faces)
+    measured = _measured(frames, faces, converted, method, what)
+    slow = smoothed(measured, weights_over_time(faces, frames, settings.colour.steady))
+    result = []
+    for row in slow:
+        source, target = (_statistics(part) for part in (row[:12], row[12:24]))
+        mapping = colour.transfer(source, target, method, settings.colour.strength)
+        # Detail scales with the contrast that the colour map has already changed.
+        contrast = float(np.cbrt(abs(np.linalg.det(mapping[:, :3])))) if method == "covariance" else 1.0
+        result.append(Match(mapping, sharpness.gain(row[24] * contrast, row[25], settings.sharpness)))
+    return result
+
+
+def _measured(
+    frames: Frames, faces: pd.DataFrame, converted: Converted, method: colour.Method, what: str
+) -> NDArray[np.float64]:
+    """A row per face: mean and covariance of the converted and of the target's colours, and detail of both; (n, 26)."""
+    numbers = faces["frame"].drop_duplicates().tolist()
+    rows_of = faces.groupby("frame").groups
+    crops = converted.each(faces)
+    result = np.zeros((len(faces), 26))
+    for frame in progress(frames.pick(numbers), total=len(numbers), what=f"{what}: measuring"):
+        picture = frame.rgb()
+        for row in rows_of[frame.number].tolist():
+            crop, decoder = next(crops)
+            size = crop.shape[0]
+            mask = raw_mask(decoder, outline_of(faces, row), size, MaskSettings())
+            pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
+            views = [view.astype(np.float32) / 255.0 for view in pair]
+            for place, view in enumerate(views):
+                found = colour.statistics(view, mask, method)
+                result[row, 12 * place : 12 * place + 12] = [*found.mean, *found.covariance.ravel()]
+                result[row, 24 + place] = sharpness.detail(view, mask)
+    return result
+
+
+def _statistics(row: NDArray[np.float64]) -> colour.Statistics:
+    return colour.Statistics(row[:3], row[3:12].reshape(3, 3))

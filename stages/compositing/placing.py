@@ -1,0 +1,88 @@
+"""One converted face put into its frame: warped back, blended in the frame's own channels, in the face's box only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.compositing.blending import blend
+from stages.compositing.planes import Channel, channels
+from stages.compositing.settings import BlendSettings
+from stages.video import VideoFacts
+
+Box = tuple[int, int, int, int]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A face ready to be placed.
+
+    Attributes:
+        crop: (r, r, 3) float32 RGB 0..1, its colours and sharpness already matched.
+        mask: (m, m) float32 0..1 over the same unit crop, 0 on its border.
+        transform: (2, 3), frame pixels to the unit crop.
+    """
+
+    crop: Floats
+    mask: Floats
+    transform: NDArray[np.float64]
+
+
+def place(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: BlendSettings) -> bool:
+    """Blend a face into a picture, in place.
+
+    Samples of every plane in which the warped mask is 0 keep their value bit for bit.
+
+    Returns:
+        whether anything was written (the mask may be empty, or the face outside the picture).
+
+    Raises:
+        Problem: the picture's pixel format can not be written.
+    """
+    parts = channels(picture, facts)
+    box = covered(layer, picture.width, picture.height, _largest_step(parts))
+    if box is None:
+        return False
+    rgb, alpha = warped(layer, box)
+    if not alpha.any():
+        return False
+    for channel in parts:
+        share = channel.reduced(alpha)
+        target = channel.part(box).astype(np.float32)
+        channel.write(box, blend(target, channel.values_of(rgb), share, settings), share > 0)
+    return True
+
+
+def covered(layer: Layer, width: int, height: int, multiple: int = 1) -> Box | None:
+    """The box of frame pixels that the mask can reach, on multiples of ``multiple``; None if there are none."""
+    rows, columns = (np.flatnonzero(layer.mask.any(axis=axis)) for axis in (1, 0))
+    if rows.size == 0:
+        return None
+    size = layer.mask.shape[0]
+    # One pixel of the mask on either side: bilinear and cubic sampling reach into their neighbours.
+    low = np.array([columns[0] - 1, rows[0] - 1]) / size
+    high = np.array([columns[-1] + 2, rows[-1] + 2]) / size
+    to_unit = np.concatenate([np.diag(1.0 / (high - low)), (-low / (high - low))[:, None]], axis=1)
+    x0, y0, x1, y1 = geometry.region(geometry.compose(layer.transform, to_unit), width, height, multiple=multiple)
+    return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
+
+
+def warped(layer: Layer, box: Box) -> tuple[Floats, Floats]:
+    """Colours (h, w, 3) and mask (h, w) of a layer over a box of the frame, float32 0..1."""
+    x0, y0, x1, y1 = box
+    into_box = geometry.compose(geometry.invert(layer.transform), np.array([[1.0, 0.0, -x0], [0.0, 1.0, -y0]]))
+    result = []
+    for picture, edge in ((layer.crop, "replicate"), (layer.mask, "zero")):
+        from_pixels = geometry.invert(geometry.to_pixels(picture.shape[0]))
+        moved = geometry.warp(picture, geometry.compose(from_pixels, into_box), x1 - x0, y1 - y0, edge=edge)
+        result.append(np.clip(moved.astype(np.float32, copy=False), 0.0, 1.0))
+    return result[0], result[1]
+
+
+def _largest_step(parts: list[Channel]) -> int:
+    return max(max(channel.across, channel.down) for channel in parts)

@@ -1,0 +1,89 @@
+"""What can be set about compositing, with the defaults and why they are so."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MaskSettings(BaseModel):
+    """Where the converted face replaces the target. Lengths are shares of the face size (see ``masks.face_size``)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    decoder: bool = Field(default=True, description="keep to the mask that the decoder gives with its picture")
+    hull: bool = Field(default=True, description="keep to the convex hull of the target's landmarks")
+    grow: float = Field(
+        default=-0.02,
+        ge=-0.25,
+        le=0.25,
+        description="moves the edge outwards, or inwards if negative; a little inwards by default, since both masks "
+        "end on the jaw line, where the background begins",
+    )
+    feather: float = Field(
+        default=0.14,
+        ge=0.0,
+        le=0.5,
+        description="width of the soft edge, all of it inside the grown edge; 0 is a hard edge",
+    )
+    steady: float = Field(
+        default=0.06,
+        ge=0.0,
+        le=2.0,
+        description="seconds (sigma) over which the mask is smoothed within a shot; 0 is frame by frame",
+    )
+
+
+class ColourSettings(BaseModel):
+    """How the converted face takes on the target's colours."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Literal["none", "mean-deviation", "covariance"] = Field(
+        default="covariance",
+        description="none; mean-deviation of each Lab channel (Reinhard 2001); covariance: the linear map that moves "
+        "mean and covariance with the least change (Pitie and Kokaram 2007)",
+    )
+    strength: float = Field(default=0.75, ge=0.0, le=1.0, description="share of the transfer that is applied")
+    steady: float = Field(
+        default=0.6,
+        ge=0.0,
+        le=10.0,
+        description="seconds (sigma) over which the statistics are smoothed within a shot; 0: not at all",
+    )
+
+
+class BlendSettings(BaseModel):
+    """How the two pictures are joined along the mask."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Literal["alpha", "multi-band"] = Field(
+        default="multi-band",
+        description="alpha: one soft edge for all detail; multi-band: wide for shading, narrow for texture "
+        "(Burt and Adelson 1983)",
+    )
+    bands: int = Field(
+        default=4, ge=2, le=8, description="levels of the pyramid; fewer where the face is too small for them"
+    )
+    opacity: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="of the whole replacement; below 1 the target shines through"
+    )
+
+
+class CompositingSettings(BaseModel):
+    """Settings of the stage ``compositing``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mask: MaskSettings = MaskSettings()
+    colour: ColourSettings = ColourSettings()
+    blend: BlendSettings = BlendSettings()
+    sharpness: float = Field(
+        default=0.5,
+        ge=0.0,
+        le=1.0,
+        description="how far the face's fine detail is brought to the strength of the target's (0: left as it is); "
+        "it lifts or softens detail that is there and invents none",
+    )

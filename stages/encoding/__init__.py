@@ -1,0 +1,1 @@
+"""Encoding: finished frames and the clip's own sound become the deliverable."""

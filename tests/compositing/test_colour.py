@@ -1,0 +1,123 @@
+"""Colour transfer: the statistics come out as asked, and nothing else moves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from stages.compositing.colour import Method, Statistics, recoloured, statistics, to_space, transfer
+
+METHODS: list[Method] = ["mean-deviation", "covariance"]
+EVERYWHERE = np.ones((48, 48), np.float32)
+
+
+def picture(seed: int, base: tuple[float, float, float], spread: float = 0.06) -> NDArray[np.float32]:
+    """A picture of correlated noise about a colour, well within 0..1."""
+    noise = np.random.default_rng(seed).normal(size=(48, 48, 3))
+    mixed = noise @ np.array([[1.0, 0.6, 0.4], [0.0, 0.7, 0.3], [0.0, 0.0, 0.5]])
+    return np.clip(np.array(base) + spread * mixed, 0.0, 1.0).astype(np.float32)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_face_takes_the_targets_mean_and_deviation(method: Method) -> None:
+    source, target = picture(1, (0.6, 0.45, 0.4)), picture(2, (0.45, 0.35, 0.3), 0.04)
+    before = statistics(source, EVERYWHERE, method)
+    wanted = statistics(target, EVERYWHERE, method)
+    moved = recoloured(source, transfer(before, wanted, method, 1.0), method)
+    after = statistics(moved, EVERYWHERE, method)
+    scale = 100.0 if method == "mean-deviation" else 1.0
+    np.testing.assert_allclose(after.mean, wanted.mean, atol=0.004 * scale)
+    np.testing.assert_allclose(np.diag(after.covariance), np.diag(wanted.covariance), rtol=0.06)
+
+
+def test_the_covariance_map_moves_the_whole_covariance() -> None:
+    source, target = picture(1, (0.6, 0.45, 0.4)), picture(2, (0.45, 0.35, 0.3), 0.04)[..., [2, 0, 1]]
+    before = statistics(source, EVERYWHERE, "covariance")
+    wanted = statistics(target, EVERYWHERE, "covariance")
+    moved = recoloured(source, transfer(before, wanted, "covariance", 1.0), "covariance")
+    np.testing.assert_allclose(statistics(moved, EVERYWHERE, "covariance").covariance, wanted.covariance, atol=2e-4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_equal_statistics_change_nothing(method: Method) -> None:
+    source = picture(3, (0.5, 0.4, 0.35))
+    same = statistics(source, EVERYWHERE, method)
+    np.testing.assert_allclose(recoloured(source, transfer(same, same, method, 1.0), method), source, atol=2e-3)
+
+
+@pytest.mark.parametrize("method", [*METHODS, "none"])
+def test_no_strength_is_no_change(method: Method) -> None:
+    source = picture(4, (0.5, 0.4, 0.35))
+    mapping = transfer(
+        statistics(source, EVERYWHERE, method),
+        statistics(picture(5, (0.2, 0.3, 0.6)), EVERYWHERE, method),
+        method,
+        0.0,
+    )
+    np.testing.assert_allclose(mapping, np.eye(3, 4))
+
+
+def test_half_the_strength_goes_half_the_way() -> None:
+    source, target = picture(1, (0.6, 0.45, 0.4)), picture(2, (0.4, 0.35, 0.3))
+    before, wanted = (statistics(each, EVERYWHERE, "covariance") for each in (source, target))
+    half = statistics(
+        recoloured(source, transfer(before, wanted, "covariance", 0.5), "covariance"),
+        EVERYWHERE,
+        "covariance",
+    )
+    np.testing.assert_allclose(half.mean, (before.mean + wanted.mean) / 2, atol=2e-3)
+
+
+def test_only_the_masked_colours_count() -> None:
+    face = picture(6, (0.5, 0.4, 0.35))
+    mask = np.zeros((48, 48), np.float32)
+    mask[10:30, 10:30] = 1.0
+    blue = face.copy()
+    blue[mask == 0] = (0.0, 0.0, 1.0)
+    np.testing.assert_allclose(statistics(blue, mask, "covariance").mean, statistics(face, mask, "covariance").mean)
+
+
+@given(seed=st.integers(0, 1000), spread=st.floats(0.001, 0.1))
+@hypothesis_settings(max_examples=25, deadline=None)
+def test_the_covariance_map_is_symmetric_and_positive(seed: int, spread: float) -> None:
+    """What makes it the map that moves colours least: it turns no hue round."""
+    before = statistics(picture(seed, (0.6, 0.45, 0.4)), EVERYWHERE, "covariance")
+    wanted = statistics(picture(seed + 1, (0.4, 0.4, 0.4), spread), EVERYWHERE, "covariance")
+    linear = transfer(before, wanted, "covariance", 1.0)[:, :3]
+    np.testing.assert_allclose(linear, linear.T, atol=1e-9)
+    assert (np.linalg.eigvalsh(linear) > 0).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_face_of_one_colour_or_an_empty_mask_is_no_accident(method: Method) -> None:
+    flat = np.full((48, 48, 3), 0.5, np.float32)
+    nowhere = np.zeros((48, 48), np.float32)
+    mapping = transfer(
+        statistics(flat, EVERYWHERE, method),
+        statistics(picture(7, (0.4, 0.3, 0.3), 0.1), nowhere, method),
+        method,
+        1.0,
+    )
+    result = recoloured(flat, mapping, method)
+    assert np.isfinite(result).all()
+    assert result.min() >= 0.0
+    assert result.max() <= 1.0
+
+
+def test_lab_is_cie_lab() -> None:
+    """White is L 100, a and b near 0; red of sRGB is (53.24, 80.09, 67.20) by the standard."""
+    lab = to_space(np.array([[[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]]], np.float32), "mean-deviation")
+    np.testing.assert_allclose(lab[0, 0], [100, 0, 0], atol=0.1)
+    np.testing.assert_allclose(lab[0, 1], [53.24, 80.09, 67.20], atol=0.3)
+
+
+def test_statistics_are_the_weighted_ones() -> None:
+    colours = np.array([[[0.0, 0.0, 0.0], [1.0, 0.5, 0.0]]], np.float32)
+    found = statistics(colours, np.array([[1.0, 3.0]], np.float32), "covariance")
+    np.testing.assert_allclose(found.mean, [0.75, 0.375, 0.0])
+    np.testing.assert_allclose(found.covariance[0, 0], 0.75 * 0.25)
+    assert isinstance(found, Statistics)

@@ -1,0 +1,54 @@
+"""Smoothing over time: never over a cut, in seconds rather than frames."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.compositing.steadiness import neighbours, runs, smoothed
+
+
+def table(shots: list[int], tracks: list[int] | None = None) -> pd.DataFrame:
+    return pd.DataFrame({"frame": range(len(shots)), "shot": shots, "track": tracks or [0] * len(shots)})
+
+
+def seconds(count: int, rate: int = 25) -> list[Fraction]:
+    return [Fraction(i, rate) for i in range(count)]
+
+
+def test_a_constant_stays_and_a_spike_spreads() -> None:
+    (run,) = runs(table([0] * 31))
+    weights = neighbours(seconds(31), run, 0.08)
+    np.testing.assert_allclose(smoothed(np.full(31, 3.0), weights), 3.0)
+    spike = np.zeros(31)
+    spike[15] = 1.0
+    spread = smoothed(spike, weights)
+    assert 0.05 < spread[14] < spread[15] < 0.5
+    assert spread[14] == pytest.approx(spread[16])
+
+
+def test_nothing_is_smoothed_over_a_cut_or_between_people() -> None:
+    faces = table([0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 1])
+    values = np.array([1.0, 1.0, 5.0, 9.0, 9.0, 9.0])
+    weights = {k: v for run in runs(faces) for k, v in neighbours(seconds(6), run, 1.0).items()}
+    np.testing.assert_allclose(smoothed(values, weights), values)
+
+
+def test_twice_the_frame_rate_takes_twice_the_neighbours() -> None:
+    (run,) = runs(table([0] * 101))
+    slow, fast = (len(neighbours(seconds(101, rate), run, 0.2)[50]) for rate in (25, 50))
+    assert fast == pytest.approx(2 * slow, abs=2)
+
+
+def test_no_sigma_is_frame_by_frame() -> None:
+    (run,) = runs(table([0] * 5))
+    assert neighbours(seconds(5), run, 0.0) == {i: [(i, 1.0)] for i in range(5)}
+
+
+def test_rows_in_any_order_are_joined_by_time() -> None:
+    faces = table([0] * 6).iloc[[3, 1, 5, 0, 2, 4]]
+    (run,) = runs(faces)
+    assert faces.reset_index(drop=True).loc[run, "frame"].tolist() == [0, 1, 2, 3, 4, 5]
