@@ -26,7 +26,8 @@ from stages.problems import Problem
 PRIMARIES: Final = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
                     11: "smpte431", 12: "smpte432"}  # fmt: skip
 TRANSFERS: Final = {1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear",
-                    13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67"}  # fmt: skip
+                    13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084",
+                    18: "arib-std-b67"}  # fmt: skip
 MATRICES: Final = {0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc",
                    10: "bt2020c"}  # fmt: skip
 RANGES: Final = {1: "tv", 2: "pc"}
@@ -232,7 +233,9 @@ class ShardEncoder:
         codec = stream.codec_context
         codec.flags |= Flags.bitexact
         codec.gop_size = 1
-        codec.options = {"level": "3", "slices": "4", "slicecrc": "1", "context": "0", "coder": "1"}
+        codec.options = {"level": "3", "slicecrc": "1", "context": "0", "coder": "1"}
+        if facts.width % 2 == 0 and facts.height % 2 == 0:
+            codec.options |= {"slices": "4"}  # with odd sizes ffmpeg takes its own choice of slices only
         codec.thread_count = 2
         self._stream, self._row = stream, 0
 

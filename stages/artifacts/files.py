@@ -141,7 +141,8 @@ def read_rows(folder: Path, name: str, places: Sequence[tuple[int, int]]) -> Ite
     Raises:
         Problem: a shard is missing, damaged or too short.
     """
-    shard, reader = -1, None
+    shard = -1
+    reader: Any = None
     for wanted, row in places:
         path = shard_path(folder, wanted, "safetensors")
         try:

@@ -1,0 +1,58 @@
+"""An artifact appears whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from stages.atomic import whole_file, whole_folder
+from stages.problems import Problem
+
+
+def test_a_folder_appears_when_all_is_written(tmp_path: Path) -> None:
+    place = tmp_path / "deep" / "artifact"
+    with whole_folder(place) as folder:
+        (folder / "a").write_text("1")
+        assert not place.exists()
+    assert (place / "a").read_text() == "1"
+    assert [path.name for path in place.parent.iterdir()] == ["artifact"]
+
+
+def test_a_failure_leaves_the_old_folder_and_no_scratch(tmp_path: Path) -> None:
+    place = tmp_path / "artifact"
+    with whole_folder(place) as folder:
+        (folder / "a").write_text("old")
+    with pytest.raises(RuntimeError), whole_folder(place) as folder:
+        (folder / "a").write_text("new")
+        raise RuntimeError
+    assert (place / "a").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["artifact"]
+
+
+def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
+    place = tmp_path / "facts.json"
+    place.write_text("old")
+    with pytest.raises(RuntimeError), whole_file(place) as path:
+        path.write_text("half")
+        raise RuntimeError
+    assert place.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["facts.json"]
+
+
+def test_a_full_disk_is_told_with_its_mend_and_leaves_nothing(tmp_path: Path) -> None:
+    place = tmp_path / "artifact"
+    with pytest.raises(Problem) as caught, whole_folder(place) as folder:
+        (folder / "a").write_text("half")
+        with Path("/dev/full").open("w") as full:  # the kernel's own full disk
+            full.write("x" * 10)
+    assert "disk is full" in caught.value.what
+    assert caught.value.where == str(place)
+    assert "free some space" in caught.value.mend
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_faults_of_the_disk_are_not_hidden(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="I/O"), whole_folder(tmp_path / "artifact"):
+        raise OSError(errno.EIO, "I/O error")

@@ -1,0 +1,124 @@
+"""Settings are refused with the field's name and the mend, or taken as they are."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stages.problems import Problem
+from stages.settings import Params, load_params, parse
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Any]:
+    raw: dict[str, Any] = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    return raw
+
+
+def problem(raw: dict[str, Any]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        parse(Params, raw, where="params.yaml")
+    return caught.value
+
+
+def test_the_shipped_settings_are_valid() -> None:
+    params = load_params(REPOSITORY / "params.yaml")
+    assert set(params.swaps) == {"ada-on-ben", "ben-on-ada"}
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_name(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["extraction"]["cut_scor"] = 3
+    told = problem(raw)
+    assert told.where == "params.yaml, extraction.cut_scor"
+    assert "cut_score" in told.mend
+
+
+def test_an_unknown_key_of_an_entry_is_refused_with_the_nearest_name(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["clips"]["ada"]["identiti"] = "ada"
+    told = problem(raw)
+    assert told.where == "params.yaml, clips.ada.identiti"
+    assert "'identity'" in told.mend
+
+
+def test_an_unknown_section_is_refused(shipped: dict[str, Any]) -> None:
+    told = problem(shipped | {"trainig": {}})
+    assert told.where == "params.yaml, trainig"
+    assert "'training'" in told.mend
+
+
+def test_a_wrong_type_names_field_and_value(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["extraction"]["shard_frames"] = "many"
+    told = problem(raw)
+    assert told.where == "params.yaml, extraction.shard_frames"
+    assert "integer" in told.what
+    assert "many" in told.what
+
+
+def test_a_missing_key_is_named(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    del raw["clips"]["ada"]["path"]
+    assert problem(raw).where == "params.yaml, clips.ada.path"
+
+
+def test_a_pair_of_one_identity_is_refused(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["pairs"]["ada-ben"]["b"] = "ada"
+    told = problem(raw)
+    assert "pairs.ada-ben" in told.where
+    assert "two identities" in told.what
+
+
+@pytest.mark.parametrize(
+    ("section", "item", "field"),
+    [
+        ("clips", "ada", "identity"),
+        ("pairs", "ada-ben", "a"),
+        ("swaps", "ada-on-ben", "pair"),
+        ("swaps", "ada-on-ben", "clip"),
+        ("swaps", "ada-on-ben", "truth"),
+        ("truths", "ada-on-ben", "performer"),
+        ("truths", "ada-on-ben", "performance"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_refused(shipped: dict[str, Any], section: str, item: str, field: str) -> None:
+    raw = copy.deepcopy(shipped)
+    raw[section][item][field] = "nobody"
+    told = problem(raw)
+    assert f"{section}.{item}.{field}" in told.where
+    assert "nobody" in told.what
+
+
+def test_a_swap_keeps_to_its_pair_and_to_its_target(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["swaps"]["ada-on-ben"]["clip"] = "ada"
+    assert "shows 'ada'" in problem(raw).what
+    raw["swaps"]["ada-on-ben"] |= {"clip": "ben", "source": "ben"}
+    assert "must be the two of pair" in problem(raw).what
+
+
+def test_a_name_must_be_fit_for_files_and_targets(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["identities"]["Ada Lovelace"] = {}
+    assert "Ada Lovelace" in problem(raw).where
+
+
+def test_missing_and_broken_files_are_told(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="not there"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("a: [1")
+    with pytest.raises(Problem, match="no YAML"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_an_unknown_item_is_told_with_the_nearest(shipped: dict[str, Any]) -> None:
+    params = parse(Params, shipped, where="params.yaml")
+    with pytest.raises(Problem, match="ada-on-ben"):
+        params.swap("ada-on-bem")
