@@ -1,0 +1,1 @@
+"""Stage ``training``: two face sets in, a swap model out."""

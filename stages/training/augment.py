@@ -1,0 +1,115 @@
+"""Training pictures made of crops: moved, warped, mirrored and recoloured, a whole batch at once on its device."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from stages.training.settings import AugmentationSettings
+
+_WARP_NODES = 5
+_LUMA = (0.2126, 0.7152, 0.0722)
+
+
+class Batch(NamedTuple):
+    """Crops for the encoder and the truth that a decoder should give for them; float32 0..1.
+
+    ``crops`` (n, 3, s, s); ``rgb`` (n, 3, r, r); ``mask``, ``eyes``, ``mouth`` (n, 1, r, r).
+    """
+
+    crops: Tensor
+    rgb: Tensor
+    mask: Tensor
+    eyes: Tensor
+    mouth: Tensor
+
+
+def plain(planes: Tensor, input_size: int, output_size: int) -> Batch:
+    """The batch as it is, only scaled by averaging; for held-out faces. Arguments as :func:`augment`."""
+    faces = planes.float() / 255.0
+    crops = F.interpolate(faces[:, :3], size=(input_size, input_size), mode="area")
+    return _batch(crops, F.interpolate(faces, size=(output_size, output_size), mode="area"))
+
+
+def augment(
+    planes: Tensor, input_size: int, output_size: int, settings: AugmentationSettings, generator: torch.Generator
+) -> Batch:
+    """Random training pictures of the given faces. Input and answer are each sampled once, through all moves together.
+
+    Args:
+        planes: (n, 6, p, p) uint8: red, green, blue, mask, eyes, mouth, as :class:`stages.training.faces.Faces` has.
+        input_size, output_size: sides s and r in pixels.
+        settings: how far to go.
+        generator: on the device of ``planes``; the only source of chance.
+    """
+    faces = planes.float() / 255.0
+    moves = _random_moves(len(planes), settings, generator)
+    light = _random_gains(len(planes), settings.light, settings.light / 2, generator)
+    answers = _sample(faces, F.affine_grid(moves, [len(planes), 1, output_size, output_size], align_corners=False))
+    answers = torch.cat([(answers[:, :3] * light).clamp(0, 1), answers[:, 3:]], dim=1)
+
+    grid = F.affine_grid(moves, [len(planes), 1, input_size, input_size], align_corners=False)
+    crops = _sample(faces[:, :3], grid + _random_warp(len(planes), input_size, settings.warp, generator))
+    return _batch(_recolour(crops * light, settings, generator), answers)
+
+
+def _batch(crops: Tensor, answers: Tensor) -> Batch:
+    return Batch(crops, answers[:, :3], answers[:, 3:4], answers[:, 4:5], answers[:, 5:6])
+
+
+def _sample(pictures: Tensor, grid: Tensor) -> Tensor:
+    """Pictures (n, c, p, p) at a grid (n, s, s, 2) of -1..1; halved first until two pixels or fewer fall on one."""
+    while pictures.shape[-1] >= 4 * grid.shape[1]:
+        pictures = F.avg_pool2d(pictures, 2)
+    return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def _normal(shape: tuple[int, ...], spread: float, generator: torch.Generator) -> Tensor:
+    """Normal values cut at two spreads, so that no picture is ever far out."""
+    values = torch.randn(shape, generator=generator, device=generator.device)
+    return values.clamp_(-2, 2).mul_(spread)
+
+
+def _uniform(shape: tuple[int, ...], high: float, generator: torch.Generator) -> Tensor:
+    return torch.rand(shape, generator=generator, device=generator.device).mul_(high)
+
+
+def _random_moves(count: int, settings: AugmentationSettings, generator: torch.Generator) -> Tensor:
+    """Similarity transforms, half of them mirrored, (n, 2, 3) in units of half the side."""
+    angle = _normal((count,), math.radians(settings.rotation), generator)
+    scale = torch.exp(_normal((count,), settings.zoom, generator))
+    shift = 2 * _normal((count, 2), settings.shift, generator)
+    mirror = torch.where(_uniform((count,), 1.0, generator) < settings.flip, -1.0, 1.0)
+    cosine, sine = scale * torch.cos(angle), scale * torch.sin(angle)
+    return torch.stack(
+        [torch.stack([cosine * mirror, -sine, shift[:, 0]], 1), torch.stack([sine * mirror, cosine, shift[:, 1]], 1)], 1
+    )
+
+
+def _random_warp(count: int, size: int, spread: float, generator: torch.Generator) -> Tensor:
+    """Smooth displacements from a coarse grid of random ones, (n, size, size, 2) in units of half the side."""
+    nodes = 2 * _normal((count, 2, _WARP_NODES, _WARP_NODES), spread, generator)
+    smooth = F.interpolate(nodes, size=(size, size), mode="bicubic", align_corners=True)
+    return smooth.permute(0, 2, 3, 1)
+
+
+def _random_gains(count: int, common: float, each: float, generator: torch.Generator) -> Tensor:
+    """Gains for light (common) and its tint (each channel), (n, 3, 1, 1)."""
+    return torch.exp(_normal((count, 1, 1, 1), common, generator) + _normal((count, 3, 1, 1), each, generator))
+
+
+def _recolour(crops: Tensor, settings: AugmentationSettings, generator: torch.Generator) -> Tensor:
+    """Light, tint, contrast, saturation, sharpness and noise of what the encoder sees; (n, 3, s, s) 0..1."""
+    one = (len(crops), 1, 1, 1)
+    crops = crops * _random_gains(len(crops), settings.brightness, settings.balance, generator)
+    luma = (crops * crops.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    crops = luma + (crops - luma) * torch.exp(_normal(one, settings.saturation, generator))
+    crops = crops.clamp(1e-4, 1).pow(torch.exp(_normal(one, settings.gamma, generator)))
+    soft = F.avg_pool2d(F.pad(crops, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    crops = torch.lerp(crops, soft, _uniform(one, settings.blur, generator))
+    noise = torch.randn(crops.shape, generator=generator, device=generator.device)
+    return (crops + noise * _uniform(one, settings.noise, generator)).clamp(0, 1)

@@ -1,0 +1,87 @@
+"""The swap model's folder: weights, facts, one network per identity, curve, preview, metrics."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from stages.artifacts.files import write_facts
+from stages.training.augment import plain
+from stages.training.export import OPSET, TOLERANCE, difference_from_torch, export
+from stages.training.faces import Faces
+from stages.training.judge import evenly, held_out_metrics
+from stages.training.preview import preview_sheet, write_sheet
+from stages.training.settings import PresetSettings
+from stages.training.state import State
+
+_TRIED = 8
+"""Held-out faces of each identity that the exported networks are compared on."""
+
+
+def write_bundle(
+    folder: Path,
+    state: State,
+    held_out: Mapping[str, Faces],
+    preset: PresetSettings,
+    facts: Mapping[str, Any],
+    *,
+    threads: int,
+) -> None:
+    """Write every file of the swap model into an existing folder.
+
+    Args:
+        folder: where to.
+        state: trained; the averaged weights are what is kept.
+        held_out: faces of each identity, for metrics, preview and the comparison of torch with onnxruntime.
+        preset: how it was trained.
+        facts: what model.json says beside what is found here.
+        threads: of onnxruntime in the comparison.
+
+    Raises:
+        Problem: an exported network does not agree with torch.
+    """
+    network, sizes = state.average, preset.network
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    save_file(weights, folder / "model.safetensors")
+    crops = torch.cat(
+        [
+            plain(faces.planes[evenly(len(faces), _TRIED)], sizes.input_size, sizes.output_size).crops
+            for faces in held_out.values()
+        ]
+    )
+    differences = {}
+    for name in held_out:
+        path = folder / f"{name}.onnx"
+        export(network, name, sizes.input_size, path)
+        differences[name] = difference_from_torch(network, name, crops, path, threads)
+    write_curve(folder / "curves.csv", state.progress.curve)
+    write_sheet(preview_sheet(network, held_out, sizes), folder / "preview.png")
+    write_facts(folder / "metrics.json", {"held_out": held_out_metrics(network, held_out, sizes)})
+    write_facts(
+        folder / "model.json",
+        {
+            **facts,
+            "identities": list(held_out),
+            "input_size": sizes.input_size,
+            "output_size": sizes.output_size,
+            "stored_size": preset.stored_size,
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "iterations": state.progress.iteration,
+            "setbacks": state.progress.setbacks,
+            "onnx": {"opset": OPSET, "tolerance": TOLERANCE, "difference_from_torch": differences},
+        },
+    )
+
+
+def write_curve(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """CSV with a column for everything that any row names; empty where a row does not."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)

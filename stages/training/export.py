@@ -1,0 +1,121 @@
+"""Each identity's half of the network as ONNX, the same bytes for the same weights, checked against torch."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from stages.onnx import open_session
+from stages.problems import Problem
+from stages.training.networks import SwapNetwork
+
+OPSET: Final = 18
+TOLERANCE: Final = 1e-3
+"""Greatest difference from torch of any value 0..1: a quarter of an 8-bit step."""
+
+
+class _OneWay(nn.Module):
+    """Encoder and one decoder: crops (n, 3, s, s) to colour (n, 3, r, r) and mask (n, 1, r, r)."""
+
+    def __init__(self, network: SwapNetwork, identity: str) -> None:
+        super().__init__()
+        self.encoder, self.decoder = network.encoder, network.decoders[identity]
+
+    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
+        rgb, mask = self.decoder(self.encoder(crop))
+        return rgb, mask
+
+
+def export(network: SwapNetwork, identity: str, input_size: int, path: Path) -> None:
+    """Write encoder and one decoder as ONNX: input ``crop``, outputs ``rgb`` and ``mask``, any batch size.
+
+    Args:
+        network: on any device; not changed.
+        identity: whose decoder.
+        input_size: side of the crop in pixels.
+        path: of the file.
+    """
+    device = next(network.parameters()).device
+    example = torch.zeros(2, 3, input_size, input_size, device=device)
+    way = _OneWay(network, identity).eval()
+    with _quiet():
+        program = torch.onnx.export(
+            way,
+            (example,),
+            input_names=["crop"],
+            output_names=["rgb", "mask"],
+            dynamic_shapes={"crop": {0: torch.export.Dim("n")}},
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    onnx.save(_anonymous(program.model_proto), path)
+
+
+def difference_from_torch(network: SwapNetwork, identity: str, crops: Tensor, path: Path, threads: int) -> float:
+    """Greatest difference between the ONNX file, run by onnxruntime on the CPU, and the network itself.
+
+    Args:
+        network: what was exported.
+        identity: whose decoder.
+        crops: (n, 3, s, s) 0..1 to try it on.
+        path: the file.
+        threads: for onnxruntime.
+
+    Raises:
+        Problem: it is greater than :data:`TOLERANCE`.
+    """
+    session = open_session(path, device="cpu", threads=threads)
+    found = session.run(["rgb", "mask"], {"crop": np.ascontiguousarray(crops.cpu().numpy())})
+    with torch.no_grad():
+        wanted = network.swap(crops, identity)
+    greatest = max(
+        float(np.abs(np.asarray(one) - other.cpu().numpy()).max()) for one, other in zip(found, wanted, strict=True)
+    )
+    if not greatest <= TOLERANCE:
+        raise Problem(
+            f"its answers differ from torch by {greatest:.2g}, more than {TOLERANCE:g}",
+            where=path,
+            mend="report it with the versions of torch, onnx and onnxruntime; they do not fit together",
+        )
+    return greatest
+
+
+def _anonymous(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without what says where and by which version it was written."""
+    model.ClearField("producer_version")
+    model.ClearField("doc_string")
+    del model.metadata_props[:]
+    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        part.ClearField("doc_string")
+        del part.metadata_props[:]
+    for value in (*model.graph.input, *model.graph.output):
+        value.ClearField("doc_string")
+        del value.metadata_props[:]
+    return model
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter's own remarks on packages that are not there and on its own deprecations."""
+    talkers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [talker.level for talker in talkers]
+    for talker in talkers:
+        talker.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for talker, level in zip(talkers, levels, strict=True):
+            talker.setLevel(level)

@@ -1,0 +1,115 @@
+"""The run: iterate, look at the losses now and then, keep checkpoints, stop after a fixed number of iterations."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+
+from stages.progress import bar
+from stages.training.checkpoint import CheckpointFolder
+from stages.training.faces import Faces
+from stages.training.guard import Guard, running_mean
+from stages.training.judge import held_out_losses
+from stages.training.settings import PresetSettings
+from stages.training.state import State, learning_rate
+from stages.training.step import Step
+
+log = logging.getLogger(__name__)
+
+
+class Training:
+    """One pair's training.
+
+    Args:
+        train, held_out: faces of each identity, on the device where the state is.
+        preset: how to train.
+        seed: of the batches.
+        checkpoints: where the last good state is kept.
+        checkpoint_seconds: least time between two of them; has no influence on the result.
+        on_judged: called with the state whenever it was tried on held-out faces.
+    """
+
+    def __init__(
+        self,
+        train: Mapping[str, Faces],
+        held_out: Mapping[str, Faces],
+        preset: PresetSettings,
+        seed: int,
+        checkpoints: CheckpointFolder,
+        *,
+        checkpoint_seconds: float = 30.0,
+        on_judged: Callable[[State], None] = lambda state: None,
+    ) -> None:
+        self._step = Step(train, preset, seed)
+        self._held_out, self._preset = held_out, preset
+        self._checkpoints, self._checkpoint_seconds = checkpoints, checkpoint_seconds
+        self._on_judged = on_judged
+
+    def run(self, state: State, what: str = "training") -> None:
+        """Train until all iterations are done, from the last checkpoint if there is one.
+
+        Checkpoints hold states that the guard has found good, and nothing but the state decides how training goes on:
+        killed at any moment, it ends in the same weights as an unbroken run.
+
+        Args:
+            state: fresh; ends trained.
+            what: the bar's label.
+
+        Raises:
+            Problem: training breaks again and again, or the disk is full.
+        """
+        kept = self._checkpoints.read()
+        if kept is not None:
+            state.restore(kept)
+            log.info("goes on from iteration %d of %d", state.progress.iteration, self._preset.iterations)
+        guard = Guard(state, self._preset.guard)
+        written = time.monotonic()
+        with bar(total=self._preset.iterations, what=what, unit="it", initial=state.progress.iteration) as shown:
+            while state.progress.iteration < self._preset.iterations:
+                losses = self._interval(state, shown.update)
+                loss = sum(losses.values()) / len(losses)
+                if guard.is_broken(state, loss):
+                    guard.go_back(state, loss)
+                    shown.n = state.progress.iteration
+                    continue
+                state.progress.mean_loss = running_mean(state.progress.mean_loss, loss)
+                self._note(state, losses)
+                guard.keep(state)
+                shown.set_postfix_str(", ".join(f"{name} {each:.3f}" for name, each in losses.items()))
+                if time.monotonic() - written >= self._checkpoint_seconds:
+                    self._checkpoints.write(guard.good)
+                    written = time.monotonic()
+        self._checkpoints.write(guard.good)
+
+    def _interval(self, state: State, tick: Callable[[], object]) -> dict[str, float]:
+        """Iterate to the next look; the mean loss of each identity. The device is waited for only at the end."""
+        every = self._preset.check_every
+        first = state.progress.iteration
+        last = min((first // every + 1) * every, self._preset.iterations)
+        sums: dict[str, torch.Tensor] = {}
+        for _ in range(first, last):
+            for name, loss in self._step(state).items():
+                sums[name] = sums[name] + loss if name in sums else loss
+            tick()
+        return {name: float(total) / (last - first) for name, total in sums.items()}
+
+    def _note(self, state: State, losses: Mapping[str, float]) -> None:
+        """Add a row to the curve; with held-out losses where they are due."""
+        progress, preset = state.progress, self._preset
+        done = progress.iteration
+        row = {
+            "iteration": done,
+            "loss": sum(losses.values()) / len(losses),
+            "learning_rate": progress.rate * learning_rate(done - 1, preset.iterations, preset.optimiser),
+        }
+        row |= {f"train_{name}": loss for name, loss in losses.items()}
+        due = done % preset.judge_every < preset.check_every or done == preset.iterations
+        if due:
+            held_out = held_out_losses(state.average, self._held_out, preset)
+            row |= {f"held_out_{name}": loss for name, loss in held_out.items()}
+        progress.curve.append(row)
+        if due:
+            self._on_judged(state)

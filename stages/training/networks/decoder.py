@@ -1,0 +1,41 @@
+"""The decoder of one identity: how this person looks while doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stages.training.networks.blocks import SLOPE, Residual, Up
+
+
+class Decoder(nn.Module):
+    """The small picture that the encoder gives, to colour and mask at full size.
+
+    Each channel count but the first doubles the side; the two heads double it once more, straight from sub-pixels,
+    so that no feature map is ever as large as the answer.
+
+    Shape: (n, channels[0], base, base) -> (n, 3, r, r) and (n, 1, r, r), both 0..1, r = base * 2 ** len(channels).
+
+    Args:
+        channels: of the small picture, then after each doubling.
+        mask_channels: width of the mask's own branch.
+    """
+
+    def __init__(self, channels: Sequence[int], mask_channels: int) -> None:
+        super().__init__()
+        self.stages = nn.Sequential(Residual(channels[0]))
+        for inputs, outputs in pairwise(channels):
+            self.stages.append(Up(inputs, outputs))
+            self.stages.append(Residual(outputs))
+        self.rgb = Up(channels[-1], 3)
+        self.mask = nn.Sequential(
+            nn.Conv2d(channels[-1], mask_channels, 3, padding=1), nn.LeakyReLU(SLOPE), Up(mask_channels, 1)
+        )
+
+    def forward(self, small: Tensor) -> tuple[Tensor, Tensor]:
+        features = F.leaky_relu(self.stages(small), SLOPE)
+        return torch.sigmoid(self.rgb(features)), torch.sigmoid(self.mask(features))

@@ -1,0 +1,59 @@
+"""The sheet to look at: how fixed held-out faces of every identity come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stages.atomic import whole_file
+from stages.training.augment import plain
+from stages.training.faces import Faces
+from stages.training.judge import evenly
+from stages.training.networks import SwapNetwork
+from stages.training.settings import NetworkSettings
+
+_COLUMNS = 8
+_TITLE = 18
+"""Height of a row's title, pixels."""
+
+
+@torch.no_grad()
+def preview_sheet(network: SwapNetwork, held_out: Mapping[str, Faces], settings: NetworkSettings) -> NDArray[np.uint8]:
+    """For each identity: its faces, their reconstruction, the swap to every other identity, and that swap's mask.
+
+    Returns:
+        (h, w, 3) uint8 RGB, a titled row for each.
+    """
+    rows: list[NDArray[np.uint8]] = []
+    for name, faces in held_out.items():
+        batch = plain(faces.planes[evenly(len(faces), _COLUMNS)], settings.input_size, settings.output_size)
+        rows.append(_row(f"{name}: held-out faces", batch.rgb))
+        rows.append(_row(f"{name}: reconstruction", network.swap(batch.crops, name).rgb))
+        for other in held_out:
+            if other != name:
+                swapped = network.swap(batch.crops, other)
+                rows.append(_row(f"{other} on {name}", swapped.rgb))
+                rows.append(_row(f"{other} on {name}: mask", swapped.mask.expand(-1, 3, -1, -1)))
+    width = max(row.shape[1] for row in rows)
+    return np.concatenate([np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows])
+
+
+def write_sheet(sheet: NDArray[np.uint8], path: Path) -> None:
+    """As PNG, whole or not at all."""
+    encoded = cv2.imencode(".png", sheet[..., ::-1])[1]
+    with whole_file(path) as scratch:
+        scratch.write_bytes(encoded.tobytes())
+
+
+def _row(title: str, pictures: torch.Tensor) -> NDArray[np.uint8]:
+    """Pictures (n, 3, r, r) 0..1 side by side under a title."""
+    line = torch.cat(list(pictures), dim=2).permute(1, 2, 0)
+    shown = (line.cpu().numpy() * 255.0).round().astype(np.uint8)
+    head = np.zeros((_TITLE, shown.shape[1], 3), np.uint8)
+    cv2.putText(head, title, (4, _TITLE - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (235, 235, 235), 1, cv2.LINE_AA)
+    return np.concatenate([head, shown])

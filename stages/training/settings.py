@@ -1,0 +1,133 @@
+"""The settings of ``training`` in params.yaml: every field with its unit, its bounds and the reason for its default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Weight = Annotated[float, Field(ge=0.0)]
+Channels = Annotated[tuple[Annotated[int, Field(ge=4)], ...], Field(min_length=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkSettings(_Settings):
+    """Sizes and widths of the swap network."""
+
+    input_size: int = Field(ge=32, description="side of the crop that the encoder sees, pixels")
+    output_size: int = Field(ge=32, description="side of the picture that a decoder gives, pixels")
+    encoder_channels: Channels = Field(description="channels after the stem (a quarter of the side) and each halving")
+    latent: int = Field(ge=8, description="length of the code; short codes carry no identity")
+    decoder_channels: Channels = Field(description="channels of the smallest picture, then after each doubling")
+    mask_channels: int = Field(default=16, ge=4, description="width of the mask's branch")
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> NetworkSettings:
+        smallest = 4 * 2 ** (len(self.encoder_channels) - 1)
+        if self.input_size % smallest:
+            raise ValueError(f"input_size must be a multiple of {smallest}, given that many encoder_channels")
+        if self.output_size % 2 ** len(self.decoder_channels):
+            raise ValueError(
+                f"output_size must be a multiple of {2 ** len(self.decoder_channels)}, given that many decoder_channels"
+            )
+        return self
+
+
+class AugmentationSettings(_Settings):
+    """How far a training picture may be from the crop it was made of. Spreads are standard deviations."""
+
+    flip: Share = Field(default=0.5, description="share of pictures that are mirrored, with their answer")
+    rotation: float = Field(default=4.0, ge=0.0, le=45.0, description="degrees, input and answer")
+    zoom: float = Field(default=0.03, ge=0.0, le=0.5, description="natural logarithm of the scale, input and answer")
+    shift: float = Field(default=0.015, ge=0.0, le=0.25, description="shares of the side, input and answer")
+    warp: float = Field(
+        default=0.02, ge=0.0, le=0.2, description="shift of a 5x5 grid's nodes, shares of the side, input only"
+    )
+    light: float = Field(default=0.0, ge=0.0, le=1.0, description="log gain and white balance, input and answer alike")
+    brightness: float = Field(default=0.12, ge=0.0, le=1.0, description="log gain, input only")
+    balance: float = Field(default=0.05, ge=0.0, le=1.0, description="log gain of each channel, input only")
+    gamma: float = Field(default=0.12, ge=0.0, le=1.0, description="log exponent, input only")
+    saturation: float = Field(default=0.15, ge=0.0, le=1.0, description="log factor, input only")
+    blur: Share = Field(default=0.5, description="greatest share of a blurred copy mixed in, input only")
+    noise: float = Field(default=0.01, ge=0.0, le=0.2, description="greatest noise, shares of full scale, input only")
+
+
+class LossSettings(_Settings):
+    """Weights of the terms that are added up, and of the places in the picture."""
+
+    l1: Weight = Field(default=1.0, description="absolute difference of colour")
+    ssim: Weight = Field(default=0.5, description="1 - SSIM")
+    gradient: Weight = Field(default=0.5, description="absolute difference of the colour's finite differences")
+    mask: Weight = Field(default=0.25, description="absolute difference of the masks")
+    background: Share = Field(default=0.1, description="weight of colour outside the mask, against 1 inside")
+    eyes: Weight = Field(default=2.0, description="weight added on the eyes")
+    mouth: Weight = Field(default=1.5, description="weight added on the mouth")
+
+
+class OptimiserSettings(_Settings):
+    """AdamW (Loshchilov and Hutter 2019), warmed up, then along a cosine to zero at the last iteration."""
+
+    learning_rate: float = Field(default=1e-3, gt=0.0, description="at the end of the warm-up")
+    warm_up: int = Field(default=50, ge=0, description="iterations")
+    betas: tuple[Share, Share] = Field(default=(0.9, 0.99), description="decay of the moments")
+    weight_decay: Weight = Field(default=0.01, description="decoupled, on matrices and kernels only")
+    clip: float = Field(default=1.0, gt=0.0, description="greatest norm of the gradient")
+    average: Share = Field(
+        default=0.99, description="decay per iteration of the averaged weights, which are the result"
+    )
+
+
+class GuardSettings(_Settings):
+    """When training is called broken, and what then."""
+
+    jump: float = Field(default=4.0, gt=1.0, description="a loss of this many times its running mean is broken")
+    slow_down: float = Field(default=0.5, gt=0.0, lt=1.0, description="the learning rate's factor after going back")
+    retries: int = Field(default=5, ge=0, description="how often to go back before giving up")
+
+
+class PresetSettings(_Settings):
+    """One way to train: how large, how long, with what."""
+
+    network: NetworkSettings
+    iterations: int = Field(ge=1, description="a fixed count, never a time: the same settings give the same bytes")
+    batch: int = Field(ge=1, description="crops of each identity an iteration")
+    check_every: int = Field(default=25, ge=1, description="iterations between looks: curve, guard, checkpoint")
+    judge_every: int = Field(default=250, ge=1, description="iterations between losses on held-out faces")
+    stored_size: int = Field(ge=32, description="side that faces are kept at in memory; twice output_size is sharpest")
+    pose_balance: Share = Field(default=0.0, description="0 draws crops alike, 1 draws all poses alike often")
+    augmentation: AugmentationSettings = AugmentationSettings()
+    losses: LossSettings = LossSettings()
+    optimiser: OptimiserSettings = OptimiserSettings()
+    guard: GuardSettings = GuardSettings()
+
+    @model_validator(mode="after")
+    def _stored_size_fits(self) -> PresetSettings:
+        if self.stored_size % self.network.input_size or self.stored_size % self.network.output_size:
+            raise ValueError("stored_size must be a multiple of network.input_size and of network.output_size")
+        return self
+
+
+class TrainingSettings(_Settings):
+    """``training`` in params.yaml."""
+
+    preset: str = Field(description="the name under presets to train with")
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: int = Field(default=2, ge=1, description="of the CPU; part of the result, as sums depend on their order")
+    checkpoint_seconds: float = Field(default=30.0, ge=0.0, description="least time between checkpoints")
+    presets: dict[str, PresetSettings] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _preset_is_there(self) -> TrainingSettings:
+        if self.preset not in self.presets:
+            raise ValueError(f"preset '{self.preset}' is not among presets: {', '.join(sorted(self.presets))}")
+        return self
+
+    @property
+    def chosen(self) -> PresetSettings:
+        """The preset to train with."""
+        return self.presets[self.preset]

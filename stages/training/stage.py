@@ -1,0 +1,136 @@
+"""Reads the face sets of a pair's identities; writes their swap model (see docs/architecture.md, "swap model")."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import torch
+
+from stages.atomic import whole_folder
+from stages.consent import require_consent
+from stages.problems import Problem
+from stages.settings import Params
+from stages.training.bundle import write_bundle, write_curve
+from stages.training.checkpoint import CheckpointFolder, fingerprint_of
+from stages.training.faces import SplitFaces, read_faces
+from stages.training.forecast import tell_needs
+from stages.training.loop import Training
+from stages.training.preview import preview_sheet, write_sheet
+from stages.training.provenance import code_hash, data_hashes, versions
+from stages.training.settings import TrainingSettings
+from stages.training.state import State
+
+log = logging.getLogger(__name__)
+
+SCRATCH = Path(".scratch/training")
+"""Checkpoints of unfinished runs and their latest previews; no part of any result."""
+
+
+def place(pair: str) -> Path:
+    """Where the swap model of a pair lies."""
+    return Path("data/training") / pair
+
+
+def run(name: str, params: Params) -> None:
+    """Train the swap model of a pair, or go on with it where a killed run stopped.
+
+    Raises:
+        Problem: no consent; a face set is missing, empty or too small; the device is not there; training breaks.
+    """
+    pair = params.pair(name)
+    folders = {identity: Path("data/dataset") / identity for identity in (pair.a, pair.b)}
+    consents = {identity: require_consent(identity, "training").id for identity in folders}
+    train_pair(name, folders, consents, params.training, place(name), SCRATCH)
+
+
+def train_pair(
+    name: str,
+    folders: dict[str, Path],
+    consents: dict[str, str],
+    settings: TrainingSettings,
+    result: Path,
+    scratch: Path,
+) -> None:
+    """Train the identities' swap model.
+
+    Args:
+        name: of the pair, for messages.
+        folders: where each identity's face sets lie.
+        consents: id of each identity's consent record.
+        settings: which preset, seed, device.
+        result: the swap model's folder, made whole or not at all.
+        scratch: where checkpoints are kept until then.
+
+    Raises:
+        Problem: as :func:`run`.
+    """
+    device = _prepare(settings)
+    preset = settings.chosen
+    faces = {identity: read_faces(folder, preset.stored_size) for identity, folder in folders.items()}
+    facts = {
+        "pair": name,
+        "preset": settings.preset,
+        "settings": preset.model_dump(mode="json"),
+        "seed": settings.seed,
+        "threads": settings.threads,
+        "device": settings.device,
+        "crop_size": _one_crop_size(faces),
+        "data": {identity: data_hashes(folder) for identity, folder in folders.items()},
+        "consent": consents,
+        "code_sha256": code_hash(),
+        "versions": versions(),
+    }
+    fingerprint = f"{name}-{fingerprint_of(facts)}"
+    checkpoints = CheckpointFolder(scratch, fingerprint)
+    train = {identity: some.train.to(device) for identity, some in faces.items()}
+    held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
+
+    def show(state: State) -> None:
+        write_sheet(preview_sheet(state.average, held_out, preset.network), checkpoints.folder / "preview.png")
+        write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
+
+    state = State(list(faces), preset, settings.seed, device)
+    training = Training(
+        train,
+        held_out,
+        preset,
+        settings.seed,
+        checkpoints,
+        checkpoint_seconds=settings.checkpoint_seconds,
+        on_judged=show,
+    )
+    tell_needs(state, train, preset, settings.seed)
+    log.info("previews and checkpoints: %s", checkpoints.folder)
+    training.run(state, what=f"training {name}")
+    with whole_folder(result) as folder:
+        write_bundle(folder, state, held_out, preset, facts, threads=settings.threads)
+    checkpoints.remove()
+
+
+def _prepare(settings: TrainingSettings) -> torch.device:
+    """Make torch repeat itself exactly, and find the device.
+
+    Raises:
+        Problem: the device is not there.
+    """
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise Problem("torch finds no CUDA GPU", where="params.yaml, training.device", mend="set it to cpu")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when torch asks for determinism
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.set_num_threads(settings.threads)
+    return torch.device(settings.device)
+
+
+def _one_crop_size(faces: dict[str, SplitFaces]) -> int:
+    """The side of all identities' crops, pixels.
+
+    Raises:
+        Problem: they differ.
+    """
+    sizes = {identity: some.crop_size for identity, some in faces.items()}
+    if len(set(sizes.values())) > 1:
+        raise Problem(f"the identities' crops differ in size: {sizes}", where="data/dataset", mend="run `dvc repro`")
+    return next(iter(sizes.values()))

@@ -1,0 +1,78 @@
+"""One iteration of training: draw, augment, reconstruct, compare, move the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from stages.training.augment import Batch, augment
+from stages.training.faces import Faces
+from stages.training.losses import loss_terms
+from stages.training.sampler import Sampler, pose_weights
+from stages.training.settings import PresetSettings
+from stages.training.state import State, learning_rate
+
+
+class Step:
+    """Trains a state on the faces of all its identities, one iteration at a call.
+
+    Args:
+        faces: the training faces of each identity, on the state's device.
+        preset: how to train.
+        seed: of all chance; an iteration's batch depends on it, the iteration and the setbacks only.
+    """
+
+    def __init__(self, faces: Mapping[str, Faces], preset: PresetSettings, seed: int) -> None:
+        self._faces, self._preset, self._seed = faces, preset, seed
+        self._samplers = {
+            name: Sampler(pose_weights(some.yaw, some.pitch, preset.pose_balance), preset.batch, seed, stream)
+            for stream, (name, some) in enumerate(faces.items())
+        }
+
+    def batches(self, iteration: int, setbacks: int) -> dict[str, Batch]:
+        """The augmented batch of each identity at an iteration."""
+        preset, network = self._preset, self._preset.network
+        batches = {}
+        for stream, (name, faces) in enumerate(self._faces.items()):
+            drawn = torch.from_numpy(self._samplers[name].draw(iteration)).to(faces.planes.device)
+            generator = torch.Generator(faces.planes.device)
+            generator.manual_seed(_mixed(self._seed, stream, setbacks, iteration))
+            batches[name] = augment(
+                faces.planes[drawn], network.input_size, network.output_size, preset.augmentation, generator
+            )
+        return batches
+
+    def __call__(self, state: State) -> dict[str, Tensor]:
+        """One iteration; returns each identity's loss, not yet waited for."""
+        preset, progress = self._preset, state.progress
+        rate = progress.rate * learning_rate(progress.iteration, preset.iterations, preset.optimiser)
+        for group in state.optimiser.param_groups:
+            group["lr"] = rate
+        batches = self.batches(progress.iteration, progress.setbacks)
+        answers = state.network(
+            {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}
+        )
+        losses = {
+            name: torch.stack(list(loss_terms(answers[name], batch, preset.losses).values())).sum()
+            for name, batch in batches.items()
+        }
+        state.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        nn.utils.clip_grad_norm_(state.network.parameters(), preset.optimiser.clip)
+        state.optimiser.step()
+        progress.iteration += 1
+        state.average_in(preset.optimiser.average)
+        return {name: loss.detach() for name, loss in losses.items()}
+
+
+def _mixed(*numbers: int) -> int:
+    """One 63-bit seed out of several small numbers (SplitMix64's finaliser over each in turn)."""
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed + number + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+        mixed ^= mixed >> 31
+    return mixed >> 1
