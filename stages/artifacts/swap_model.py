@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from stages.artifacts.files import missing, read_facts, sha256_of
 
 
@@ -33,6 +37,30 @@ class SwapModel:
         if not path.is_file():
             raise missing(path)
         return path
+
+    @property
+    def crop_size(self) -> int:
+        """Side of the crops that :meth:`network_input` takes, pixels: that of the face sets it was trained on."""
+        return int(self.facts["crop_size"])
+
+    @property
+    def output_size(self) -> int:
+        """Side of the pictures that a network gives, pixels."""
+        return int(self.facts["output_size"])
+
+    def network_input(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What a network takes, from aligned crops as a face set has them; scaled in the same steps as in training.
+
+        Args:
+            crops: (n, C, C, 3) uint8 RGB, C = :attr:`crop_size`.
+
+        Returns:
+            (n, 3, S, S) float32 RGB 0..1.
+        """
+        stored, size = int(self.facts["stored_size"]), int(self.facts["input_size"])
+        kept = [cv2.resize(crop, (stored, stored), interpolation=cv2.INTER_AREA) for crop in crops]
+        small = [cv2.resize(crop.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA) for crop in kept]
+        return np.ascontiguousarray(np.stack(small).transpose(0, 3, 1, 2) / np.float32(255.0))
 
     @property
     def weights(self) -> Path:
