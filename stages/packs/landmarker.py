@@ -7,12 +7,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.geometry import Floats, apply, crop, invert, scale_of, umeyama
 from stages.onnx import Device, open_session
+from stages.packs.canonical import read_canonical
 from stages.packs.pack import Pack
+from stages.packs.topology import CHIN, FOREHEAD, RIGID, five_points
 
 SIZE: Final = 256
 POINTS: Final = 478
 BATCH: Final = 16
+FILLED: Final = 2 / 3
+"""Share of the crop's height between forehead and chin; the network was trained on boxes grown by a half."""
 
 
 class Landmarker:
@@ -31,6 +36,37 @@ class Landmarker:
         self._session = open_session(pack.files["landmarks"], device=device, threads=threads)
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()[:2]]
+        face = read_canonical(pack.files["canonical_face"])[:, :2]
+        self._template = 0.5 + face * FILLED / (face[CHIN, 1] - face[FOREHEAD, 1])
+
+    def refine(
+        self, frame: NDArray[np.uint8], points: NDArray[np.floating], *, passes: int = 1
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Landmarks of faces of which some points are known roughly.
+
+        Each face is turned upright and scaled to the size that the network knows, by the points known so far; each
+        further pass does so by the landmarks of the pass before.
+
+        Args:
+            frame: (h, w, 3) uint8 RGB.
+            points: (n, 5, 2) as a detector gives them, or (n, 478, 2 or 3) landmarks, in frame pixels.
+            passes: how often to look.
+
+        Returns:
+            (n, 478, 3) float32: x, y in frame pixels, z in the same scale; (n,) float32 as in :meth:`place`.
+        """
+        known: NDArray[np.floating] = np.asarray(points)
+        sure = np.zeros(len(known), np.float32)
+        landmarks = np.zeros((len(known), POINTS, 3), np.float32)
+        for _ in range(passes if len(known) else 0):
+            transforms = [self._upright(face) for face in known]
+            placed, sure = self.place(np.stack([crop(frame, transform, SIZE) for transform in transforms]))
+            placed /= SIZE
+            for index, transform in enumerate(transforms):
+                landmarks[index, :, :2] = apply(invert(transform), placed[index, :, :2])
+                landmarks[index, :, 2] = placed[index, :, 2] / scale_of(transform)
+            known = landmarks
+        return landmarks, sure
 
     def place(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Landmarks on crops of upright faces that fill about two thirds of them.
@@ -51,3 +87,10 @@ class Landmarker:
         if not points:
             return np.zeros((0, POINTS, 3), np.float32), np.zeros(0, np.float32)
         return np.concatenate(points).astype(np.float32), np.concatenate(sure).astype(np.float32)
+
+    def _upright(self, face: NDArray[np.floating]) -> Floats:
+        """The similarity from frame pixels to the network's crop as a unit crop, by five points or by landmarks."""
+        if len(face) == POINTS:
+            return umeyama(face[list(RIGID), :2], self._template[list(RIGID)])
+        five = five_points(np.concatenate([self._template, np.zeros((POINTS - len(self._template), 2))]))
+        return umeyama(face, five)

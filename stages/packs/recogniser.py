@@ -9,7 +9,7 @@ from insightface.model_zoo.arcface_onnx import ArcFaceONNX
 from insightface.utils.face_align import arcface_dst
 from numpy.typing import NDArray
 
-from stages.geometry import Floats, umeyama, warp
+from stages.geometry import Floats, crop, umeyama
 from stages.onnx import Device
 from stages.packs.insight import open_model
 from stages.packs.pack import Pack
@@ -18,7 +18,7 @@ BATCH: Final = 16
 
 
 def arcface_transform(points: NDArray[np.floating], size: int) -> Floats:
-    """The similarity from frame pixels to insightface's crop of ``size`` pixels, (2, 3) float64.
+    """The similarity from frame pixels to insightface's crop, as a unit crop, (2, 3) float64.
 
     The template is insightface's own: five points in a square of 112 pixels, or, for sizes that are multiples of 128
     but not of 112, the same with 8 more on the left and the right and 16 more below.
@@ -29,7 +29,7 @@ def arcface_transform(points: NDArray[np.floating], size: int) -> Floats:
     """
     template = np.asarray(arcface_dst, np.float64)
     wide = (template + np.array([8.0, 0.0])) / 128.0
-    return umeyama(points, size * (wide if size % 112 else template / 112.0))
+    return umeyama(points, wide if size % 112 else template / 112.0)
 
 
 class Recogniser:
@@ -61,7 +61,7 @@ class Recogniser:
             (n, d) float32 of length 1: their dot products are cosine similarities.
         """
         size = int(self._model.input_size[0])
-        crops = [warp(frame, arcface_transform(five, size), size, size, edge="zero") for five in points]
+        crops = [crop(frame, arcface_transform(five, size), size) for five in points]
         return self.embed_crops(np.asarray(crops, np.uint8).reshape(-1, size, size, 3))
 
     def embed_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:

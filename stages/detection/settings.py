@@ -1,0 +1,33 @@
+"""Settings of the detection stage."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stages.onnx import Device
+
+
+class DetectionSettings(BaseModel):
+    """Section ``detection`` of params.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pack: str = Field(
+        default="open", description="the networks: 'open', or an InsightFace pack (non-commercial research only)"
+    )
+    minimum_face: float = Field(
+        default=48.0, ge=12.0, description="height in frame pixels of the smallest face to find; smaller is slower"
+    )
+    score: float = Field(default=0.5, gt=0.0, lt=1.0, description="least score of a candidate for a face")
+    confirmed: float = Field(
+        default=0.5, ge=0.0, lt=1.0, description="least certainty of the landmark network that it is one; 0 keeps all"
+    )
+    every: int = Field(default=1, ge=1, le=30, description="look at every n-th frame, interpolate between")
+    gap: int = Field(
+        default=12, ge=0, le=250, description="frames that a face may be hidden within a shot and still be followed"
+    )
+    same_person: float | None = Field(
+        default=None, gt=-1.0, lt=1.0, description="cosine similarity of one person's faces; if null, the pack's own"
+    )
+    device: Device = Field(default="auto", description="where the networks run: auto, cpu or cuda")
+    threads: int = Field(default=2, ge=1, description="of the networks, on the CPU")

@@ -1,0 +1,139 @@
+"""Reads a clip's frames; writes its faces and tracks (see docs/architecture.md, "faces" and "tracks")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.artifacts.detections import FACES, TRACKS, Detections
+from stages.artifacts.frames import Frames
+from stages.atomic import whole_folder
+from stages.consent import require_consent
+from stages.detection.identity import Verdict, judge, reference_from_pictures, reference_from_tracks
+from stages.detection.looking import Looking
+from stages.detection.settings import DetectionSettings
+from stages.detection.tracking import Track, Tracker, filled
+from stages.packs import Detector, Landmarker, Recogniser, open_pack
+from stages.problems import Problem
+from stages.progress import progress
+from stages.settings import Params
+
+
+def place(clip: str) -> Path:
+    """Where the detections of a clip lie."""
+    return Path("data/detection") / clip
+
+
+def run(name: str, params: Params) -> None:
+    """Find every face of a clip, follow it over time and say which is the right person.
+
+    Raises:
+        Problem: no consent; no face in the clip; none of its faces is the identity's.
+    """
+    clip = params.clip(name)
+    require_consent(clip.identity, "training")
+    frames = Frames.read(Path("data/extraction") / name)
+    pictures = params.identities[clip.identity].reference
+    detections = detect(frames, params.detection, pictures, clip=name, identity=clip.identity)
+    with whole_folder(place(name)) as folder:
+        detections.write(folder)
+
+
+def detect(
+    frames: Frames, settings: DetectionSettings, pictures: Sequence[Path], *, clip: str, identity: str
+) -> Detections:
+    """The faces and tracks of a clip.
+
+    Args:
+        frames: the clip's frames.
+        settings: how to look.
+        pictures: of the identity; if there are none, the clip's dominant face is taken for the right person.
+        clip, identity: their names, for the bar and for messages.
+
+    Raises:
+        Problem: no face in the clip; none of its faces is the identity's; a picture is of no use.
+    """
+    pack = open_pack(settings.pack)
+    same = pack.same_person if settings.same_person is None else settings.same_person
+    device, threads = settings.device, settings.threads
+    looking = Looking(
+        Detector(pack, score=settings.score, minimum_face=settings.minimum_face, device=device, threads=threads),
+        Landmarker(pack, device=device, threads=threads),
+        Recogniser(pack, device=device, threads=threads),
+        settings.confirmed,
+    )
+    tracker = Tracker(max(settings.gap, settings.every), same)
+    tracks = follow(frames, looking, tracker, every=settings.every, what=f"detection {clip}")
+    if not tracks:
+        raise Problem(
+            f"no face was found in any of its {len(frames)} frames",
+            where=f"clip {clip}",
+            mend="give a clip of a face, or lower detection.minimum_face or detection.score in params.yaml",
+        )
+    reference = reference_from_pictures(pictures, looking) if pictures else reference_from_tracks(tracks)
+    verdicts = judge(tracks, reference, same)
+    if not any(verdict.taken for verdict in verdicts):
+        nearest = max(verdict.similarity for verdict in verdicts)
+        raise Problem(
+            f"none of its faces is '{identity}': the nearest has similarity {nearest:.3f}, needed is {same:.3f}",
+            where=f"clip {clip}",
+            mend=f"check identities.{identity}.reference, or lower detection.same_person in params.yaml",
+        )
+    facts = {"pack": pack.name, "licence": pack.licence, "same_person": same, "reference": reference.origin}
+    return as_tables(tracks, verdicts, facts | {"frames": len(frames)})
+
+
+def follow(frames: Frames, looking: Looking, tracker: Tracker, *, every: int, what: str) -> list[Track]:
+    """The tracks of all faces of a clip, in the order in which they begin."""
+    shots = frames.index["shot"].to_numpy()
+    ends = set(np.flatnonzero(np.diff(shots, append=shots[-1:] + 1)).tolist())  # so that no shot's end is missed
+    numbers = [number for number in range(len(frames)) if number % every == 0 or number in ends]
+    for frame in progress(frames.pick(numbers), total=len(numbers), what=what):
+        found, embeddings = looking.at(frame.rgb())
+        tracker.add(frame.number, int(shots[frame.number]), found, embeddings)
+    return tracker.tracks
+
+
+def as_tables(tracks: list[Track], verdicts: list[Verdict], facts: dict[str, Any]) -> Detections:
+    """The artifact.
+
+    A person is in one place at a time: where several taken tracks share a frame, only the most similar one's face is
+    taken there.
+    """
+    rows = [(face.frame, number, face) for number, track in enumerate(tracks) for face in filled(track)]
+    rows.sort(key=lambda row: (row[0], row[1]))
+    best: dict[int, int] = {}
+    for frame, number, _ in rows:
+        if verdicts[number].taken and (
+            frame not in best or verdicts[number].similarity > verdicts[best[frame]].similarity
+        ):
+            best[frame] = number
+    table: list[tuple[Any, ...]] = []
+    previous, face_number = -1, 0
+    for frame, number, face in rows:
+        face_number = face_number + 1 if frame == previous else 0
+        previous = frame
+        taken = best.get(frame) == number
+        table.append((frame, face_number, number, face.score, *face.box.tolist(), face.points.ravel(), taken))
+    people = [
+        (
+            number,
+            track.faces[0].frame,
+            track.faces[-1].frame,
+            len(filled(track)),
+            verdict.similarity,
+            verdict.taken,
+            verdict.reason,
+            verdict.embedding,
+        )
+        for number, (track, verdict) in enumerate(zip(tracks, verdicts, strict=True))
+    ]
+    return Detections(
+        pd.DataFrame(table, columns=FACES.names),
+        pd.DataFrame(people, columns=TRACKS.names),
+        facts | {"frames_with_the_person": len(best)},
+    )

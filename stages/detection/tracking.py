@@ -1,0 +1,152 @@
+"""Follows faces from frame to frame: the boxes' overlap says where, the embeddings say who.
+
+Faces of a frame are matched with the tracks of its shot all at once (Kuhn 1955, as scipy has it), so two people who
+cross keep their tracks even where their boxes overlap. No track goes over a cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from stages.packs import Found
+
+LEAST_OVERLAP: Final = 0.3
+"""Boxes of one face in neighbouring frames overlap (IoU) at least so much, however fast it moves."""
+
+RECENT: Final = 0.8
+"""Weight of the past in a track's running embedding."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one frame; coordinates in frame pixels.
+
+    Attributes:
+        frame: number of the frame.
+        score: of the detector, 0 where the face was interpolated between two that were seen.
+        box: (4,) x0, y0, x1, y1.
+        points: (5, 2).
+        embedding: (d,) of length 1, None where the face was interpolated.
+    """
+
+    frame: int
+    score: float
+    box: Floats
+    points: Floats
+    embedding: Floats | None
+
+
+@dataclass
+class Track:
+    """One face over time, within one shot."""
+
+    shot: int
+    faces: list[Face] = field(default_factory=list)
+    running: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    def add(self, face: Face) -> None:
+        """Append a face that was seen."""
+        assert face.embedding is not None
+        mixed = face.embedding if not self.faces else RECENT * self.running + (1 - RECENT) * face.embedding
+        self.running = np.asarray(mixed / np.linalg.norm(mixed), np.float32)
+        self.faces.append(face)
+
+    def descriptor(self, best: int) -> Floats:
+        """The embedding of the whole track: the mean over its ``best`` largest and surest faces, of length 1."""
+        seen = sorted(self.faces, key=lambda face: -face.score * float(face.box[3] - face.box[1]))
+        mean = np.mean([face.embedding for face in seen[:best] if face.embedding is not None], axis=0)
+        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+    @property
+    def extent(self) -> float:
+        """How much of the clip the face takes: the sum of its heights over time, in pixels."""
+        return float(sum(face.box[3] - face.box[1] for face in self.faces))
+
+
+def overlap(first: Floats, second: Floats) -> Floats:
+    """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    inside = np.clip(high - low, 0, None).prod(axis=2)
+    area = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
+    return np.asarray(inside / np.maximum(area[0][:, None] + area[1][None, :] - inside, 1e-9), np.float32)
+
+
+class Tracker:
+    """Takes the faces of one frame after the other.
+
+    Args:
+        gap: frames that a face may be hidden and still be followed.
+        same_person: cosine similarity from which two embeddings are one person's.
+    """
+
+    def __init__(self, gap: int, same_person: float) -> None:
+        self._gap = gap
+        self._same = same_person
+        self._alive: list[Track] = []
+        self.tracks: list[Track] = []
+
+    def add(self, frame: int, shot: int, found: Found, embeddings: Floats) -> None:
+        """Match the faces of a frame; what matches nothing begins a track.
+
+        Args:
+            frame: its number; frames ascend.
+            shot: its shot.
+            found: the faces.
+            embeddings: (n, d) of length 1.
+        """
+        self._alive = [
+            track for track in self._alive if track.shot == shot and frame - track.faces[-1].frame <= self._gap + 1
+        ]
+        faces = [
+            Face(frame, float(found.scores[i]), found.boxes[i], found.points[i], embeddings[i])
+            for i in range(len(found))
+        ]
+        matched = self._match(faces)
+        for index, face in enumerate(faces):
+            track = matched.get(index)
+            if track is None:
+                track = Track(shot)
+                self._alive.append(track)
+                self.tracks.append(track)
+            track.add(face)
+
+    def _match(self, faces: list[Face]) -> dict[int, Track]:
+        if not faces or not self._alive:
+            return {}
+        boxes = np.stack([face.box for face in faces])
+        last = np.stack([track.faces[-1].box for track in self._alive])
+        alike = (
+            np.stack([face.embedding for face in faces if face.embedding is not None])
+            @ np.stack([track.running for track in self._alive]).T
+        )
+        shared = overlap(boxes, last)
+        centres = (boxes[:, None, :2] + boxes[:, None, 2:] - last[None, :, :2] - last[None, :, 2:]) / 2
+        near = np.linalg.norm(centres, axis=2) < (last[:, 3] - last[:, 1])[None]
+        allowed = (shared >= LEAST_OVERLAP) | (near & (alike >= self._same))
+        worth = np.where(allowed, 1.0 + shared + alike, 0.0)
+        rows, columns = linear_sum_assignment(worth, maximize=True)
+        return {
+            int(row): self._alive[column] for row, column in zip(rows, columns, strict=True) if allowed[row, column]
+        }
+
+
+def filled(track: Track) -> list[Face]:
+    """The track's faces with those between them that were not looked at or not found, interpolated linearly."""
+    faces = track.faces[:1]
+    for before, after in zip(track.faces, track.faces[1:], strict=False):
+        span = after.frame - before.frame
+        for step in range(1, span):
+            share = np.float32(step / span)
+            box = before.box + share * (after.box - before.box)
+            points = before.points + share * (after.points - before.points)
+            faces.append(Face(before.frame + step, 0.0, box, points, None))
+        faces.append(after)
+    return faces
