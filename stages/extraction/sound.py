@@ -37,7 +37,8 @@ def copy_sound(clip: Path, folder: Path) -> Path:
     said = b""
     for ending in ("mov", "mka"):
         target = folder / f"audio.{ending}"
-        command = ffmpeg.input(str(clip)).output(
+        # Without copyts ffmpeg would start the sound at 0, and a clip that begins later would lose its synchrony.
+        command = ffmpeg.input(str(clip), copyts=None).output(
             str(target), map="0:a", c="copy", fflags="+bitexact", flags="+bitexact", map_metadata=-1
         )
         try:
