@@ -21,13 +21,13 @@ import numpy as np
 from PIL import Image
 from safetensors.numpy import save_file
 
+from stages.rendering import build_landmarks
 from stages.rendering.mesh import F64, I32, Part
 from stages.rendering.shapes import CONTROLS, Control
 
 CM = 10.0  # MakeHuman's unit is the decimetre
 FLOOR, ARM = 36.0, 30.0  # keep what is above this height and nearer to the middle than this, cm
 GUIDES = ("helper-r-eye", "helper-l-eye", "helper-upper-teeth", "helper-lower-teeth")
-LASHES = tuple(f"helper-{side}-eyelashes-{row}" for side in "rl" for row in "12")
 ENDINGS = (
     ("decr", "incr"),
     ("down", "up"),
@@ -76,10 +76,8 @@ def extract(data: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
     motion = read_neck(data / "mpfb2/rigs/standard/weights.default.json", len(positions))
     motion[groups_of(groups, "helper-")] = 1.0
     quads, parts = [body], [label_body(data, body, chart, motion)]
-    for part, names in ((Part.TONGUE, ("helper-tongue",)), (Part.LASHES, LASHES)):
-        for name in names:
-            quads.append(groups[name])
-            parts.append(np.full(len(groups[name]), part, np.uint8))
+    quads.append(groups["helper-tongue"])
+    parts.append(np.full(len(quads[-1]), Part.TONGUE, np.uint8))
     faces_obj = np.concatenate(quads)
     labels = np.concatenate(parts)
 
@@ -107,12 +105,17 @@ def extract(data: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
     for path in sorted((data / "faceunits01/targets/faceunits").glob("*.target")):
         units.add(path.stem, [read_target(path, len(positions))])
 
+    jaw = read_target(data / "faceunits01/targets/faceunits/jawOpen.target", len(positions))
+    opening = np.linalg.norm(jaw, axis=1)
     tensors = {
         "positions": (positions[kept] - origin).astype(np.float32),
         "weld": row[corners[:, 0]],
         "uv": chart[corners[:, 1]].astype(np.float32),
         "faces": faces,
         "parts": np.concatenate([labels, labels]),
+        "landmarks": build_landmarks.choose(
+            positions[corners[:, 0]] - origin, quad, labels, row[corners[:, 0]], opening[corners[:, 0]]
+        ),
         "neck": motion[kept].astype(np.float32),
         "macros": np.stack([delta for _, delta in macros]),
         **{f"mask.{name}": mask for name, mask in read_masks(data, chart[corners[:, 1]]).items()},
@@ -260,6 +263,7 @@ def label_body(data: Path, body: I32, chart: F64, motion: F64) -> np.ndarray:
     u, v = middle[:, 0], middle[:, 1]
     labels[(u < 0.66) & (v > 0.635)] = Part.NECK  # the torso's island
     labels[(u > 0.75) & (v < 0.14)] = Part.MOUTH  # the mouth cavity's island
+    labels[(u < 0.16) & (v > 0.535) & (v < 0.64)] = Part.SOCKET  # the two islands behind the eyeballs
     labels[sample(data / "mpfb2/textures/mpfb_lips.jpg", middle) > 0.5] = Part.LIPS
     labels[sample(data / "mpfb2/textures/mpfb_ears.jpg", middle) > 0.5] = Part.EAR
     labels[motion[body[..., 0]].mean(1) < 0.02] = Part.CLOTHES

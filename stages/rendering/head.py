@@ -13,10 +13,13 @@ from stages.problems import Problem
 from stages.rendering import eyeballs, surface, teeth
 from stages.rendering.block import Block, join
 from stages.rendering.identity import Identity
-from stages.rendering.mesh import F32, F64, I32, U8, Head, Part
+from stages.rendering.mesh import F32, F64, I32, U8, Head
 
 HEAD_FILE = Path("data/performers/head.safetensors")
 OLD, YOUNG = 90.0, 25.0  # years at which MakeHuman's two adult ages are exact
+
+AJAR = {"jawOpen": 0.45, "mouthLowerDownLeft": 0.5, "mouthLowerDownRight": 0.5}
+"""Mouth that ambient occlusion is taken with: closed lips would leave lips, teeth and tongue black when they part."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class HeadBasis:
     parts: U8
     neck: F32
     masks: dict[str, F32]
+    landmarks: I32
     guides: dict[str, I32]
 
     @classmethod
@@ -77,6 +81,7 @@ class HeadBasis:
             parts=tensors["parts"],
             neck=tensors["neck"],
             masks={k.removeprefix("mask."): t.astype(np.float32) for k, t in tensors.items() if k.startswith("mask.")},
+            landmarks=tensors["landmarks"],
             guides={k.removeprefix("guide."): t for k, t in tensors.items() if k.startswith("guide.")},
         )
 
@@ -100,12 +105,12 @@ class HeadBasis:
         return positions - self._centre(positions)
 
     def build(self, identity: Identity) -> Head:
-        """An identity's neutral head with eyes, teeth, tongue, lashes and ambient occlusion."""
+        """An identity's neutral head with eyes, teeth, tongue and ambient occlusion."""
         shaped, mean = self.shape(identity), self.mean()
         eyes, spheres = zip(*(eyeballs.eyeball(shaped[self.guides[f"{s}-eye"]], i) for i, s in enumerate("rl")))
         skin = Block(
             positions=shaped[self.weld],
-            rest=mean[self.weld],
+            rest=self.positions[self.weld],
             uv=self.uv,
             faces=self.faces,
             parts=self.parts,
@@ -117,7 +122,10 @@ class HeadBasis:
         whole, spans = join([skin, *rows, *eyes])
         positions = whole.positions.astype(np.float32)
         normals = surface.vertex_normals(positions, whole.faces, whole.weld)
-        solid = whole.faces[whole.parts != Part.LASHES]
+        ajar = positions.copy()
+        for name, amount in AJAR.items():
+            rows_moved, deltas = whole.units[name]
+            ajar[rows_moved] += np.float32(amount) * deltas
         return Head(
             positions=positions,
             normals=normals,
@@ -126,9 +134,10 @@ class HeadBasis:
             faces=whole.faces,
             parts=whole.parts,
             weld=whole.weld,
-            occlusion=surface.occlusion(positions, normals, solid),
+            occlusion=surface.occlusion(ajar, surface.vertex_normals(ajar, whole.faces, whole.weld), whole.faces),
             neck=whole.neck,
             masks={name: _padded(mask, len(positions)) for name, mask in self.masks.items()},
+            landmarks=self.landmarks,
             units=whole.units,
             eyes=(
                 replace(spheres[0], vertices=spans[3]),

@@ -34,6 +34,9 @@ class Part(IntEnum):
     HAIR = 9
     LASHES = 10
     EAR = 11
+    BROWS = 12
+    BEARD = 13
+    SOCKET = 14
 
 
 @dataclass(frozen=True)
@@ -50,15 +53,16 @@ class Eye:
 
 @dataclass(frozen=True)
 class Head:
-    """An identity's neutral head with shoulders, eyes, teeth, tongue and lashes.
+    """An identity's neutral head with shoulders, eyes, teeth and tongue.
 
     positions: (V, 3) float32, head space, mouth closed, eyes open and looking straight ahead.
     normals: (V, 3) float32, unit, smooth across UV seams.
-    uv: (V, 2) float32 in 0..1. SKIN, LIPS, EAR, NECK, MOUTH, CLOTHES, TONGUE, LASHES: MakeHuman's texture
+    uv: (V, 2) float32 in 0..1. SKIN, LIPS, EAR, NECK, MOUTH, CLOTHES, TONGUE: MakeHuman's texture
         coordinates, u right, v *up*. EYE: (0.5, 0.5) is the pole of the iris and the distance from it is the angle
         from the optical axis over 180 degrees. TEETH: u along the arch from the person's right to left, 14 teeth in
         0..1; v from gum (0) to tip (1).
-    rest: (V, 3) float32, the *mean* head's position of each vertex (the same for all identities): paint by anatomy
+    rest: (V, 3) float32, each vertex on MakeHuman's *template* head (the same for all identities, eyes' centres at
+        (+-3.08, 1.84, 10.37)): paint by anatomy
         ("above the brow", "under the nose") with this and it lands right on everyone. EYE: the unit direction from the
         eye's centre in the eye's own frame, z the optical axis.
     faces: (F, 3) int32, counter-clockwise seen from outside.
@@ -67,6 +71,7 @@ class Head:
     occlusion: (V,) float32, ambient visibility of the neutral head, 1 open, 0 shut in.
     masks: name -> (V,) float32 0..1, painted anatomy at the vertices: lips, eyelids, ears, face.
     neck: (V,) float32, 1 follows the head's motion, 0 stays with the shoulders.
+    landmarks: (68,) int32, the vertices of iBUG's 68 points, see `landmarks`.
     units: the expression units: name -> (rows (K,) int32, deltas (K, 3) float32 cm), ARKit's 52 names.
     eyes: (right, left), the person's own.
     """
@@ -81,6 +86,7 @@ class Head:
     occlusion: F32
     neck: F32
     masks: dict[str, F32]
+    landmarks: I32
     units: dict[str, tuple[I32, F32]]
     eyes: tuple[Eye, Eye]
 
