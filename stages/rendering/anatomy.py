@@ -1,8 +1,8 @@
-"""Where the features of the mean head lie: soft masks and curves that paint and hair are placed by.
+"""Where the features of the template head lie: soft masks and curves that paint and hair are placed by.
 
-Face frame: centimetres on the mean head (`Head.rest` moved by `EYES`), x to the person's left, y up, z out of the
-face; the origin lies midway between the eyeballs' centres. Every identity shares the mean head's points, so what is
-placed here follows each one's own features. The constants were read off the mean head once.
+Face frame: centimetres on the template head (`Head.rest` moved by `EYES`), x to the person's left, y up, z out of the
+face; the origin lies midway between the eyeballs' centres. Every identity shares the template head's points, so what is
+placed here follows each one's own features. The constants were read off the template head once.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from scipy.interpolate import PchipInterpolator
 
 Floats = NDArray[np.float32]
 
-EYES = (0.0, 2.089, 7.307)
-"""Midpoint of the eyeballs' centres of the mean head, in head space."""
+EYES = (0.0, 1.841, 10.40)
+"""Midpoint of the eyeballs' centres of the template head, in head space."""
 
 MOUTH_LINE = -6.76
 """Height of the closed mouth."""
 
 # (x, y) of one side, from the middle of the face outward
-UPPER_LIP = ((0.0, -6.0), (0.41, -5.92), (0.8, -5.98), (1.17, -6.09), (1.46, -6.22), (1.8, -6.36), (2.36, -6.73))
-LOWER_LIP = ((0.0, -7.53), (0.66, -7.53), (0.96, -7.48), (1.47, -7.29), (1.81, -7.04), (2.14, -6.82), (2.36, -6.73))
-UPPER_LID = ((1.48, -0.31), (1.85, -0.06), (2.2, 0.2), (2.63, 0.33), (3.19, 0.37), (3.65, 0.28), (3.99, 0.1), (4.18, -0.07))
-LOWER_LID = ((1.48, -0.31), (1.87, -0.35), (2.45, -0.41), (3.02, -0.45), (3.58, -0.39), (3.96, -0.16), (4.18, -0.07))
-LID_CREASE = ((1.61, 0.04), (2.07, 0.48), (2.63, 0.76), (3.17, 0.83), (3.75, 0.69), (4.23, 0.39), (4.65, 0.07))
-BROW = ((1.26, 1.44), (1.86, 1.63), (2.63, 1.89), (3.42, 2.09), (4.2, 1.95), (4.9, 1.56))
-NASOLABIAL = ((1.75, -3.41), (2.22, -4.06), (2.62, -4.89), (2.78, -5.77), (3.08, -6.67), (3.15, -7.27))
-TEAR_TROUGH = ((1.6, -0.73), (2.04, -1.18), (2.58, -1.48), (3.29, -1.51), (3.97, -1.26))
+UPPER_LIP = ((0.0, -6.08), (0.40, -5.97), (0.80, -5.88), (1.2, -5.98), (1.6, -6.15), (2.0, -6.40), (2.62, -6.78))
+LOWER_LIP = ((0.0, -7.66), (0.60, -7.66), (1.00, -7.60), (1.5, -7.42), (2.0, -7.13), (2.4, -6.88), (2.62, -6.78))
+UPPER_LID = ((1.60, -0.20), (2.00, 0.02), (2.35, 0.25), (2.8, 0.40), (3.4, 0.47), (3.9, 0.37), (4.25, 0.15), (4.42, -0.05))
+LOWER_LID = ((1.60, -0.20), (2.00, -0.28), (2.6, -0.38), (3.2, -0.44), (3.8, -0.36), (4.2, -0.15), (4.42, -0.05))
+LID_CREASE = ((1.75, 0.12), (2.20, 0.52), (2.8, 0.82), (3.4, 0.93), (4.0, 0.80), (4.5, 0.45), (4.9, 0.10))
+BROW = ((1.35, 1.50), (2.00, 1.72), (2.8, 1.95), (3.6, 2.05), (4.4, 1.88), (5.1, 1.45))
+NASOLABIAL = ((1.75, -3.60), (2.15, -4.30), (2.65, -5.10), (3.0, -5.90), (3.25, -6.70), (3.3, -7.3))
+TEAR_TROUGH = ((1.75, -0.75), (2.20, -1.35), (2.9, -1.75), (3.7, -1.80), (4.4, -1.50))
 
 
 def face_frame(rest: Floats) -> Floats:
@@ -132,14 +132,14 @@ def scalp_mask(points: Floats, hairline: float) -> Floats:
 def ear_mask(points: Floats) -> Floats:
     """1 on the ears, (n,) float32."""
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
-    return smoothstep(6.5, 7.1, x) * smoothstep(1.6, 0.8, y) * smoothstep(-6.5, -5.5, y) * smoothstep(-12.0, -11.0, z)
+    return smoothstep(6.9, 7.5, x) * smoothstep(1.6, 0.8, y) * smoothstep(-6.5, -5.5, y) * smoothstep(-12.0, -11.0, z)
 
 
 def beard_mask(points: Floats) -> Floats:
     """1 over jaw, chin and the lower cheeks where a full beard grows, 0 on lips and upper cheeks."""
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     # upper edge: from the sideburn down across the cheek to the corner of the mouth
-    edge = np.interp(x, [0.0, 2.2, 3.0, 4.7, 6.2, 6.8], [-7.75, -7.2, -6.2, -4.6, -2.2, -1.0])
+    edge = np.interp(x, [0.0, 2.4, 3.2, 5.0, 6.6, 7.2], [-7.75, -7.2, -6.2, -4.6, -2.2, -1.0])
     jaw = smoothstep(-0.5, 0.5, edge - y) * smoothstep(-14.0, -12.0, y + np.minimum(z + 4.0, 0.0) * -0.35)
     jaw = jaw * smoothstep(-8.0, -6.2, z)
     return np.maximum(jaw, moustache_mask(points)) * (1.0 - lip_mask(points, 0.1))
@@ -148,11 +148,11 @@ def beard_mask(points: Floats) -> Floats:
 def moustache_mask(points: Floats) -> Floats:
     """1 between nose and upper lip, running down past the corners of the mouth."""
     x, y = np.abs(points[:, 0]), points[:, 1]
-    upper = np.interp(x, [0.0, 0.3, 1.3, 2.2, 2.9], [-5.15, -5.0, -4.95, -5.7, -6.9])
-    lower = np.interp(x, [0.0, 2.1, 2.4, 2.9], [-6.05, -6.55, -7.0, -7.2])
+    upper = np.interp(x, [0.0, 0.3, 1.4, 2.4, 3.1], [-5.15, -5.0, -4.95, -5.7, -6.9])
+    lower = np.interp(x, [0.0, 2.3, 2.6, 3.1], [-6.0, -6.5, -7.0, -7.2])
     band = np.minimum(upper - y, y - lower)
     philtrum = 1.0 - 0.6 * np.exp(-((x / 0.28) ** 2))
-    return smoothstep(-0.12, 0.18, band) * smoothstep(3.0, 2.5, x) * philtrum * smoothstep(-2.5, -1.0, points[:, 2])
+    return smoothstep(-0.12, 0.18, band) * smoothstep(3.2, 2.7, x) * philtrum * smoothstep(-2.5, -1.0, points[:, 2])
 
 
 def goatee_mask(points: Floats) -> Floats:

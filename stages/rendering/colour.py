@@ -15,3 +15,12 @@ def to_srgb(linear: NDArray[np.floating]) -> NDArray[np.floating]:
     """Linear light to sRGB code values, clipped to 0..1."""
     linear = np.clip(linear, 0.0, 1.0)
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1.0 / 2.4) - 0.055)
+
+
+def develop(linear: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Linear light, any brightness, to sRGB code values 0..1 through a film-like curve.
+
+    The curve is straight in the shadows and rolls off exponentially towards white, as negative film's shoulder does,
+    so that highlights on skin keep their colour; middle grey (0.18) comes out at code 0.46.
+    """
+    return to_srgb(1.0 - np.exp(-1.06 * np.maximum(linear, 0.0)))

@@ -169,8 +169,8 @@ def _clear_of_face(paths: Floats, head: Head, roots: Roots, identity: Identity) 
     """Keep long hair out of the face: in front of the ears and below the forehead it hangs beside the cheeks."""
     if identity.hair_style not in ("bob", "long", "parted", "curly"):
         return paths
-    brow = head.positions[np.argmin(((head.rest - np.array([2.6, 4.0, 8.4])) ** 2).sum(1)), 1]
-    half = np.abs(head.positions[:, 0][(head.rest[:, 1] > -2) & (head.rest[:, 1] < 4) & (head.rest[:, 2] > 1.5)]).max()
+    brow = head.positions[np.argmin(((head.rest - np.array([3.0, 3.5, 14.1])) ** 2).sum(1)), 1]
+    half = np.abs(head.positions[:, 0][(head.rest[:, 1] > -2) & (head.rest[:, 1] < 4) & (head.rest[:, 2] > 4.6)]).max()
     low = np.clip((brow + 2.2 - paths[..., 1]) / 2.0, 0.0, 1.0)
     ahead = np.clip((paths[..., 2] - 0.5) / 2.0, 0.0, 1.0)
     x = paths[..., 0]

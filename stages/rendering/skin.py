@@ -1,4 +1,4 @@
-"""The skin of a performer: colour, relief and gloss, painted on the mean head's surface from the identity alone.
+"""The skin of a performer: colour, relief and gloss, painted on the template head's surface from the identity alone.
 
 Colour follows a two-pigment model: light that comes back from skin is the dermis' colour, dimmed exponentially by
 melanin above and haemoglobin within it (after Jimenez et al., "A practical appearance model for dynamic facial
@@ -177,7 +177,7 @@ def _relief(identity: Identity, points: Floats) -> tuple[Floats, Floats]:
     away, along = distance_to(anatomy.TEAR_TROUGH, points)
     bag = np.exp(-((away / 0.16) ** 2)) * np.sin(np.pi * along)
     frown = blob(points, (0.42 + 0.0, 1.9), (0.09, 0.55)) * np.float32(max(0.0, age - 0.2))
-    marionette = np.exp(-(((x - 2.5 - 0.05 * (-7.0 - y)) / 0.12) ** 2)) * smoothstep(-9.0, -8.0, y) * smoothstep(-6.8, -7.4, y)
+    marionette = np.exp(-(((x - 2.75 - 0.05 * (-7.0 - y)) / 0.12) ** 2)) * smoothstep(-9.0, -8.0, y) * smoothstep(-6.8, -7.4, y)
     marionette = marionette * smoothstep(-2.0, 0.0, points[:, 2]) * np.float32(age)
     neck = np.sin(y * 3.3 + 2.2 * warp) ** 16 * smoothstep(-11.5, -13.0, y) * np.float32(0.3 + age)
     folds = (0.12 + 0.75 * age) * fold + 0.55 * age * bag + 0.8 * frown + 0.7 * marionette + 0.4 * neck
@@ -199,8 +199,8 @@ def _forehead_lines(identity: Identity, points: Floats, warp: Floats) -> Floats:
 def _eye_lines(identity: Identity, points: Floats, warp: Floats) -> Floats:
     """Crow's feet and fine lines below the eye."""
     x, y = np.abs(points[:, 0]), points[:, 1]
-    angle = np.arctan2(y + 0.25, x - 4.0) + 0.35 * warp
-    radius = np.hypot(x - 4.0, y + 0.25)
+    angle = np.arctan2(y + 0.1, x - 4.2) + 0.35 * warp
+    radius = np.hypot(x - 4.2, y + 0.1)
     feet = np.cos(angle * 9.0) ** 8 * smoothstep(0.35, 0.7, radius) * smoothstep(2.0, 1.0, radius) * (np.abs(angle) < 0.9)
     below = np.sin((y - 0.12 * x + 0.2 * warp) * 16.0) ** 6 * blob(points, (3.2, -1.05), (0.9, 0.3))
     return ((0.8 * feet + 0.45 * below) * (points[:, 2] > -4.0)).astype(np.float32)
@@ -260,7 +260,7 @@ def _lids(identity: Identity, points: Floats, albedo: NDArray[np.floating]) -> N
     x, y = np.abs(points[:, 0]), points[:, 1]
     over = y - height_on(anatomy.UPPER_LID, points)
     under = height_on(anatomy.LOWER_LID, points) - y
-    near = smoothstep(1.4, 1.8, x) * smoothstep(4.6, 4.1, x) * (points[:, 2] > -3.0)
+    near = smoothstep(1.5, 2.0, x) * smoothstep(4.9, 4.35, x) * (points[:, 2] > -3.0)
     width = 0.07 + 0.10 * identity.eyeliner
     dark = 0.45 + 0.2 * identity.lash_length + 0.35 * identity.eyeliner
     upper = dark * smoothstep(width * 1.6, width * 0.4, over) * (over > -0.5)
@@ -268,5 +268,5 @@ def _lids(identity: Identity, points: Floats, albedo: NDArray[np.floating]) -> N
     line = (np.maximum(upper, lower) * near).clip(0.0, 1.0)[:, None]
     ink = np.array([0.018, 0.012, 0.010]) + 0.12 * albedo * (1.0 - identity.eyeliner)
     albedo = albedo * (1.0 - line) + ink * line
-    corner = blob(points, (1.55, -0.42), (0.16, 0.12))[:, None] * 0.7
+    corner = blob(points, (1.72, -0.18), (0.16, 0.12))[:, None] * 0.7
     return albedo * (1.0 - corner) + np.array([0.55, 0.22, 0.19]) * corner

@@ -39,7 +39,7 @@ class Strands:
 
 @dataclass(frozen=True)
 class Roots:
-    """Where strands begin: position, outward normal (n, 3) in head space, mean-head place in the face frame, vertex."""
+    """Where strands begin: position, outward normal (n, 3) in head space, place on the template head in the face frame, vertex."""
 
     positions: Floats
     normals: Floats

@@ -1,4 +1,4 @@
-"""Where on the mean head each texel of a performer's skin texture lies, and how texel values become pictures."""
+"""Where on the template head each texel of a performer's skin texture lies, and how texel values become pictures."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Texels:
-    """Where the texels of a square texture lie on the mean head.
+    """Where the texels of a square texture lie on the template head.
 
     Attributes:
         size: texels along a side.
         texels: (n, 2) int32 row and column of the n texels that some triangle covers.
-        points: (n, 3) float32 their positions on the mean head, see :mod:`stages.rendering.anatomy`.
+        points: (n, 3) float32 their positions on the template head, see :mod:`stages.rendering.anatomy`.
         nearest: (size, size) int32 index of the covered texel nearest to each texel: fills the gaps between islands,
             so that filtering across an island's edge never meets a hole.
         triangle: (n,) int32 the triangle that covers the texel; weights: (n, 3) float32 its barycentric weights there.
@@ -67,10 +67,10 @@ class Texels:
 
 
 def bake(points: Floats, uv: Floats, faces: NDArray[np.int32], size: int) -> Texels:
-    """Rasterise the mean head in texture space.
+    """Rasterise the template head in texture space.
 
     Args:
-        points: (v, 3) float32 positions of the vertices on the mean head.
+        points: (v, 3) float32 positions of the vertices on the template head.
         uv: (v, 2) float32 MakeHuman texture coordinates of the vertices (vertices are split along seams).
         faces: (f, 3) int32 triangles of skin.
         size: texels along a side.
