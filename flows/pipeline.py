@@ -1,0 +1,214 @@
+"""The stage graph as DVC itself resolves it, what of it was chosen, and what of that is stale."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import yaml
+from dvc.exceptions import DvcException
+from dvc.lock import LockError
+from dvc.repo import Repo
+
+from stages.problems import Problem, nearest
+
+FOREACH = re.compile(r"^\$\{(?:\w+\.)*(\w+)\}$")
+"""A ``foreach`` over a section of params.yaml; the section is what :class:`Selection` names items of."""
+
+BUSY = "another process works on it now"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The items of params.yaml whose results are wanted; with none named, all of the pipeline."""
+
+    swaps: tuple[str, ...] = ()
+    pairs: tuple[str, ...] = ()
+    clips: tuple[str, ...] = ()
+
+    def items(self) -> list[tuple[str, str]]:
+        """(section of params.yaml, item) for everything that was named."""
+        return [(section, item) for section in ("swaps", "pairs", "clips") for item in getattr(self, section)]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The stages of a repository by address (``training@ada-ben``).
+
+    Attributes:
+        root: the repository's folder.
+        graph: an edge from each stage to those that read what it writes. A node's ``outs`` are its outputs as
+            (path, md5 or None), its ``metrics`` the paths of its metrics files.
+        sections: section of params.yaml -> names of the stages that DVC makes for each of its items.
+    """
+
+    root: Path
+    graph: nx.DiGraph[str]
+    sections: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, root: Path) -> Pipeline:
+        """Read dvc.yaml, dvc.lock and params.yaml through DVC.
+
+        Raises:
+            Problem: DVC can not make sense of them.
+        """
+        with opened(root) as repo:
+            graph: nx.DiGraph[str] = nx.DiGraph()
+            sections: dict[str, list[str]] = {}
+            for stage in repo.index.stages:
+                outs = [(out.fs_path, out.hash_info.value) for out in stage.outs]
+                graph.add_node(
+                    _address(stage),
+                    outs=[(str(Path(path).relative_to(root)), md5) for path, md5 in outs],
+                    metrics=[str(Path(out.fs_path).relative_to(root)) for out in stage.outs if out.metric],
+                )
+            # DVC's edges go from a stage to what it needs.
+            graph.add_edges_from((_address(needed), _address(stage)) for stage, needed in repo.index.graph.edges)
+            for file in sorted({stage.path for stage in repo.index.stages if stage.path.endswith(".yaml")}):
+                for name, definition in _definitions(Path(file)):
+                    match = FOREACH.match(str(definition.get("foreach", "")))
+                    if match:
+                        sections.setdefault(match[1], []).append(name)
+        return cls(root, graph, sections)
+
+    def chosen(self, selection: Selection) -> nx.DiGraph[str]:
+        """The stages that make the selection, with everything upstream of them.
+
+        Raises:
+            Problem: an item that params.yaml does not have was named.
+        """
+        if not selection.items():
+            return self.graph
+        wanted: set[str] = set()
+        for section, item in selection.items():
+            addresses = {f"{stage}@{item}" for stage in self.sections.get(section, [])} & set(self.graph)
+            if not addresses:
+                raise Problem(
+                    f"there is no '{item}' in this section ({nearest(item, self.items_of(section))})",
+                    where=f"params.yaml: {section}",
+                    mend="name one that is there, or add it",
+                )
+            wanted |= addresses
+        for address in list(wanted):
+            wanted |= nx.ancestors(self.graph, address)
+        return self.graph.subgraph(wanted)
+
+    def items_of(self, section: str) -> list[str]:
+        """The items of a section for which there is a stage."""
+        stages = self.sections.get(section, [])
+        split = (address.rpartition("@") for address in self.graph)
+        return sorted({item for stage, _, item in split if stage in stages})
+
+    def outputs(self, address: str) -> list[tuple[str, str | None]]:
+        """(path, md5) of what a stage writes; the md5 is None before the first run."""
+        return list(self.graph.nodes[address]["outs"])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to do for a selection.
+
+    Attributes:
+        pipeline: the whole pipeline.
+        graph: the chosen part of it.
+        stages: the stages to run, in an order in which they can run.
+    """
+
+    pipeline: Pipeline
+    graph: nx.DiGraph[str]
+    stages: list[str]
+
+    @classmethod
+    def make(cls, root: Path, selection: Selection) -> Plan:
+        """Look at the repository.
+
+        Raises:
+            Problem: an unknown name, or a pipeline that DVC can not read.
+        """
+        pipeline = Pipeline.load(root)
+        graph = pipeline.chosen(selection)
+        return cls(pipeline, graph, in_order(graph, list(stale_stages(root, list(graph)))))
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[Any]:
+    """Open the repository, waiting for its lock as ``dvc --wait-for-lock`` does; DVC's errors become Problems."""
+    try:
+        with Repo(str(root), _wait_for_lock=True) as repo:
+            yield repo
+    except (DvcException, yaml.YAMLError) as error:
+        causes = [str(error), *([str(error.__cause__)] if error.__cause__ else [])]
+        raise Problem(
+            "; ".join(causes), where=root / "dvc.yaml", mend="mend the file that is named, run again"
+        ) from error
+
+
+def stale_stages(root: Path, addresses: Sequence[str]) -> dict[str, list[str]]:
+    """Which of these stages are not as their inputs and settings want them, and why, as ``dvc status`` says it.
+
+    Args:
+        root: the repository's folder.
+        addresses: the stages to look at.
+
+    Returns:
+        stale stage -> reasons such as ``deps data/clip.mp4 modified``. A stage below a stale one may become stale when
+        that has run; it is not in here before.
+    """
+    if not addresses:
+        return {}
+    wanted = set(addresses)
+    with opened(root) as repo, repo.lock:
+        # What Repo.status() does, but that takes its targets relative to the working directory.
+        stages = {_address(stage): stage for stage in repo.index.stages if _address(stage) in wanted}
+        status = {address: _status(stage) for address, stage in stages.items()}
+    return {address: reasons for address, reasons in status.items() if reasons}
+
+
+def in_order(graph: nx.DiGraph[str], stale: Sequence[str]) -> list[str]:
+    """The stale stages and all below them within ``graph``, in an order in which they can run."""
+    affected = set(stale)
+    for address in stale:
+        affected |= nx.descendants(graph, address)
+    return [address for address in nx.lexicographical_topological_sort(graph) if address in affected]
+
+
+def _address(stage: Any) -> str:
+    """The stage as ``dvc repro`` takes it in the repository's folder; DVC's own depends on the working directory."""
+    file = str(stage.path_in_repo)
+    name: str | None = getattr(stage, "name", None)
+    if name is None:
+        return file
+    return name if file == "dvc.yaml" else f"{file}:{name}"
+
+
+def _definitions(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    content = yaml.load(file.read_text(), Loader=yaml.CSafeLoader) or {}
+    yield from (content.get("stages") or {}).items()
+
+
+def _status(stage: Any) -> list[str]:
+    try:
+        return [reason for changes in stage.status(check_updates=False).values() for reason in _reasons(changes)]
+    except LockError:
+        return [BUSY]
+
+
+def _reasons(changes: Sequence[Any]) -> list[str]:
+    reasons: list[str] = []
+    for change in changes:
+        if not isinstance(change, dict):
+            reasons.append(str(change))
+            continue
+        for kind, what in change.items():
+            for path, state in what.items():
+                states = state.items() if isinstance(state, dict) else [(None, state)]
+                for key, value in states:
+                    name = path if key is None else f"{path}: {key}"
+                    reasons.append(f"{kind.removeprefix('changed ')} {name} {value}")
+    return reasons

@@ -1,0 +1,71 @@
+"""``python -m flows.reproduce --swap NAME``: bring results up to date on Prefect's embedded server, with no set-up."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from flows.environment import find_root, prepare
+from flows.pipeline import Plan, Selection
+from flows.server import start_server
+from stages.problems import Problem
+from stages.program import tell
+
+FAILED = 1
+"""Exit status when a stage failed or is still stale."""
+
+INTERRUPTED = 130
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    swap: Annotated[list[str] | None, typer.Option(help="a swap of params.yaml (may be repeated)")] = None,
+    pair: Annotated[list[str] | None, typer.Option(help="a pair of params.yaml, up to its swap model")] = None,
+    clip: Annotated[list[str] | None, typer.Option(help="a clip of params.yaml, up to its face set")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="at most so many stages at the same time")] = 2,
+    gpu_slots: Annotated[int, typer.Option(min=1, help="at most so many trainings at the same time")] = 1,
+    retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,
+) -> None:
+    """Bring the chosen results up to date; with nothing chosen, all of them.
+
+    When a stage fails, all that does not depend on it still runs; the exit status is then not zero.
+    """
+    try:
+        root = find_root()
+        prepare(root)
+        plan = Plan.make(root, Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ())))
+        if not plan.stages:
+            print(f"nothing to do: {len(plan.graph)} of {len(plan.graph)} stages are up to date")
+            return
+        start_server()
+        # Not before this: Prefect reads its settings when it is imported.
+        from flows.reproduction import reproduce
+
+        state = reproduce(
+            swaps=swap,
+            pairs=pair,
+            clips=clip,
+            jobs=jobs,
+            gpu_slots=gpu_slots,
+            retries=retries,
+            repository=str(root),
+            return_state=True,
+        )
+    except Problem as problem:
+        raise typer.Exit(tell(problem)) from None
+    except KeyboardInterrupt:
+        print("error: interrupted; what was finished is kept, run again to go on", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    if state.is_completed():
+        print(state.message)
+        return
+    print(f"error: {state.message}", file=sys.stderr)
+    raise typer.Exit(FAILED)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m flows.reproduce")

@@ -1,0 +1,139 @@
+"""The flow that reproduces chosen swaps, pairs or clips: what ``dvc repro`` makes, side by side where it can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import networkx as nx
+from prefect import State, flow
+from prefect.futures import PrefectFuture, wait
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed
+
+from flows import gpu
+from flows.environment import find_root
+from flows.pipeline import Pipeline, Plan, Selection, stale_stages
+from flows.results import publish
+from flows.stage import Done, StageFailed, Workshop, make_stage
+
+Ending = Literal["made", "taken from the cache", "unchanged", "up to date", "failed", "not run", "still stale"]
+BROKEN: frozenset[Ending] = frozenset({"failed", "not run", "still stale"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """How one stage ended.
+
+    Attributes:
+        address: the stage.
+        ending: what became of it.
+        seconds: how long its last attempt took, None if there was none.
+        md5: DVC's hash of its first output, None if there is none.
+        reason: why it failed, or was not run.
+    """
+
+    address: str
+    ending: Ending
+    seconds: float | None = None
+    md5: str | None = None
+    reason: str = ""
+
+
+@flow(name="reproduce", persist_result=False)
+def reproduce(
+    swaps: list[str] | None = None,
+    pairs: list[str] | None = None,
+    clips: list[str] | None = None,
+    jobs: int = 2,
+    gpu_slots: int = 1,
+    retries: int = 2,
+    repository: str = ".",
+) -> State[list[Row]]:
+    """Bring the chosen results up to date; with nothing chosen, all of them.
+
+    A stage that fails keeps only what is downstream of it from running. Every other stage goes on.
+
+    Args:
+        swaps: swaps of params.yaml, each with its pair, its clips and its report.
+        pairs: pairs of params.yaml, up to the trained swap model.
+        clips: clips of params.yaml, up to the face set.
+        jobs: at most so many stages run at the same time.
+        gpu_slots: at most so many of them train at the same time, on any machine of this Prefect server.
+        retries: how often a stage is tried again after a fault that can pass (never after bad input).
+        repository: a folder of the DVC repository.
+
+    Returns:
+        Completed or Failed, with a row for each stage.
+
+    Raises:
+        Problem: a name that is not known, or a pipeline that DVC can not read.
+    """
+    logger = get_run_logger()
+    root = find_root(Path(repository))
+    plan = Plan.make(root, Selection(tuple(swaps or ()), tuple(pairs or ()), tuple(clips or ())))
+    rows = {address: Row(address, "up to date") for address in plan.graph}
+    if plan.stages:
+        logger.info("%d of %d stages to look at: %s", len(plan.stages), len(rows), ", ".join(plan.stages))
+        workshop = Workshop(root, jobs, gpu_slots)
+        gpu.ensure_limit(gpu_slots, workshop.gpu_locks)
+        rows |= _run(plan, workshop, retries)
+    else:
+        logger.info("nothing to do")
+    rows = _checked(root, rows)
+    ordered = [rows[address] for address in nx.lexicographical_topological_sort(plan.graph)]
+    publish(plan.pipeline, ordered)
+    broken = [row for row in ordered if row.ending in BROKEN]
+    if broken:
+        return Failed(message=summary(broken), data=ordered)
+    return Completed(message=f"{len(rows)} of {len(rows)} stages are up to date", data=ordered)
+
+
+def summary(broken: list[Row]) -> str:
+    """One message for all that went wrong: each cause once, and what was not run because of it."""
+    parts = [f"{row.address}: {row.reason}" for row in broken if row.ending != "not run"]
+    waiting = [row.address for row in broken if row.ending == "not run"]
+    if waiting:
+        parts.append(f"not run, for want of these: {', '.join(waiting)}")
+    return "\n".join(parts)
+
+
+def _run(plan: Plan, workshop: Workshop, retries: int) -> dict[str, Row]:
+    """Submit the stages in their order, each waiting for those upstream of it, and wait for all of them."""
+    futures: dict[str, PrefectFuture[Done]] = {}
+    try:
+        for address in plan.stages:
+            upstream = [futures[before] for before in plan.graph.predecessors(address) if before in futures]
+            make = make_stage.with_options(name=address.partition("@")[0], retries=retries)
+            futures[address] = make.submit(address, workshop, wait_for=upstream, return_state=False)
+        wait(list(futures.values()))
+    except BaseException:
+        # Cancelled or interrupted: the threads of the tasks only end when their processes do.
+        workshop.children.stop()
+        raise
+    return {address: _row(address, future) for address, future in futures.items()}
+
+
+def _row(address: str, future: PrefectFuture[Done]) -> Row:
+    if not future.state.is_final():
+        return Row(address, "not run", reason="a stage upstream of it failed")
+    result: object = future.result(raise_on_failure=False)
+    if isinstance(result, Done):
+        return Row(address, result.outcome, result.seconds)
+    reason = result.reason if isinstance(result, StageFailed) else f"{type(result).__name__}: {result}"
+    return Row(address, "failed", reason=reason)
+
+
+def _checked(root: Path, rows: dict[str, Row]) -> dict[str, Row]:
+    """The rows with the hashes that DVC has now; a stage that DVC still calls stale did not end well."""
+    pipeline = Pipeline.load(root)
+    stale = stale_stages(root, [address for address, row in rows.items() if row.ending not in BROKEN])
+    checked = {}
+    for address, row in rows.items():
+        outs = pipeline.outputs(address)
+        ending, reason = row.ending, row.reason
+        if stale.get(address, []) not in ([], ["always changed"]):
+            ending, reason = "still stale", "; ".join(stale[address])
+        checked[address] = Row(address, ending, row.seconds, outs[0][1] if outs else None, reason)
+    return checked

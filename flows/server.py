@@ -1,0 +1,89 @@
+"""A Prefect server of our own, with its database in ``PREFECT_HOME``, that ends when we do, however we end.
+
+Prefect's own temporary server outlives a process that dies of a signal, and never fires a schedule.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from flows.children import Children
+from flows.environment import STARTUP_SECONDS
+from stages.problems import Problem
+
+HOST = "127.0.0.1"
+PREFERRED_PORT = 4200
+"""Where Prefect's documentation expects the server; any free port is taken when it is in use."""
+
+LAST_CHARACTERS = 2000
+
+
+def start_server(port: int | None = None) -> str:
+    """Start a server that runs until this process ends, unless ``PREFECT_API_URL`` names one already.
+
+    Call it before Prefect is imported: Prefect reads its settings then, ``PREFECT_API_URL`` among them; and what
+    Prefect does when the process ends, such as sending its last log lines, has to come before the server's end.
+
+    Args:
+        port: the port to listen on; None takes a free one.
+
+    Returns:
+        The address of its API, which ``PREFECT_API_URL`` now names.
+
+    Raises:
+        Problem: it does not start.
+    """
+    given = os.environ.get("PREFECT_API_URL")
+    if given:
+        return given
+    home = Path(os.environ["PREFECT_HOME"])
+    port = free_port() if port is None else port
+    address = f"http://{HOST}:{port}/api"
+    log = home / "server.log"
+    children = Children()
+    atexit.register(children.stop)
+    with log.open("wb") as output:
+        process = children.start(
+            [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
+            cwd=home,
+            env={**os.environ, "PREFECT_API_URL": address},
+            output=output,
+        )
+    _wait_until_healthy(address, process, log)
+    os.environ["PREFECT_API_URL"] = address
+    return address
+
+
+def free_port() -> int:
+    """Prefect's usual port if nobody listens on it, or else any other that is free."""
+    for port in (PREFERRED_PORT, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise Problem("no network port is free", where=HOST, mend="end a program that listens on many ports")
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is on this machine: no proxy
+    end = time.monotonic() + STARTUP_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with opener.open(f"{address}/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    what = "ended while it started" if process.poll() is not None else f"did not start in {STARTUP_SECONDS} s"
+    last = log.read_text(errors="replace")[-LAST_CHARACTERS:].strip()
+    raise Problem(
+        f"the Prefect server {what}; it said:\n{last}", where=log, mend="run `prefect server start` to see more"
+    )

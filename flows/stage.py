@@ -1,0 +1,180 @@
+"""One Prefect task for one DVC stage: ``dvc --wait-for-lock repro -s STAGE`` in a process group of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+from prefect.tasks import exponential_backoff
+
+from flows import gpu
+from flows.children import Children, Stopped
+from stages.problems import BAD_INPUT
+
+MOST_LINES = 12
+"""At most this many lines of a stage's last words go into the message of its failure."""
+
+EXIT_STATUS = re.compile(r"exited with (-?\d+)$")
+MISSING = re.compile(r"\[Errno 2\] No such file or directory: '(?P<path>[^']+)'")
+BUSY = re.compile(r"unable to acquire lock|is busy, it is being blocked by", re.IGNORECASE)
+BUSY_SECONDS = 5.0
+ADVICE = re.compile(
+    r"^(Generating|Updating) lock file|^To track the changes with git|^\tgit add |^To enable auto staging"
+    r"|^\tdvc config core.autostage|^Use `dvc push`"
+)
+"""What DVC says to someone at a terminal after every stage."""
+
+PROBLEM = re.compile(r"^error: ")
+
+Outcome = Literal["made", "taken from the cache", "unchanged"]
+
+
+@dataclass
+class Workshop:
+    """What the tasks of one run share.
+
+    Attributes:
+        root: the repository's folder.
+        jobs: how many stages may run at the same time.
+        gpu_slots: how many of them may use the GPU.
+        gpu_locks: the folder of the lock files behind these slots.
+    """
+
+    root: Path
+    jobs: int
+    gpu_slots: int
+    gpu_locks: Path = field(default_factory=gpu.lock_folder)
+    children: Children = field(default_factory=Children)
+
+    def __post_init__(self) -> None:
+        self.room = threading.BoundedSemaphore(self.jobs)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a stage ended that ended well, and after how many seconds."""
+
+    outcome: Outcome
+    seconds: float
+
+
+class StageFailed(Exception):
+    """A stage, or DVC itself, ended with an error.
+
+    Attributes:
+        address: the stage.
+        reason: what it said last.
+        may_pass: whether trying again can help: it can not where the stage refused its input.
+    """
+
+    def __init__(self, address: str, reason: str, *, may_pass: bool) -> None:
+        self.address = address
+        self.reason = reason
+        self.may_pass = may_pass
+        super().__init__(f"{address}: {reason}")
+
+
+def may_pass(_task: object, _run: object, state: Any) -> bool:
+    """Prefect's question whether to try a task again."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, StageFailed) and error.may_pass
+
+
+@task(
+    task_run_name="{address}",
+    cache_policy=NO_CACHE,  # DVC is the only one that says what is up to date
+    persist_result=False,
+    retry_delay_seconds=exponential_backoff(backoff_factor=5),
+    retry_condition_fn=may_pass,
+)
+def make_stage(address: str, workshop: Workshop) -> Done:
+    """Reproduce one stage, whose upstream stages are up to date.
+
+    Raises:
+        StageFailed: it ended with an error.
+        Stopped: the run was stopped.
+    """
+    logger = get_run_logger()
+    with ExitStack() as held:
+        if address.partition("@")[0] in gpu.STAGES:
+            held.enter_context(gpu.gpu_slot(workshop.gpu_slots, workshop.gpu_locks, workshop.children.stopped))
+        held.enter_context(workshop.room)
+        return reproduce_stage(address, workshop.root, workshop.children, logger)
+
+
+def reproduce_stage(
+    address: str, root: Path, children: Children, logger: logging.Logger | logging.LoggerAdapter[logging.Logger]
+) -> Done:
+    """Run DVC on one stage and tell its output line by line.
+
+    Raises:
+        StageFailed: it ended with an error.
+        Stopped: the run was stopped.
+    """
+    # Both flags are needed: -s, because DVC wants write locks on what is upstream even where that is up to date.
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", address]
+    begin = time.monotonic()
+    while True:
+        lines: list[str] = []
+
+        def on_line(line: str, lines: list[str] = lines) -> None:
+            if not ADVICE.search(line):
+                lines.append(line)
+                logger.info(line)
+
+        status = children.run(command, cwd=root, on_line=on_line, env=environment())
+        if status == 0:
+            return Done(_outcome(lines), time.monotonic() - begin)
+        if not any(BUSY.search(line) for line in lines if line.startswith("ERROR: ")):
+            raise failure(address, status, lines)
+        # --wait-for-lock is about DVC's own books only. Nobody waits for another while at work, so this ends.
+        logger.info("another process works on what %s needs or makes; looking again soon", address)
+        children.stopped.wait(BUSY_SECONDS)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a stage: ``python`` in its command is the Python that runs this."""
+    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    # A bar of fixed width, in whole lines: nobody looks at it in a terminal.
+    return {**os.environ, "PATH": os.pathsep.join(folders), "PYTHONUNBUFFERED": "1"}
+
+
+def failure(address: str, status: int, lines: list[str]) -> StageFailed:
+    """What a stage's failure means, from DVC's exit status and the last lines of both.
+
+    DVC itself ends with 255 or 1 whatever the stage's own exit status was, and only says that in its message.
+    """
+    told = next((match for line in reversed(lines) if (match := EXIT_STATUS.search(line))), None)
+    if told is not None:
+        own = int(told[1])
+        words = [line for line in lines if not line.startswith(("ERROR: ", "Running stage ", "> "))]
+        start = max((n for n, line in enumerate(words) if PROBLEM.match(line)), default=0)
+        words = words[start:][-MOST_LINES:] or [f"it ended with exit status {own}"]
+        return StageFailed(address, PROBLEM.sub("", "\n".join(words)), may_pass=own != BAD_INPUT)
+    words = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    reason = "\n".join((words or lines)[-MOST_LINES:]) or f"dvc ended with exit status {status}"
+    missing = MISSING.search(reason)
+    if missing is not None:
+        reason = f"{missing['path']}: it is not there\n  mend: put the file in its place, or `dvc pull` it"
+    killed = status > 128 and not words
+    return StageFailed(address, reason, may_pass=killed)
+
+
+def _outcome(lines: list[str]) -> Outcome:
+    if any(line.startswith("Running stage ") for line in lines):
+        return "made"
+    return "unchanged" if any("didn't change" in line for line in lines) else "taken from the cache"
+
+
+__all__ = ["Done", "StageFailed", "Stopped", "Workshop", "environment", "failure", "make_stage", "reproduce_stage"]
