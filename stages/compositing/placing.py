@@ -33,7 +33,7 @@ class Layer:
     transform: NDArray[np.float64]
 
 
-def place(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: BlendSettings) -> bool:
+def put(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: BlendSettings) -> bool:
     """Blend a face into a picture, in place.
 
     Samples of every plane in which the warped mask is 0 keep their value bit for bit.

@@ -10,14 +10,14 @@ from stages.artifacts.frames import Frames, FrameWriter
 from stages.atomic import whole_folder
 from stages.compositing.faces import faces_to_place, steady_masks, transform_of, weights_over_time
 from stages.compositing.matching import matches
-from stages.compositing.placing import Layer, place
+from stages.compositing.placing import Layer, put
 from stages.compositing.settings import CompositingSettings
 from stages.consent import require_consent
 from stages.progress import progress
 from stages.settings import Params
 
 
-def folder_of(swap: str) -> Path:
+def place(swap: str) -> Path:
     """Where the finished frames of a swap lie."""
     return Path("data/compositing") / swap
 
@@ -35,7 +35,7 @@ def run(name: str, params: Params) -> None:
     frames = Frames.read(Path("data/extraction") / swap.clip)
     alignments = Alignments.read(Path("data/alignment") / swap.clip)
     converted = Converted.read(Path("data/conversion") / name)
-    with whole_folder(folder_of(name)) as folder:
+    with whole_folder(place(name)) as folder:
         composite(frames, alignments, converted, folder, params.compositing, what=f"compositing {name}")
 
 
@@ -66,7 +66,7 @@ def composite(
             for row in rows_of.get(frame.number, ()):
                 crop = matched[row].applied(next(crops), settings.colour.method)
                 layer = Layer(crop, next(masks), transform_of(faces, row))
-                changed |= place(frame.picture, layer, frames.facts, settings.blend)
+                changed |= put(frame.picture, layer, frames.facts, settings.blend)
             changed_frames += changed
             writer.add(
                 frame.picture,
