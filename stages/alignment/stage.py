@@ -1,0 +1,131 @@
+"""Reads a clip's frames and detections; writes its alignments (see docs/architecture.md, "alignments")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.alignment.canonical_crop import fit
+from stages.alignment.measures import exposure, eyes_open, mouth_open, pose_of, sharpness
+from stages.alignment.settings import AlignmentSettings
+from stages.alignment.smoothing import bridged, smooth, smooth_similarities
+from stages.artifacts.alignments import ALIGNMENTS, Alignments
+from stages.artifacts.detections import Detections
+from stages.artifacts.frames import Frames
+from stages.atomic import whole_folder
+from stages.consent import require_consent
+from stages.geometry import Floats, crop
+from stages.packs import Landmarker, open_pack
+from stages.packs.canonical import read_canonical
+from stages.progress import progress
+from stages.settings import Params
+
+MEASURED_AT: Final = 128
+"""Size in pixels of the crop on which sharpness and exposure are measured, so that they compare between clips."""
+
+PASSES: Final = 2
+
+
+def place(clip: str) -> Path:
+    """Where the alignments of a clip lie."""
+    return Path("data/alignment") / clip
+
+
+def run(name: str, params: Params) -> None:
+    """Place dense landmarks on the right person's face and turn it to the canonical crop, steadily over time.
+
+    Raises:
+        Problem: no consent, or a part that this stage reads is missing or damaged.
+    """
+    require_consent(params.clip(name).identity, "training")
+    frames = Frames.read(Path("data/extraction") / name)
+    detections = Detections.read(Path("data/detection") / name)
+    alignments = align(frames, detections.faces, params.alignment, clip=name)
+    with whole_folder(place(name)) as folder:
+        alignments.write(folder)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one frame gives: landmarks (478, 3) in frame pixels, how sure they are, and the face's quality."""
+
+    landmarks: NDArray[np.float32]
+    sure: float
+    sharpness: float
+    exposure: float
+
+
+def align(frames: Frames, faces: pd.DataFrame, settings: AlignmentSettings, *, clip: str) -> Alignments:
+    """The alignments of a clip's taken faces.
+
+    Args:
+        frames: the clip's frames.
+        faces: its faces, as :class:`stages.artifacts.detections.Detections` holds them.
+        settings: how to steady.
+        clip: its name, for the bar.
+    """
+    pack = open_pack()
+    canonical = read_canonical(pack.files["canonical_face"])
+    taken = faces[faces["taken"]].sort_values(["frame", "face"]).reset_index(drop=True)
+    landmarker = Landmarker(pack, device=settings.device, threads=settings.threads)
+    seen = look(frames, taken, landmarker, canonical, what=f"alignment {clip}")
+    shots = frames.index["shot"].to_numpy()[taken["frame"].to_numpy()]
+    rows: list[tuple[Any, ...]] = []
+    for run in runs_of(taken):
+        landmarks, transforms = steady([seen[i] for i in run], canonical, settings)
+        for i, points, transform in zip(run, landmarks, transforms, strict=True):
+            face = taken.iloc[i]
+            rows.append(
+                (
+                    *(int(face[name]) for name in ("frame", "face", "track")),
+                    int(shots[i]),
+                    points.astype(np.float32).ravel(),
+                    transform.ravel(),
+                    *pose_of(points, canonical, frames.facts.width, frames.facts.height),
+                    mouth_open(points),
+                    *eyes_open(points),
+                    seen[i].sharpness,
+                    seen[i].exposure,
+                    seen[i].sure,
+                )
+            )
+    table = pd.DataFrame(rows, columns=ALIGNMENTS.names).sort_values(["frame", "face"], ignore_index=True)
+    facts = {"faces": len(table), "settings": settings.model_dump(exclude={"device", "threads"})}
+    return Alignments(table, facts)
+
+
+def look(frames: Frames, taken: pd.DataFrame, landmarker: Landmarker, canonical: Floats, *, what: str) -> list[Seen]:
+    """Landmarks and quality of every taken face, in the table's order; one frame in memory at a time."""
+    seen = []
+    numbers = taken["frame"].to_numpy()
+    for frame in progress(frames.pick(np.unique(numbers).tolist()), total=len(np.unique(numbers)), what=what):
+        picture = frame.rgb()
+        points = np.stack(taken["points"][numbers == frame.number].to_list()).reshape(-1, 5, 2)
+        for landmarks, sure in zip(*landmarker.refine(picture, points, passes=PASSES), strict=True):
+            small = crop(picture, fit(landmarks, canonical), MEASURED_AT)
+            seen.append(Seen(landmarks, float(sure), sharpness(small), exposure(small)))
+    return seen
+
+
+def runs_of(taken: pd.DataFrame) -> list[list[int]]:
+    """The rows of each track, cut where frames are missing: what is steadied together. A track has no cut in it."""
+    runs = []
+    for _, rows in taken.groupby("track", sort=True):
+        breaks = np.flatnonzero(np.diff(rows["frame"].to_numpy()) > 1) + 1
+        runs += [part.tolist() for part in np.split(rows.index.to_numpy(), breaks)]
+    return runs
+
+
+def steady(seen: list[Seen], canonical: Floats, settings: AlignmentSettings) -> tuple[Floats, Floats]:
+    """Landmarks (n, 478, 3) and transforms (n, 2, 3) of a run of frames, steadied."""
+    sure = np.array([face.sure for face in seen])
+    raw = np.stack([face.landmarks for face in seen]).reshape(len(seen), -1)
+    landmarks = smooth(bridged(raw, sure, settings.confidence), sure, settings.smooth_landmarks)
+    landmarks = landmarks.reshape(len(seen), -1, 3)
+    transforms = np.stack([fit(points, canonical) for points in landmarks])
+    return landmarks, smooth_similarities(transforms, sure, settings.smooth_transform)
