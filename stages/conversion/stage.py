@@ -70,7 +70,7 @@ def convert(
         Problem: the alignments name frames that are not there, or the model does not fit.
     """
     table = alignments.table.sort_values(["frame", "face"], kind="stable", ignore_index=True)
-    if len(table) and int(table["frame"].iloc[-1]) >= len(frames):
+    if (table["frame"] >= len(frames)).any():
         raise Problem("it has fewer frames than its alignments name", where=frames.folder, mend="run `dvc repro`")
     session = open_session(model.network(source), device=settings.device, threads=settings.threads)
     network = SourceNetwork(session, model)
@@ -93,8 +93,8 @@ def convert(
 
 def _aligned_crops(frames: Frames, table: pd.DataFrame, size: int) -> Iterator[NDArray[np.uint8]]:
     """The crop of each row, (size, size, 3) uint8 RGB; every frame is read once."""
-    rows = {int(number): group for number, group in table.groupby("frame", sort=True)}
-    for frame in frames.pick(list(rows)):
+    transforms = table["transform"].groupby(table["frame"]).agg(list)
+    for frame in frames.pick(transforms.index.tolist()):
         picture = frame.rgb()
-        for transform in rows[frame.number]["transform"]:
+        for transform in transforms[frame.number]:
             yield crop(picture, as_matrix(transform), size)

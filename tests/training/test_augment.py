@@ -1,0 +1,90 @@
+"""What augmentation may do to input and answer, and what it may not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.artifacts.swap_model import SwapModel
+from stages.training.augment import Batch, augment, plain
+from stages.training.faces import as_planes
+from stages.training.settings import AugmentationSettings
+from tests.training.faces import drawn_face
+
+STILL = AugmentationSettings(
+    flip=0, rotation=0, zoom=0, shift=0, warp=0, brightness=0, balance=0, gamma=0, saturation=0, blur=0, noise=0
+)
+"""No change at all."""
+
+
+@pytest.fixture(scope="module")
+def planes() -> torch.Tensor:
+    faces = [as_planes(*drawn_face("ada", turn, 0.5), 64) for turn in (-0.8, 0.0, 0.8)]
+    return torch.from_numpy(np.stack(faces))
+
+
+def augmented(planes: torch.Tensor, change: AugmentationSettings, seed: int = 0) -> Batch:
+    return augment(planes, 32, 32, change, torch.Generator().manual_seed(seed))
+
+
+def test_without_spread_a_batch_is_the_faces_as_they_are(planes: torch.Tensor) -> None:
+    for one, other in zip(augmented(planes, STILL), plain(planes, 32, 32), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=0)
+
+
+def test_the_same_seed_gives_the_same_batch_and_another_another(planes: torch.Tensor) -> None:
+    first, same, other = (augmented(planes, AugmentationSettings(), seed) for seed in (1, 1, 2))
+    assert all(torch.equal(one, two) for one, two in zip(first, same, strict=True))
+    assert not torch.equal(first.crops, other.crops)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**31 - 1), st.floats(0, 0.2), st.floats(0, 1))
+def test_values_stay_in_range_however_far_it_goes(seed: int, warp: float, light: float) -> None:
+    faces = torch.from_numpy(as_planes(*drawn_face("ben", 0.2, 1.0), 64))[None].repeat(2, 1, 1, 1)
+    wild = AugmentationSettings(
+        rotation=45, zoom=0.5, shift=0.25, warp=warp, light=light, brightness=1, gamma=1, saturation=1, noise=0.2
+    )
+    for part in augmented(faces, wild, seed):
+        assert torch.isfinite(part).all()
+        assert part.min() >= 0
+        assert part.max() <= 1
+
+
+def test_a_flip_mirrors_input_answer_and_maps_alike(planes: torch.Tensor) -> None:
+    mirrored = augmented(planes, STILL.model_copy(update={"flip": 1.0}))
+    for part, straight in zip(mirrored, augmented(planes, STILL), strict=True):
+        torch.testing.assert_close(part, straight.flip(-1), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("change", [{"warp": 0.05}, {"brightness": 0.3}, {"blur": 1.0}, {"noise": 0.1}, {"gamma": 0.5}])
+def test_what_is_for_the_input_leaves_the_answer_alone(planes: torch.Tensor, change: dict[str, float]) -> None:
+    changed, still = augmented(planes, STILL.model_copy(update=change)), augmented(planes, STILL)
+    assert (changed.crops - still.crops).abs().max() > 0.01
+    for one, other in zip(changed[1:], still[1:], strict=True):
+        assert torch.equal(one, other)
+
+
+def test_light_changes_input_and_answer_by_the_same_gain(planes: torch.Tensor) -> None:
+    dark = planes // 4  # so that nothing is cut at white
+    lit, still = augmented(dark, STILL.model_copy(update={"light": 0.2})), augmented(dark, STILL)
+    gain = lit.rgb.sum(dim=(2, 3)) / still.rgb.sum(dim=(2, 3))
+    torch.testing.assert_close(lit.crops.sum(dim=(2, 3)) / still.crops.sum(dim=(2, 3)), gain, atol=2e-3, rtol=0)
+    assert (gain - 1).abs().max() > 0.02
+
+
+def test_mask_and_colour_move_together(planes: torch.Tensor) -> None:
+    moved = augmented(planes, STILL.model_copy(update={"rotation": 20.0, "shift": 0.05, "zoom": 0.1}), seed=3)
+    skin = moved.rgb[:, 0:1] > 0.7
+    assert (moved.mask[skin] > 0.5).float().mean() > 0.9
+
+
+@pytest.mark.parametrize(("stored", "size"), [(64, 32), (64, 64), (32, 32)])
+def test_conversion_makes_the_same_input_as_training(stored: int, size: int, tmp_path: object) -> None:
+    crop, mask, points = drawn_face("ada", 0.3, 0.4)
+    model = SwapModel(tmp_path, {"crop_size": 64, "stored_size": stored, "input_size": size, "output_size": size})  # type: ignore[arg-type]
+    trained_on = plain(torch.from_numpy(as_planes(crop, mask, points, stored))[None], size, size).crops
+    np.testing.assert_allclose(model.network_input(crop[None]), trained_on.numpy(), atol=1e-6)

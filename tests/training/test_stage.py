@@ -1,0 +1,202 @@
+"""The stage as a whole: what it writes, that it learns, that it repeats itself and survives being killed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from stages.artifacts.swap_model import SwapModel
+from stages.onnx import open_session
+from stages.problems import Problem
+from stages.training.networks import SwapNetwork
+from stages.training.settings import TrainingSettings
+from stages.training.stage import train_pair
+from tests.conftest import REPOSITORY
+from tests.training.faces import smoke_preset, smoke_settings, write_face_set
+
+CONSENT = {"ada": "ada-1", "ben": "ben-1"}
+
+
+def trained(face_sets: dict[str, Path], root: Path, settings: TrainingSettings | None = None) -> Path:
+    train_pair("ada-ben", face_sets, CONSENT, settings or smoke_settings(), root / "model", root / "scratch")
+    return root / "model"
+
+
+@pytest.fixture(scope="module")
+def model(face_sets: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(face_sets, tmp_path_factory.mktemp("trained"), smoke_settings(iterations=60))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_it_writes_the_whole_model_and_leaves_no_scratch(model: Path) -> None:
+    assert {path.name for path in model.iterdir()} == {
+        "model.safetensors",
+        "model.json",
+        "ada.onnx",
+        "ben.onnx",
+        "curves.csv",
+        "preview.png",
+        "metrics.json",
+    }
+    assert list((model.parent / "scratch").iterdir()) == []
+
+
+def test_the_facts_say_what_it_was_made_of(model: Path) -> None:
+    facts = SwapModel.read(model).facts
+    assert facts["identities"] == ["ada", "ben"]
+    assert facts["consent"] == CONSENT
+    assert facts["iterations"] == 60
+    assert len(facts["data"]["ada"]["ada-clip"]) == 64
+    assert set(facts["versions"]) >= {"python", "torch", "onnxruntime"}
+    assert max(facts["onnx"]["difference_from_torch"].values()) <= facts["onnx"]["tolerance"]
+
+
+def test_it_learns_both_people(model: Path) -> None:
+    curve = pd.read_csv(model / "curves.csv")
+    assert curve["iteration"].tolist() == list(range(5, 61, 5))
+    for identity in CONSENT:
+        held_out = curve[f"held_out_{identity}"].dropna()
+        assert held_out.iloc[-1] < 0.7 * held_out.iloc[0]
+    metrics = json.loads((model / "metrics.json").read_text())["held_out"]
+    assert min(metrics[identity]["psnr"] for identity in CONSENT) > 15
+
+
+def test_a_decoder_puts_on_its_own_identity(model: Path) -> None:
+    crop = np.asarray(0.5 * np.ones((1, 3, 32, 32)), np.float32)
+    shades = {}
+    for identity in CONSENT:
+        session = open_session(SwapModel.read(model).network(identity), device="cpu", threads=1)
+        shades[identity] = session.run(["rgb"], {"crop": crop})[0][:, :, 12:24, 10:22].mean()
+    assert shades["ada"] > shades["ben"] + 0.1, "ada is drawn with a lighter skin"
+
+
+def test_onnx_agrees_with_the_weights_for_any_batch_size(model: Path) -> None:
+    artifact = SwapModel.read(model)
+    network = SwapNetwork(artifact.facts["identities"], smoke_preset().network)
+    network.load_state_dict(load_file(artifact.weights))
+    session = open_session(artifact.network("ben"), device="cpu", threads=1)
+    for count in (1, 3, 17):
+        crops = torch.rand(count, 3, 32, 32, generator=torch.Generator().manual_seed(count))
+        rgb, mask = session.run(["rgb", "mask"], {"crop": crops.numpy()})
+        with torch.no_grad():
+            wanted = network.swap(crops, "ben")
+        np.testing.assert_allclose(rgb, wanted.rgb.numpy(), atol=artifact.facts["onnx"]["tolerance"])
+        np.testing.assert_allclose(mask, wanted.mask.numpy(), atol=artifact.facts["onnx"]["tolerance"])
+
+
+def test_the_network_file_does_not_say_where_it_was_written(model: Path) -> None:
+    written = (model / "ada.onnx").read_bytes()
+    assert str(REPOSITORY).encode() not in written
+    assert b"site-packages" not in written
+
+
+RUN = """
+import sys
+from pathlib import Path
+from tests.training.faces import smoke_settings
+from stages.training.stage import train_pair
+
+root, ada, ben, pause = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])
+settings = smoke_settings(iterations=60).model_copy(update={"checkpoint_seconds": pause})
+consent = {"ada": "ada-1", "ben": "ben-1"}
+train_pair("ada-ben", {"ada": ada, "ben": ben}, consent, settings, root / "model", root / "scratch")
+"""
+
+
+def start(root: Path, face_sets: dict[str, Path]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", RUN, str(root), str(face_sets["ada"]), str(face_sets["ben"]), "0"]
+    surroundings = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen(command, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("seen", [1, 4])
+def test_killed_and_started_again_it_ends_in_the_same_bytes(
+    seen: int, model: Path, face_sets: dict[str, Path], tmp_path: Path
+) -> None:
+    """SIGKILL when the checkpoint has been replaced ``seen`` times: soon after the start, and well into the run."""
+    running = start(tmp_path, face_sets)
+    versions: set[int] = set()
+    while len(versions) < seen:
+        assert running.poll() is None, "it ended before it could be killed"
+        versions |= {path.stat().st_ino for path in tmp_path.glob("scratch/*/checkpoint.safetensors")}
+        time.sleep(0.002)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert not (tmp_path / "model").exists()
+    assert list(tmp_path.glob("scratch/*/checkpoint.safetensors"))
+
+    assert start(tmp_path, face_sets).wait() == 0
+    unbroken, resumed = contents(model), contents(tmp_path / "model")
+    assert [name for name in unbroken if unbroken[name] != resumed[name]] == []
+
+
+def test_it_goes_on_rather_than_over(
+    face_sets: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.training.stage.write_bundle", _fail)
+    settings = smoke_settings().model_copy(update={"checkpoint_seconds": 0.0})
+    with pytest.raises(OSError, match="pulled the plug"):
+        trained(face_sets, tmp_path, settings)
+    monkeypatch.undo()
+    with caplog.at_level(logging.INFO):
+        trained(face_sets, tmp_path, settings)
+    assert "goes on from iteration 20 of 20" in caplog.text
+
+
+def _fail(*given: object, **named: object) -> None:
+    raise OSError("pulled the plug")
+
+
+def test_other_settings_never_meet_this_ones_checkpoint(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="pulled the plug"):
+        patch.setattr("stages.training.stage.write_bundle", _fail)
+        trained(face_sets, tmp_path)
+    fresh = trained(face_sets, tmp_path, smoke_settings(batch=3))
+    assert SwapModel.read(fresh).facts["settings"]["batch"] == 3
+    assert len(list((tmp_path / "scratch").iterdir())) == 1
+
+
+def test_a_rate_that_breaks_training_is_told(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    wild = {"optimiser": {"learning_rate": 1e6, "warm_up": 0, "clip": 1e9}, "guard": {"retries": 1, "jump": 1.5}}
+    with pytest.raises(Problem, match=r"learning_rate: training broke 2 times"):
+        trained(face_sets, tmp_path, smoke_settings(**wild))
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_missing_face_set_is_told(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="there is no face set") as told:
+        trained({**face_sets, "ben": tmp_path / "nobody"}, tmp_path)
+    assert "nobody" in told.value.where
+
+
+def test_crops_too_small_for_the_preset_are_told(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(Problem, match=r"(?s)keeps faces at 128 pixels, the face set has 64.*lower it to 64"):
+        trained(face_sets, tmp_path, smoke_settings(stored_size=128))
+
+
+def test_a_face_set_without_a_held_out_part_is_told(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    write_face_set(tmp_path / "dataset" / "clip", "ben", train=4, held_out=0)
+    with pytest.raises(Problem, match="the held-out part has no face"):
+        trained({**face_sets, "ben": tmp_path / "dataset"}, tmp_path)
+
+
+def test_a_gpu_that_is_not_there_is_told(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(Problem, match=r"training\.device: torch finds no CUDA GPU"):
+        trained(face_sets, tmp_path, smoke_settings().model_copy(update={"device": "cuda"}))

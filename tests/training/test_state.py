@@ -1,0 +1,142 @@
+"""What is carried from one iteration to the next can be kept and put back, bit for bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from stages.problems import Problem
+from stages.training.checkpoint import CheckpointFolder, fingerprint_of
+from stages.training.faces import Faces, read_faces
+from stages.training.guard import Guard
+from stages.training.settings import GuardSettings, OptimiserSettings
+from stages.training.state import Snapshot, State, learning_rate
+from stages.training.step import Step
+from tests.training.faces import smoke_preset
+
+PRESET = smoke_preset()
+
+
+@pytest.fixture
+def faces(face_sets: dict[str, Path]) -> dict[str, Faces]:
+    return {name: read_faces(folder, PRESET.stored_size).train for name, folder in face_sets.items()}
+
+
+@pytest.fixture
+def state() -> State:
+    return State(["ada", "ben"], PRESET, 0, torch.device("cpu"))
+
+
+def assert_same(one: Snapshot, other: Snapshot) -> None:
+    assert one.facts == other.facts
+    assert one.tensors.keys() == other.tensors.keys()
+    different = [name for name in one.tensors if not torch.equal(one.tensors[name], other.tensors[name])]
+    assert different == []
+
+
+def test_training_goes_on_from_a_checkpoint_as_if_never_stopped(
+    state: State, faces: dict[str, Faces], tmp_path: Path
+) -> None:
+    step = Step(faces, PRESET, 0)
+    for _ in range(3):
+        step(state)
+    folder = CheckpointFolder(tmp_path, "run")
+    folder.write(state.snapshot())
+    for _ in range(3):
+        step(state)
+
+    kept = folder.read()
+    assert kept is not None
+    resumed = State(["ada", "ben"], PRESET, 99, torch.device("cpu"))
+    resumed.restore(kept)
+    fresh_step = Step(faces, PRESET, 0)
+    for _ in range(3):
+        fresh_step(resumed)
+    assert_same(resumed.snapshot(), state.snapshot())
+
+
+def test_a_snapshot_does_not_change_with_the_state(state: State, faces: dict[str, Faces]) -> None:
+    before = state.snapshot()
+    copied = {name: tensor.clone() for name, tensor in before.tensors.items()}
+    Step(faces, PRESET, 0)(state)
+    assert all(torch.equal(before.tensors[name], copied[name]) for name in copied)
+    assert not torch.equal(
+        state.snapshot().tensors["network.encoder.stem.weight"], copied["network.encoder.stem.weight"]
+    )
+
+
+def test_the_first_weights_depend_on_the_seed_alone() -> None:
+    torch.manual_seed(1)
+    one = State(["ada", "ben"], PRESET, 5, torch.device("cpu")).snapshot()
+    drawn = torch.rand(1)
+    torch.manual_seed(1)
+    assert torch.equal(torch.rand(1), drawn), "making a state must not touch the process's chance"
+    assert_same(State(["ada", "ben"], PRESET, 5, torch.device("cpu")).snapshot(), one)
+
+
+def test_averaged_weights_hold_no_gradient_history(state: State, faces: dict[str, Faces]) -> None:
+    Step(faces, PRESET, 0)(state)
+    assert all(parameter.is_leaf and not parameter.requires_grad for parameter in state.average.parameters())
+
+
+def test_the_rate_warms_up_and_falls_to_nothing() -> None:
+    settings = OptimiserSettings(learning_rate=1.0, warm_up=10)
+    rates = [learning_rate(i, 100, settings) for i in range(101)]
+    assert rates[:11] == sorted(rates[:11])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert max(rates) == rates[9] == 1.0
+    assert rates[100] == pytest.approx(0)
+
+
+@pytest.mark.parametrize("damage", [b"", b"no safetensors at all", None])
+def test_a_damaged_or_missing_checkpoint_means_starting_over(
+    state: State, tmp_path: Path, damage: bytes | None
+) -> None:
+    folder = CheckpointFolder(tmp_path, "run")
+    assert folder.read() is None
+    folder.write(state.snapshot())
+    written = folder.folder / "checkpoint.safetensors"
+    written.write_bytes(written.read_bytes()[:-100] if damage is None else damage)
+    assert folder.read() is None
+
+
+def test_nothing_but_the_whole_checkpoint_is_left_behind(state: State, tmp_path: Path) -> None:
+    folder = CheckpointFolder(tmp_path, "run")
+    folder.write(state.snapshot())
+    assert [path.name for path in folder.folder.iterdir()] == ["checkpoint.safetensors"]
+    folder.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fingerprints_see_every_change() -> None:
+    facts = {"seed": 0, "settings": {"batch": 4}}
+    assert fingerprint_of(facts) == fingerprint_of({"settings": {"batch": 4}, "seed": 0})
+    assert fingerprint_of(facts) != fingerprint_of(facts | {"seed": 1})
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf"), 40.0])
+def test_the_guard_goes_back_to_the_last_good_state_and_slows_down(state: State, loss: float) -> None:
+    state.progress.mean_loss = 1.0
+    state.progress.iteration = 10
+    guard = Guard(state, GuardSettings(jump=4.0, slow_down=0.5))
+    good = state.snapshot()
+    with torch.no_grad():
+        next(state.network.parameters()).fill_(float("nan"))
+    state.progress.iteration = 15
+
+    assert guard.is_broken(state, loss)
+    guard.go_back(state, loss)
+    assert (state.progress.iteration, state.progress.rate, state.progress.setbacks) == (10, 0.5, 1)
+    assert all(torch.equal(state.snapshot().tensors[name], tensor) for name, tensor in good.tensors.items())
+
+
+def test_the_guard_lets_usual_losses_pass_and_gives_up_in_the_end(state: State) -> None:
+    state.progress.mean_loss = 1.0
+    guard = Guard(state, GuardSettings(retries=2))
+    assert not guard.is_broken(state, 3.9)
+    guard.go_back(state, float("nan"))
+    guard.go_back(state, float("nan"))
+    with pytest.raises(Problem, match=r"learning_rate: training broke 3 times"):
+        guard.go_back(state, float("nan"))
