@@ -15,7 +15,7 @@ export DO_NOT_TRACK := 1
 export PYTHONHASHSEED := 0
 export UV_COMPILE_BYTECODE := 1
 # uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
-export UV_FIND_LINKS ?= $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null)
+export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
 .PHONY: setup demo test lint types unit lock gpu samples check clean
 .DEFAULT_GOAL := help
