@@ -159,7 +159,7 @@ class TestBadInput:
         path = workplace / "one.mkv"
         command = [ffmpeg_program(), "-v", "error", "-f", "lavfi", "-i", "color=s=64x48", "-frames:v", "0", path]
         subprocess.run(command, check=True)
-        with pytest.raises(Problem, match="no frames|no video|can not be read"):
+        with pytest.raises(Problem, match=r"no frames|no video|can not be read"):
             extract(path)
 
     def test_a_clip_with_sound_only(self, workplace: Path) -> None:
