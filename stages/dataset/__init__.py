@@ -1,0 +1,1 @@
+"""Builds the face set of a clip: aligned crops with masks, filtered, in a training and a held-out part."""

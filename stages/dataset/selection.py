@@ -1,0 +1,93 @@
+"""Which faces go into a face set, and into which part of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.artifacts.face_set import HELD_OUT, TRAIN
+from stages.dataset.settings import FilterSettings, SplitSettings
+
+KEPT: Final = ""
+GUARD: Final = "next to a held-out block"
+DUPLICATE: Final = "nearly the same as the one before"
+CELLS: Final = 16
+"""Faces are compared by the means of so many cells along each side: noise counts little, a lip or a lid does."""
+
+
+def reasons(table: pd.DataFrame, width: int, height: int, settings: FilterSettings) -> list[str]:
+    """Why each face of an alignment table is dropped; empty where it is kept.
+
+    Args:
+        table: rows of :class:`stages.artifacts.alignments.Alignments`.
+        width, height: of the frames.
+        settings: the limits.
+    """
+    sharp_enough = settings.sharpness * float(table["sharpness"].median()) if len(table) else 0.0
+    inside = [_share_inside(landmarks, width, height) for landmarks in table["landmarks"]]
+    checks = [
+        ("landmarks are not sure", table["confidence"] < settings.confidence),
+        ("cut by the frame's edge", pd.Series(inside, index=table.index, dtype=float) < settings.inside),
+        ("blurred", table["sharpness"] < sharp_enough),
+        ("too dark", table["exposure"] < settings.darkest),
+        ("too bright", table["exposure"] > settings.brightest),
+        ("turned too far", table["yaw"].abs() > settings.yaw),
+    ]
+    found = np.full(len(table), KEPT, dtype=object)
+    for reason, failed in reversed(checks):  # the first that applies is told
+        found[failed.to_numpy()] = reason
+    return [str(reason) for reason in found]
+
+
+def _share_inside(landmarks: NDArray[np.float32], width: int, height: int) -> float:
+    points = np.asarray(landmarks).reshape(-1, 3)[:, :2]
+    return float(((points >= 0) & (points <= (width, height))).all(axis=1).mean())
+
+
+def parts(frames: NDArray[np.integer], settings: SplitSettings) -> list[str]:
+    """The part of each face, by its frame: ``train``, ``held-out``, or empty for the guard between them.
+
+    Held-out blocks are spread evenly over the time from the first frame to the last. Neighbouring frames are nearly
+    the same picture: a held-out frame next to a training frame would measure memory, not skill.
+
+    Args:
+        frames: (n,) frame numbers, ascending.
+        settings: the share, the blocks' length and the guard.
+    """
+    if not len(frames):
+        return []
+    first, span = int(frames[0]), int(frames[-1]) - int(frames[0]) + 1
+    wanted = settings.held_out * span
+    blocks = max(1, round(wanted / settings.block)) if wanted >= 1 else 0
+    length = round(wanted / blocks) if blocks else 0
+    split = np.full(len(frames), TRAIN, dtype=object)
+    for block in range(blocks):
+        start = first + round((block + 0.5) * span / blocks - length / 2)
+        near = (frames >= start - settings.guard) & (frames < start + length + settings.guard)
+        split[near] = KEPT
+        split[(frames >= start) & (frames < start + length)] = HELD_OUT
+    return [str(part) for part in split]
+
+
+class DuplicateFilter:
+    """Tells faces that show nothing new after the last one that was kept.
+
+    Args:
+        difference: of any cell's mean, in code values 0..255, from which a face is new; 0 takes all.
+    """
+
+    def __init__(self, difference: float) -> None:
+        self._difference = difference
+        self._last: NDArray[np.float32] | None = None
+
+    def is_new(self, crop: NDArray[np.uint8]) -> bool:
+        """Whether a crop (s, s, 3) differs enough; if so, the next one is compared with it."""
+        small = cv2.resize(crop, (CELLS, CELLS), interpolation=cv2.INTER_AREA).astype(np.float32)
+        new = self._last is None or float(np.abs(small - self._last).max()) >= self._difference
+        if new:
+            self._last = small
+        return new
