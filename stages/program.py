@@ -1,6 +1,5 @@
 """What ``python -m stages.<stage> NAME`` does: read the settings, run the stage, tell problems as help."""
 
-from __future__ import annotations
 
 import logging
 import sys

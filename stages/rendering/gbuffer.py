@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stages.rendering.mesh import F32, I32, U8
+from stages.rendering.mesh import F32, F64, I32, U8
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class GBuffer:
     depth: (N,) float32, z in cm.
     occlusion: (N,) float32, ambient visibility 0..1; for HAIR `Hair.shade`.
     visibility: (N,) float32, share of the key light that reaches the sample (its shadow map), 0..1.
+    rotation: (3, 3) float64, head space to camera space of the rigid skull, as in `PosedHead`.
     """
 
     height: int
@@ -35,3 +36,4 @@ class GBuffer:
     depth: F32
     occlusion: F32
     visibility: F32
+    rotation: F64

@@ -47,10 +47,8 @@ class HeadBasis:
     def load(cls, path: Path = HEAD_FILE) -> HeadBasis:
         """Read the head file.
 
-        Raises
-        ------
-        Problem
-            The file is missing or is no head file.
+        Raises:
+            Problem: the file is missing or is no head file.
         """
         try:
             with safe_open(path, "np") as file:

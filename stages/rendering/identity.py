@@ -7,13 +7,13 @@ sex, age, ancestry and skin, so that a handful of seeds already covers the space
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from stages.problems import Problem
+from stages.problems import Problem, nearest
 from stages.rendering.shapes import CONTROLS
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -93,26 +93,30 @@ class Identity(BaseModel):
         return cls.model_validate(_draw(seed))
 
     @classmethod
-    def from_settings(cls, seed: int, overrides: dict[str, object] | None = None) -> Identity:
+    def from_settings(cls, seed: int, overrides: dict[str, Any] | None = None, *, where: str = "identity") -> Identity:
         """An identity from a seed, with any field replaced; `shape` is merged control by control.
 
-        Raises
-        ------
-        Problem
-            A field is unknown or out of its range.
+        Args:
+            seed: draws every field that is not replaced.
+            overrides: fields by name.
+            where: what the fields stand in, for the message of a problem.
+
+        Raises:
+            Problem: a field is unknown or out of its range.
         """
         fields = _draw(seed)
         for key, value in (overrides or {}).items():
             both_maps = key == "shape" and isinstance(value, dict)
-            fields[key] = {**fields["shape"], **value} if both_maps else value  # type: ignore[dict-item]
+            fields[key] = {**fields["shape"], **value} if both_maps else value
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
+            place = ".".join(str(part) for part in first["loc"])
+            close = f"; {nearest(place, list(cls.model_fields))}" if first["type"] == "extra_forbidden" else ""
             raise Problem(
-                f"identity field {where!r}: {first['msg']}",
-                where=where,
+                f"{first['msg']}{close}",
+                where=f"{where}.{place}",
                 mend="correct the field, or leave it out to take the seed's value",
             ) from error
 
@@ -120,23 +124,19 @@ class Identity(BaseModel):
     def from_file(cls, path: Path) -> Identity:
         """Read a YAML file: `seed` and any fields that replace the seed's.
 
-        Raises
-        ------
-        Problem
-            The file is missing or not a mapping, or a field is unknown or out of its range.
+        Raises:
+            Problem: the file is missing or no mapping, or a field is unknown or out of its range.
         """
         try:
             fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise Problem(
-                f"cannot read the identity: {error}", where=str(path), mend="give a readable YAML file"
-            ) from error
-        if not isinstance(fields, dict):
-            raise Problem("an identity is a YAML mapping", where=str(path), mend="write `seed: 1` and any fields")
-        return cls.from_settings(int(fields.pop("seed", 0)), fields)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise Problem(f"it cannot be read: {error}", where=path, mend="give a readable YAML file") from error
+        if not isinstance(fields, dict) or not isinstance(fields.get("seed", 0), int):
+            raise Problem("an identity is a YAML mapping", where=path, mend="write `seed: 1` and any fields")
+        return cls.from_settings(fields.pop("seed", 0), fields, where=str(path))
 
 
-def _draw(seed: int) -> dict[str, object]:
+def _draw(seed: int) -> dict[str, Any]:
     rng = np.random.Generator(np.random.PCG64(seed))
     # R3 sequence (Roberts 2018): consecutive seeds are far apart in (ancestry, age, skin)
     plastic = 1.2207440846057596

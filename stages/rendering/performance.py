@@ -20,6 +20,8 @@ from stages.rendering.posing import Pose
 
 F64 = NDArray[np.float64]
 
+LOWER = 3.0  # cm from the middle of the picture down to the neck's pivot
+
 
 @dataclass(frozen=True)
 class Acting:
@@ -51,7 +53,7 @@ def perform(seed: int, frames: int, rate: float, acting: Acting) -> pd.DataFrame
     gaze = track.gaze(columns["yaw"], columns["pitch"])
     columns["gaze_yaw"], columns["gaze_pitch"] = gaze
     columns["x"] = track.sway(acting.sway)
-    columns["y"] = track.sway(0.5 * acting.sway)
+    columns["y"] = LOWER + track.sway(0.5 * acting.sway)
     columns["z"] = acting.distance + track.sway(1.5 * acting.sway)
     columns["camera_x"], columns["camera_y"] = track.sway(2.5), track.sway(2.5)
     mouth, columns["voice"] = track.speech(acting.talking)
@@ -181,9 +183,9 @@ class _Track:
         """Slow expressions over the speech: smiles, raised and knitted brows, narrowed and wide eyes."""
         return {
             "smile": smiling * self._swells(2.5, 6.0, 0.7),
-            "frown": 0.4 * self._swells(5.0, 12.0, 0.6),
+            "frown": 0.3 * self._swells(5.0, 12.0, 0.6),
             "brows_up": self._swells(1.5, 5.0, 0.7),
-            "brows_down": self._swells(2.5, 7.0, 0.6),
+            "brows_down": self._swells(2.5, 7.0, 0.4),
             "squint": self._swells(3.0, 8.0, 0.4),
             "wide": self._swells(3.0, 9.0, 0.5),
             "sneer": self._swells(6.0, 14.0, 0.35),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numba
 import numpy as np
 
 from stages.rendering import eyeballs
-from stages.rendering.mesh import F32, F64, Eye, Hair, Head, Part, PosedHead
+from stages.rendering.mesh import F32, F64, Eye, Hair, Head, PosedHead
 from stages.rendering.surface import vertex_normals
 
 PIVOT = np.array([0.0, -2.5, -1.0])  # the head turns about the top of the neck, head space, cm
@@ -106,23 +107,27 @@ def pose_head(head: Head, hair: Hair | None, pose: Pose) -> PosedHead:
     whole = rotation(pose.yaw, pose.pitch, pose.roll)
     body = rotation(SHOULDER_SHARE * pose.yaw, 0.0, SHOULDER_SHARE * pose.roll)
     place = np.asarray(pose.position, np.float64)
-    share = head.neck[:, None]
-    turned = (local - PIVOT) @ whole.T
-    still = (local - PIVOT) @ body.T
-    positions = (share * turned + (1.0 - share) * still + place).astype(np.float32)
+    positions = _place(local - np.float32(PIVOT), head.neck, whole, body, place)
     normals = vertex_normals(positions, head.faces, head.weld)
     empty = np.zeros((0, 3), np.float32)
     hair_positions, hair_normals, hair_tangents = empty, empty, empty
     if hair is not None:
-        moved = hair.positions + (local - head.positions)[hair.bind]
-        keep = head.neck[hair.bind][:, None]
-        hair_positions = keep * ((moved - PIVOT) @ whole.T) + (1.0 - keep) * ((moved - PIVOT) @ body.T) + place
-        hair_positions = hair_positions.astype(np.float32)
-        hair_normals = (hair.normals @ whole.T).astype(np.float32)
-        hair_tangents = (hair.tangents @ whole.T).astype(np.float32)
+        moved = hair.positions + (local - head.positions)[hair.bind] - np.float32(PIVOT)
+        hair_positions = _place(moved, head.neck[hair.bind], whole, body, place)
+        turn = np.ascontiguousarray(whole.T, np.float32)
+        hair_normals, hair_tangents = hair.normals @ turn, hair.tangents @ turn
     return PosedHead(
         head, hair, positions, normals, hair_positions, hair_normals, hair_tangents, whole, place - whole @ PIVOT
     )
 
 
-__all__ = ["Part", "Pose", "express", "pose_head", "rotation"]
+@numba.njit(cache=True, nogil=True)
+def _place(points: F32, neck: F32, whole: F64, body: F64, place: F64) -> F32:
+    """Blend of the head's and the shoulders' rigid motion of points (N, 3) by `neck` (N,), (N, 3) float32."""
+    out = np.empty_like(points)
+    for i in range(points.shape[0]):
+        for k in range(3):
+            head = whole[k, 0] * points[i, 0] + whole[k, 1] * points[i, 1] + whole[k, 2] * points[i, 2]
+            rest = body[k, 0] * points[i, 0] + body[k, 1] * points[i, 1] + body[k, 2] * points[i, 2]
+            out[i, k] = neck[i] * head + (1.0 - neck[i]) * rest + place[k]
+    return out

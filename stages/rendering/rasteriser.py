@@ -40,7 +40,7 @@ def visible(
     return triangle, nearest
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _rasterise(
     screen: F64, inverse: F64, z: F64, faces: I32, opaque: int, uv: F32, alpha: F32, nearest: F64, triangle: I32
 ) -> None:
@@ -57,12 +57,15 @@ def _rasterise(
             continue
         x0, x1 = max(0, int(np.ceil(min(ax, bx, cx) - 0.5))), min(width - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
         y0, y1 = max(0, int(np.ceil(min(ay, by, cy) - 0.5))), min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
+        # edge functions are linear: their steps along a row
+        scale = 1.0 / area
+        step_a, step_b = -(cy - by) * scale, -(ay - cy) * scale
         for y in range(y0, y1 + 1):
             py = y + 0.5
+            row_a = ((bx - 0.5) * (cy - py) - (cx - 0.5) * (by - py)) * scale
+            row_b = ((cx - 0.5) * (ay - py) - (ax - 0.5) * (cy - py)) * scale
             for x in range(x0, x1 + 1):
-                px = x + 0.5
-                wa = ((bx - px) * (cy - py) - (cx - px) * (by - py)) / area
-                wb = ((cx - px) * (ay - py) - (ax - px) * (cy - py)) / area
+                wa, wb = row_a + x * step_a, row_b + x * step_b
                 wc = 1.0 - wa - wb
                 if wa < 0.0 or wb < 0.0 or wc < 0.0:
                     continue
@@ -93,7 +96,7 @@ def interpolate(
     return out
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _gather(
     screen: F64, inverse: F64, faces: I32, triangle: I32, index: I32, width: int, attributes: F32, out: F32
 ) -> None:

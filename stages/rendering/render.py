@@ -125,7 +125,7 @@ def fill(posed: PosedHead, camera: Camera, light: F32) -> GBuffer:
         rest=np.ascontiguousarray(values[:, 11:14]),
         depth=np.ascontiguousarray(values[:, 2]),
         occlusion=np.ascontiguousarray(values[:, 14]),
-        visibility=shadow.visibility(position),
+        visibility=shadow.visibility(position + np.float32(0.35) * normal, softness=2),
         rotation=posed.rotation,
     )
 

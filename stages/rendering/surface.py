@@ -8,7 +8,7 @@ import numpy as np
 from stages.rendering.mesh import F32, F64, I32
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def vertex_normals(positions: F32, faces: I32, weld: I32) -> F32:
     """Area-weighted vertex normals, smooth across the copies of a welded vertex.
 
@@ -76,19 +76,19 @@ class DepthMap:
         aside = np.cross([0.0, 1.0, 0.0] if abs(toward[1]) < 0.9 else [1.0, 0.0, 0.0], toward)
         aside /= np.linalg.norm(aside)
         frame = np.stack([aside, np.cross(toward, aside), toward])
-        local = positions @ frame.T
-        low = local[:, :2].min(0)
+        local = positions @ np.ascontiguousarray(frame.T, np.float32)
+        low = local[:, :2].min(0).astype(np.float64)
         scale = (resolution - 2) / float((local[:, :2].max(0) - low).max())
-        grid = (local[:, :2] - low) * scale + 1.0
-        return cls(_draw_depth(grid, local[:, 2], faces, resolution), frame, low, scale)
+        grid = (local[:, :2] - np.float32(low)) * np.float32(scale) + np.float32(1.0)
+        return cls(_draw_depth(grid, local[:, 2].copy(), faces, resolution), frame, low, scale)
 
     def visibility(self, points: F32, softness: int = 1, bias: float = 0.25) -> F32:
         """Share of light that reaches points (N, 3), (N,) float32: a (2 softness + 1)-square of samples."""
         return _look_up(self.nearest, self.frame, self.low, self.scale, points, softness, bias)
 
 
-@numba.njit(cache=True)
-def _draw_depth(grid: F64, height: F64, faces: I32, size: int) -> F32:
+@numba.njit(cache=True, nogil=True)
+def _draw_depth(grid: F32, height: F32, faces: I32, size: int) -> F32:
     nearest = np.full((size, size), -1e9, np.float32)
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -96,12 +96,13 @@ def _draw_depth(grid: F64, height: F64, faces: I32, size: int) -> F32:
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
         if abs(area) < 1e-9:
             continue
+        inverse = 1.0 / area
         x0, x1 = max(0, int(np.floor(min(ax, bx, cx)))), min(size - 1, int(np.ceil(max(ax, bx, cx))))
         y0, y1 = max(0, int(np.floor(min(ay, by, cy)))), min(size - 1, int(np.ceil(max(ay, by, cy))))
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
-                w1 = ((x + 0.5 - ax) * (cy - ay) - (cx - ax) * (y + 0.5 - ay)) / area
-                w2 = ((bx - ax) * (y + 0.5 - ay) - (x + 0.5 - ax) * (by - ay)) / area
+                w1 = ((x + 0.5 - ax) * (cy - ay) - (cx - ax) * (y + 0.5 - ay)) * inverse
+                w2 = ((bx - ax) * (y + 0.5 - ay) - (x + 0.5 - ax) * (by - ay)) * inverse
                 if w1 < 0.0 or w2 < 0.0 or w1 + w2 > 1.0:
                     continue
                 h = height[a] * (1.0 - w1 - w2) + height[b] * w1 + height[c] * w2
@@ -110,7 +111,7 @@ def _draw_depth(grid: F64, height: F64, faces: I32, size: int) -> F32:
     return nearest
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _look_up(nearest: F32, frame: F64, low: F64, scale: float, points: F32, softness: int, bias: float) -> F32:
     size = nearest.shape[0]
     lit = np.empty(points.shape[0], np.float32)
@@ -120,12 +121,16 @@ def _look_up(nearest: F32, frame: F64, low: F64, scale: float, points: F32, soft
         gx = (frame[0, 0] * px + frame[0, 1] * py + frame[0, 2] * pz - low[0]) * scale + 1.0
         gy = (frame[1, 0] * px + frame[1, 1] * py + frame[1, 2] * pz - low[1]) * scale + 1.0
         h = frame[2, 0] * px + frame[2, 1] * py + frame[2, 2] * pz + bias
-        column, row = int(np.floor(gx)), int(np.floor(gy))
-        count = 0
-        for dy in range(-softness, softness + 1):
-            for dx in range(-softness, softness + 1):
+        # percentage-closer filtering with bilinear ends, so that a shadow's edge has no steps
+        column, row = int(np.floor(gx - 0.5)), int(np.floor(gy - 0.5))
+        fx, fy = gx - 0.5 - column, gy - 0.5 - row
+        count = 0.0
+        for dy in range(-softness, softness + 2):
+            wy = 1.0 - fy if dy == -softness else fy if dy == softness + 1 else 1.0
+            for dx in range(-softness, softness + 2):
+                wx = 1.0 - fx if dx == -softness else fx if dx == softness + 1 else 1.0
                 x, y = min(max(column + dx, 0), size - 1), min(max(row + dy, 0), size - 1)
                 if h >= nearest[y, x]:
-                    count += 1
+                    count += wx * wy
         lit[i] = count / taps
     return lit
