@@ -15,6 +15,7 @@ from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
 
+from flows import books
 from stages.problems import Problem, nearest
 
 FOREACH = re.compile(r"^\$\{(?:\w+\.)*(\w+)\}$")
@@ -141,6 +142,7 @@ def opened(root: Path) -> Iterator[Any]:
     """Open the repository, waiting for its lock as ``dvc --wait-for-lock`` does; DVC's errors become Problems."""
     try:
         with Repo(str(root), _wait_for_lock=True) as repo:
+            books.tidy(Path(repo.tmp_dir))
             yield repo
     except (DvcException, yaml.YAMLError) as error:
         causes = [str(error), *([str(error.__cause__)] if error.__cause__ else [])]

@@ -18,7 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from prefect.tasks import exponential_backoff
 
-from flows import gpu
+from flows import books, gpu
 from flows.children import Children, Stopped
 from stages.problems import BAD_INPUT
 
@@ -28,6 +28,7 @@ MOST_LINES = 12
 EXIT_STATUS = re.compile(r"exited with (-?\d+)$")
 MISSING = re.compile(r"\[Errno 2\] No such file or directory: '(?P<path>[^']+)'")
 BUSY = re.compile(r"unable to acquire lock|is busy, it is being blocked by", re.IGNORECASE)
+CUT_OFF = re.compile(r"Unable to read RWLock-file")
 BUSY_SECONDS = 5.0
 ADVICE = re.compile(
     r"^(Generating|Updating) lock file|^To track the changes with git|^\tgit add |^To enable auto staging"
@@ -136,11 +137,13 @@ def reproduce_stage(
         status = children.run(command, cwd=root, on_line=on_line, env=environment())
         if status == 0:
             return Done(_outcome(lines), time.monotonic() - begin)
-        if not any(BUSY.search(line) for line in lines if line.startswith("ERROR: ")):
+        errors = [line for line in lines if line.startswith("ERROR: ")]
+        if not any(BUSY.search(line) or CUT_OFF.search(line) for line in errors):
             raise failure(address, status, lines)
-        # --wait-for-lock is about DVC's own books only. Nobody waits for another while at work, so this ends.
+        # --wait-for-lock is not about this lock. Nobody waits for another while at work, so the waiting ends.
         logger.info("another process works on what %s needs or makes; looking again soon", address)
         children.stopped.wait(BUSY_SECONDS)
+        books.tidy(root / ".dvc" / "tmp")
 
 
 def environment() -> dict[str, str]:

@@ -1,0 +1,60 @@
+"""Keeps right DVC's book of who reads and writes what at the moment (``rwlock``), which a kill can leave in disorder.
+
+DVC rewrites the file in place: a process that is killed meanwhile leaves it cut off, and every later DVC command fails.
+An entry of a process that was killed stays until its path is wanted; if its number belongs to another process by then,
+after a restart of the machine for instance, the path is held for ever.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import psutil
+from dvc.lock import make_lock
+
+BOOK = "rwlock"
+
+
+def tidy(folder: Path) -> None:
+    """Drop what nobody holds any more from the book, or all of it where it can not be read.
+
+    Args:
+        folder: ``Repo.tmp_dir``.
+    """
+    book = folder / BOOK
+    if not book.is_file():
+        return
+    with make_lock(str(folder / f"{BOOK}.lock"), tmp_dir=str(folder), wait=True):
+        # Nobody can be writing now, so what is cut off stays cut off.
+        try:
+            held = json.loads(book.read_text(encoding="utf-8"))
+            kept = _kept(held)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            held, kept = None, {}
+        if kept != held:
+            book.write_text(json.dumps(kept), encoding="utf-8")
+
+
+def _kept(held: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    kept: dict[str, dict[str, Any]] = {}
+    for path, holder in held.get("write", {}).items():
+        if _is_at_work(holder):
+            kept.setdefault("write", {})[path] = holder
+    for path, holders in held.get("read", {}).items():
+        alive = [holder for holder in holders if _is_at_work(holder)]
+        if alive:
+            kept.setdefault("read", {})[path] = alive
+    return kept
+
+
+def _is_at_work(holder: dict[str, Any]) -> bool:
+    """Whether the process is still the one that made the entry: it has the arguments that the entry tells."""
+    arguments = " ".join(str(holder["cmd"]).split()[1:])
+    try:
+        return " ".join(psutil.Process(int(holder["pid"])).cmdline()).endswith(arguments)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
