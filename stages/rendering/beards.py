@@ -32,7 +32,7 @@ def grow(identity: Identity, head: Head, density: float) -> Strands | None:
         patch = 1.0 + 0.9 * noise.fractal(points, 0.7, salt=noise.salt(identity.seed, "beard"), octaves=3)
         return np.clip(area * patch * (0.35 + 0.65 * identity.beard_density), 0.0, 1.0).astype(np.float64)
 
-    roots = scatter(head, int((11000 if long < 0.4 else 13000) * density), where, rng)
+    roots = scatter(head, int((11000 if long < 0.4 else 14000) * density), where, rng)
     n = len(roots.positions)
     if not n:
         return None
@@ -48,9 +48,9 @@ def grow(identity: Identity, head: Head, density: float) -> Strands | None:
     chin = np.exp(-(((roots.places[:, 1] + 10.0) / 3.0) ** 2))
     length = long * rng.uniform(0.6, 1.15, n) * (0.55 + 0.6 * chin) * (1.0 - 0.45 * lip[:, 0])
     layer = 0.30 * long * rng.random(n)
-    how = Growing(length, layer, 0.7, 0.15, 0.03 + 0.10 * identity.hair_curl * (long > 0.4), 0.8, 0.22, 0.55, 3 if long < 0.4 else 6)
+    how = Growing(length, layer, 0.7, 0.15, 0.03 + 0.10 * identity.hair_curl * (long > 0.4), 0.8, 0.26, 0.55, 2 if long < 0.4 else 5)
     paths, outward = grow_paths(roots, Surface(head), comb, how, rng)
     paths = clump(paths, 8, 0.3)
-    width = rng.uniform(0.028, 0.050, n)
+    width = rng.uniform(0.016, 0.024, n) if long < 0.4 else rng.uniform(0.024, 0.042, n)
     shade = 0.35 + 0.65 * np.broadcast_to(np.linspace(0.2, 1.0, paths.shape[1]), (n, paths.shape[1]))
     return Strands(paths, outward, width, rng.random(n), shade.copy(), roots.bind)

@@ -43,7 +43,7 @@ def grow(identity: Identity, head: Head) -> Strands | None:
     """Both brows."""
     rng = noise.generator(identity.seed, "brow hairs")
     # the area covered by the mask's bounding faces is about 30 cm2 whatever the brow
-    count = int(5200 * (0.35 + 0.65 * identity.brow_density))
+    count = int(6000 * (0.35 + 0.65 * identity.brow_density))
     roots = scatter(head, count, lambda p: brow_mask(identity, p).astype(np.float64), rng)
     n = len(roots.positions)
     if not n:
@@ -58,10 +58,10 @@ def grow(identity: Identity, head: Head) -> Strands | None:
     def comb(points: Floats, normals: Floats) -> Floats:
         return across
 
-    length = rng.uniform(0.45, 0.85, n) * (0.75 + 0.4 * identity.brow_thickness)
-    how = Growing(length, rng.uniform(0.02, 0.07, n), 0.25, 0.05, 0.0, 0.0, 0.05, 0.6, 4)
+    length = rng.uniform(0.35, 0.75, n) * (0.75 + 0.4 * identity.brow_thickness)
+    how = Growing(length, rng.uniform(0.01, 0.06, n), 0.25, 0.05, 0.0, 0.0, 0.05, 0.6, 4, hug=0.9)
     paths, outward = grow_paths(roots, Surface(head), comb, how, rng)
-    width = rng.uniform(0.018, 0.034, n) * (0.75 + 0.4 * identity.brow_density)
+    width = rng.uniform(0.014, 0.026, n) * (0.75 + 0.4 * identity.brow_density)
     shade = np.full((n, 4), 0.8)
     return Strands(paths, outward, width, rng.random(n), shade, roots.bind)
 
@@ -69,30 +69,43 @@ def grow(identity: Identity, head: Head) -> Strands | None:
 def lashes(identity: Identity, head: Head) -> Strands | None:
     """Upper and lower lashes, rooted along the lids' margins and bound to them."""
     rng = noise.generator(identity.seed, "lashes")
-    skin = np.unique(head.faces[np.isin(head.parts, (Part.SKIN,))])
+    skin = np.unique(head.faces[head.parts == Part.SKIN])
     places = anatomy.face_frame(head.rest[skin])
-    near = skin[(places[:, 2] > -1.0) & (np.abs(places[:, 1]) < 1.0) & (np.abs(places[:, 0]) < 4.7)]
-    tree = cKDTree(anatomy.face_frame(head.rest[near])[:, :2])
+    near = (places[:, 2] > -1.5) & (np.abs(places[:, 1]) < 1.2)
     pieces = []
-    for curve, count, longest, up in ((UPPER_LID, 64, 0.75, 1.0), (LOWER_LID, 40, 0.38, -0.7)):
+    for curve, count, longest, up in ((UPPER_LID, 120, 0.62, 1.0), (LOWER_LID, 70, 0.34, -0.75)):
         for side in (-1.0, 1.0):
+            margin = _margin(curve, side, skin[near], places[near])
             t = (np.arange(count) + rng.random(count)) / count
-            x = curve[0][0] + 0.25 + t * (curve[-1][0] - curve[0][0] - 0.22)
-            lid = np.stack([x, np.zeros(count), np.zeros(count)], 1).astype(np.float32)
-            y = anatomy.height_on(curve, lid)
-            _, found = tree.query(np.stack([side * x, y], 1), k=3)
-            # the lid's edge is where the surface is foremost among its neighbours
-            rows = near[found]
-            bind = rows[np.arange(count), head.positions[rows][..., 2].argmax(1)]
-            spread = (t - 0.35) * 1.1
-            away = np.stack([side * spread, np.full(count, up), np.full(count, 1.1)], 1) + 0.12 * rng.normal(size=(count, 3))
-            length = longest * (0.45 + 0.75 * identity.lash_length) * (0.55 + 0.45 * np.sin(np.pi * t)) * rng.uniform(0.8, 1.1, count)
-            root = head.positions[bind].astype(np.float64)
-            step = away / np.linalg.norm(away, axis=1, keepdims=True)
-            bend = np.array([0.0, 0.55 * up, -0.15])
+            at = (0.04 + 0.94 * t) * (len(margin) - 1)
+            low = np.minimum(at.astype(int), len(margin) - 2)
+            part = (at - low)[:, None]
+            ends = head.positions[margin].astype(np.float64)
+            root = ends[low] * (1.0 - part) + ends[low + 1] * part
+            spread = (t - 0.40) * 1.2
+            away = np.stack([side * spread, np.full(count, 0.75 * up), np.full(count, 1.15)], 1)
+            away += 0.14 * rng.normal(size=(count, 3))
+            away /= np.linalg.norm(away, axis=1, keepdims=True)
+            length = longest * (0.45 + 0.65 * identity.lash_length) * (0.50 + 0.5 * np.sin(np.pi * t**0.8))
+            length = (length * rng.uniform(0.6, 1.05, count))[:, None, None]
             u = np.linspace(0.0, 1.0, 5)[None, :, None]
-            paths = root[:, None] + length[:, None, None] * (u * step[:, None] + u**2 * bend)
+            paths = root[:, None] + length * (u * away[:, None] + u**2 * np.array([0.0, 0.6 * up, -0.1]))
             outward = np.broadcast_to(np.array([0.0, 0.3, 0.95]), paths.shape).copy()
-            width = np.full(count, 0.020 + 0.016 * identity.lash_length)
-            pieces.append(Strands(paths, outward, width, rng.random(count), np.full((count, 5), 0.5), bind.astype(np.int32)))
+            width = np.full(count, 0.013 + 0.012 * identity.lash_length) * (1.0 if up > 0 else 0.75)
+            bind = margin[np.round(at).astype(int)]
+            pieces.append(Strands(paths, outward, width, rng.random(count), np.full((count, 5), 0.5), bind))
     return Strands(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in Strands.__dataclass_fields__))
+
+
+def _margin(
+    curve: tuple[tuple[float, float], ...], side: float, rows: NDArray[np.int64], places: NDArray[np.float32]
+) -> NDArray[np.int32]:
+    """The vertices along a lid's edge from the inner to the outer corner: the foremost near the drawn curve."""
+    x = np.linspace(curve[0][0] + 0.1, curve[-1][0], 14)
+    y = anatomy.height_on(curve, np.stack([x, 0 * x, 0 * x], 1).astype(np.float32))
+    distance, found = cKDTree(places[:, :2]).query(np.stack([side * x, y], 1), k=5)
+    # of those within half a millimetre of the nearest, the one that stands out most
+    depth = np.where(distance < distance[:, :1] + 0.06, places[found, 2], -np.inf)
+    chosen = rows[found[np.arange(len(x)), depth.argmax(1)]]
+    _, first = np.unique(chosen, return_index=True)
+    return chosen[np.sort(first)].astype(np.int32)

@@ -14,7 +14,7 @@ from stages.rendering.identity import Identity
 
 Floats = NDArray[np.float32]
 
-IRIS = np.radians(28.0)  # half-angle of the iris seen from the eye's centre
+IRIS = np.radians(26.5)  # half-angle of the iris seen from the eye's centre
 PUPIL = 0.36  # radius of the pupil as a share of the iris
 
 

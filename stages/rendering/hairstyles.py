@@ -13,12 +13,18 @@ from stages.rendering.strands import Field, Growing, Roots, Strands, Surface, cl
 Floats = NDArray[np.float64]
 
 
+_COUNT = {
+    "buzz": 17000, "afro": 9500, "curly": 8000, "short": 9500, "parted": 8000, "bob": 6500, "long": 6500, "bun": 7500,
+}  # fmt: skip
+"""Strands of each style where hair grows thick all over."""
+
+
 def grow(identity: Identity, head: Head, density: float) -> Strands | None:
     """Scalp hair of an identity, None if bald."""
     if identity.hair_style == "bald":
         return None
     rng = noise.generator(identity.seed, "hair")
-    count = int({"buzz": 26000, "afro": 15000, "curly": 12000, "short": 15000}.get(identity.hair_style, 13000) * density)
+    count = int(_COUNT[identity.hair_style] * density)
     roots = scatter(head, count, lambda p: _thick(anatomy.scalp_mask(p, identity.hairline)), rng)
     if not len(roots.positions):
         return None
@@ -43,9 +49,9 @@ def _strands(
 ) -> Strands:
     along = np.linspace(0.0, 1.0, paths.shape[1])
     shade = (0.25 + 0.75 * layer)[:, None] * (0.45 + 0.55 * np.minimum(1.0, along * 3.0))[None]
-    width = 0.085 * rng.uniform(0.7, 1.3, len(paths)) / np.sqrt(density)
+    width = 0.115 * rng.uniform(0.7, 1.3, len(paths)) / np.sqrt(density)
     if how.length.mean() < 1.0:
-        width *= 0.55
+        width *= 0.45
     return Strands(paths, outward, width, rng.random(len(paths)), shade, roots.bind)
 
 
@@ -68,11 +74,11 @@ def _style(
     if style == "buzz":
         return growing((0.35 + 0.6 * amount) * vary, 0.35, 3, lift=1.2, frizz=0.15), _whorl(crown, 0.5), (8, 0.1)
     if style == "afro":
-        how = growing((2.0 + 5.0 * amount) * vary, 0.5, 7, lift=3.0, gravity=0.02, curl=0.28, twist=0.9, frizz=0.35, stiff=0.9)
+        how = growing((2.0 + 5.0 * amount) * vary, 0.5, 6, lift=3.0, gravity=0.02, curl=0.28, twist=0.9, frizz=0.35, stiff=0.9)
         return how, _standing, (12, 0.35)
     if style == "curly":
         how = growing(
-            (3.5 + 5.0 * amount) * vary, 1.6 + amount, 12, lift=1.2, gravity=0.45, curl=0.22 + 0.22 * curl, twist=0.45, frizz=0.14
+            (3.5 + 5.0 * amount) * vary, 1.6 + amount, 10, lift=1.2, gravity=0.45, curl=0.22 + 0.22 * curl, twist=0.45, frizz=0.14
         )
         return how, _whorl(crown, 0.7), (14, 0.75)
     if style == "short":
@@ -81,12 +87,12 @@ def _style(
         length = (0.9 + (1.8 + 2.6 * amount) * top) * vary
         choice = int(noise.generator(identity.seed, "crop").integers(3))
         comb = (_whorl(crown, 0.9), _swept(np.array([0.25 * side, 0.35, -1.0])), _swept(np.array([side, 0.3, 0.1])))[choice]
-        how = growing(length, 0.5 + 0.7 * amount, 7, lift=(0.5, 1.1, 0.7)[choice], gravity=0.12, curl=0.06 * curl, frizz=0.10)
+        how = growing(length, 0.5 + 0.7 * amount, 6, lift=(0.5, 1.1, 0.7)[choice], gravity=0.12, curl=0.06 * curl, frizz=0.10)
         return how, comb, (10, 0.45)
     if style == "bun":
         knot = crown + np.array([0.0, 1.0 - 3.0 * amount, -2.5])
         length = np.linalg.norm(roots.positions - knot, axis=1) * 1.15
-        return growing(length, 0.35, 10, lift=0.15, gravity=0.0, frizz=0.03, stiff=0.35), _toward(knot), (24, 0.5)
+        return growing(length, 0.35, 8, lift=0.15, gravity=0.0, frizz=0.03, stiff=0.35), _toward(knot), (24, 0.5)
     # parted, bob and long fall from a parting
     long = {"parted": 5.5 + 4.0 * amount, "bob": 15.0 + 5.0 * amount, "long": 25.0 + 10.0 * amount}[style]
     away = side * (0.0 if amount < 0.35 else 2.6)
@@ -95,17 +101,23 @@ def _style(
     length = np.full(n, long) * rng.uniform(0.93, 1.03, n)
     if style == "parted":
         length = length * (0.35 + 0.65 * np.clip((place[:, 1] - 1.0) / 5.0, 0.0, 1.0))
-    points = {"parted": 10, "bob": 16, "long": 20}[style]
+    points = {"parted": 9, "bob": 14, "long": 16}[style]
     waves = 0.10 + 0.55 * max(0.0, curl - 0.35)
     how = growing(
-        length, full, points, lift=0.35, gravity=0.8 if style != "parted" else 0.35, curl=waves, twist=0.12 + 0.10 * curl, frizz=0.045
+        length, full, points, lift=0.35, gravity=0.12, curl=waves, twist=0.12 + 0.10 * curl, frizz=0.045
     )
-    comb = _from_parting(away, forward=-0.35)
+    comb = _from_parting(away, _half_width(head))
     if fringe:
         chosen = (front > 0.35) & (np.abs(place[:, 0]) < 4.2)
         how.length[chosen] = rng.uniform(5.2, 6.2, int(chosen.sum()))
         comb = _with_fringe(comb, chosen)
     return how, comb, (18, 0.55)
+
+
+def _half_width(head: Head) -> float:
+    """Half the width of the face at the temples, cm."""
+    temple = (head.rest[:, 1] > 1.0) & (head.rest[:, 1] < 5.0) & (head.rest[:, 2] > 5.5)
+    return float(np.abs(head.positions[temple, 0]).max())
 
 
 def _crown(head: Head) -> Floats:
@@ -144,16 +156,22 @@ def _toward(knot: Floats) -> Field:
     return comb
 
 
-def _from_parting(x0: float, forward: float) -> Field:
-    """Aside from a parting at x0 on top, then down."""
+def _from_parting(x0: float, half: float) -> Field:
+    """Aside and back from a parting at x0, over the temples at `half` from the middle, then straight down."""
 
     def comb(points: Floats, normals: Floats) -> Floats:
-        aside = np.tanh((points[:, :1] - x0) / 0.5)
-        top = np.clip(normals[:, 1:2], 0.0, 1.0)
-        sideways = np.concatenate([aside, np.full_like(aside, -0.15), np.full_like(aside, forward)], 1)
-        return top * sideways + (1.0 - top) * np.array([0.0, -0.7, -0.08])
+        aside = np.tanh((points[:, 0] - x0) / 0.4)
+        over = np.maximum(_ramp(0.50 * half, 0.92 * half, np.abs(points[:, 0])), _ramp(-1.0, -6.0, points[:, 2]))[:, None]
+        zero = np.zeros(len(points))
+        across = np.stack([aside * 1.5, 0.1 + zero, -0.55 + zero], 1)
+        down = np.stack([0.04 * aside, -1.0 + zero, -0.06 + zero], 1)
+        return across * (1.0 - over) + down * over
 
     return comb
+
+
+def _ramp(low: float, high: float, value: Floats) -> Floats:
+    return np.clip((value - low) / (high - low), 0.0, 1.0)
 
 
 def _with_fringe(comb: Field, chosen: NDArray[np.bool_]) -> Field:
@@ -170,7 +188,7 @@ def _clear_of_face(paths: Floats, head: Head, roots: Roots, identity: Identity) 
     if identity.hair_style not in ("bob", "long", "parted", "curly"):
         return paths
     brow = head.positions[np.argmin(((head.rest - np.array([3.0, 3.5, 14.1])) ** 2).sum(1)), 1]
-    half = np.abs(head.positions[:, 0][(head.rest[:, 1] > -2) & (head.rest[:, 1] < 4) & (head.rest[:, 2] > 4.6)]).max()
+    half = _half_width(head)
     low = np.clip((brow + 2.2 - paths[..., 1]) / 2.0, 0.0, 1.0)
     ahead = np.clip((paths[..., 2] - 0.5) / 2.0, 0.0, 1.0)
     x = paths[..., 0]
@@ -183,7 +201,7 @@ def _clear_of_face(paths: Floats, head: Head, roots: Roots, identity: Identity) 
 
 def _with_bun(identity: Identity, head: Head, flat: Strands, density: float, rng: np.random.Generator) -> Strands:
     """Add the knot: rings of hair wound about a ball behind the crown."""
-    count, points = int(1500 * density), flat.paths.shape[1]
+    count, points = int(900 * density), flat.paths.shape[1]
     centre = _crown(head) + np.array([0.0, 1.2 - 3.0 * identity.hair_length, -3.4])
     radius = 2.3 + 1.0 * identity.hair_length
     axis = rng.normal(size=(count, 3)) * np.array([0.5, 0.5, 1.0])
@@ -202,7 +220,7 @@ def _with_bun(identity: Identity, head: Head, flat: Strands, density: float, rng
     return Strands(
         np.concatenate([flat.paths, paths]),
         np.concatenate([flat.outward, out]),
-        np.concatenate([flat.width, np.full(count, 0.09)]),
+        np.concatenate([flat.width, np.full(count, 0.13)]),
         np.concatenate([flat.tone, rng.random(count)]),
         np.concatenate([flat.shade, shade]),
         np.concatenate([flat.bind, bind]),

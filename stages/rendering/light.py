@@ -53,11 +53,11 @@ class Light:
         rng = noise.generator(seed, "light")
         side = 1.0 if rng.random() < 0.5 else -1.0
         warmth = rng.uniform(-1.0, 1.0)
-        key = Lamp(_direction(side * rng.uniform(18, 52), rng.uniform(18, 45)), rng.uniform(1.5, 2.1) * _tint(warmth))
-        fill_strength = rng.uniform(0.16, 0.45)
+        key = Lamp(_direction(side * rng.uniform(18, 52), rng.uniform(18, 45)), rng.uniform(1.15, 1.6) * _tint(warmth))
+        fill_strength = rng.uniform(0.10, 0.34)
         fill = Lamp(_direction(-side * rng.uniform(30, 65), rng.uniform(0, 20)), fill_strength * _tint(-0.7 * warmth))
-        rim = Lamp(_direction(-side * rng.uniform(125, 160), rng.uniform(20, 45)), rng.uniform(0.2, 1.1) * _tint(-warmth))
-        ambient = rng.uniform(0.34, 0.55)
+        rim = Lamp(_direction(-side * rng.uniform(125, 160), rng.uniform(20, 45)), rng.uniform(0.15, 0.9) * _tint(-warmth))
+        ambient = rng.uniform(0.22, 0.40)
         walls = [
             (np.array([0.0, -1.0, 0.0]), 0.35 * _tint(0.3 * warmth)),  # ceiling
             (np.array([0.0, 1.0, 0.1]), -0.20 * _tint(0.0)),  # floor, darker

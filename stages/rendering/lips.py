@@ -45,9 +45,10 @@ def paint(
     shade = 1.0 + 0.10 * wander + 0.05 * ridges
     # darker toward the mouth's line, where moisture and shadow gather
     shade = shade * (1.0 - 0.45 * np.exp(-(((y - anatomy.MOUTH_LINE) / 0.16) ** 2)))
-    colour = to_linear(np.array(identity.lip_colour)) * shade[:, None]
-    # natural lips take much of their tone from the skin around them
-    cover = (mask * 0.88)[:, None]
+    # the skin's own tone with more blood in it, under the identity's lip colour
+    natural = albedo * np.array([0.86, 0.50, 0.52])
+    colour = (0.45 * natural + 0.55 * to_linear(np.array(identity.lip_colour))) * shade[:, None]
+    cover = (mask * 0.95)[:, None]
     painted = albedo * (1.0 - cover) + colour * cover
     rim = smoothstep(0.5, 0.2, np.abs(mask - 0.35))[:, None] * 0.06
     painted = painted * (1.0 - rim) + rim * np.minimum(painted * 1.35, 1.0)

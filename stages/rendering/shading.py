@@ -63,7 +63,7 @@ class Maps:
         return cls(
             tuple(levels),
             eyes.paint(identity),
-            np.maximum(np.stack([*colours, lash]), 0.006).astype(np.float32),
+            np.maximum(np.stack([*colours, lash]), 0.009).astype(np.float32),
             to_linear(np.array(identity.clothes_colour)).astype(np.float32),
             _ENAMEL * np.array([1.0 - 0.3 * stain, 1.0 - 0.6 * stain, 1.0 - stain], np.float32),
             identity.seed,
@@ -132,7 +132,7 @@ def _materials(gbuffer: GBuffer, maps: Maps) -> _Material:
 
     rows = np.flatnonzero(part == Part.TEETH)
     albedo[rows] = _teeth(gbuffer.uv[rows], maps)
-    finish[rows] = np.array([0.22, 1.0, 0.5, 1.4], np.float32)
+    finish[rows] = np.array([0.22, 1.0, 0.5, 1.0], np.float32)
     rows = np.flatnonzero(part == Part.TONGUE)
     albedo[rows] = _TONGUE * (1.0 + 0.3 * noise.fractal(gbuffer.rest[rows], 3.0, salt=7)[:, None])
     finish[rows] = np.array([0.35, 0.9, 0.8, 1.3], np.float32)
@@ -145,7 +145,7 @@ def _materials(gbuffer: GBuffer, maps: Maps) -> _Material:
     growth = np.clip((gbuffer.uv[rows, 1] * 4).astype(np.int32), 0, 3)
     tone = np.mod(gbuffer.uv[rows, 1] * 4, 1.0)
     # roots are darker than tips; each strand has its own tone
-    shade_ = (0.62 + 0.70 * tone) * (0.82 + 0.30 * gbuffer.uv[rows, 0])
+    shade_ = (0.50 + 0.95 * tone * tone) * (0.82 + 0.34 * gbuffer.uv[rows, 0])
     albedo[rows] = maps.hair[growth] * shade_[:, None]
     finish[rows, 2] = growth
     return _Material(albedo, finish, relief)
@@ -156,7 +156,8 @@ def _level(gbuffer: GBuffer, rows: NDArray[np.intp], size: int) -> int:
     if len(rows) < 2:
         return 0
     xy = atlas.to_atlas(gbuffer.uv[rows]) * size
-    together = np.diff(gbuffer.index[rows]) == 1
+    # neighbours along a row: whole pixels lie two samples apart
+    together = np.diff(gbuffer.index[rows]) == np.where(gbuffer.whole[rows[1:]], 2, 1)
     step = np.linalg.norm(np.diff(xy, axis=0)[together], axis=1)
     typical = float(np.median(step)) if len(step) else 1.0
     return int(np.clip(np.floor(np.log2(max(typical, 1e-6)) + 0.3), 0, 2))
@@ -205,7 +206,7 @@ def _pack(light: Light) -> F32:
     return np.array([[*lamp.direction, *lamp.colour] for lamp in lamps], np.float32)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _irradiance(n: F32, c: F32, k: int) -> float:
     """Environment light on a surface with normal n, channel k, see `light.basis`."""
     x, y, z = n[0], n[1], n[2]
@@ -214,13 +215,13 @@ def _irradiance(n: F32, c: F32, k: int) -> float:
     return max(e, 0.02)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _unit(x: float, y: float, z: float, out: F32) -> None:
     length = np.sqrt(x * x + y * y + z * z) + 1e-9
     out[0], out[1], out[2] = x / length, y / length, z / length
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _surface(
     position: F32, normal: F32, relief: F32, albedo: F32, finish: F32, occlusion: F32, visibility: F32,
     is_hair: NDArray[np.bool_], lamps: F32, ambient: F32, scatter: F32, out: F32,
@@ -275,7 +276,7 @@ def _surface(
             out[i, k] += strength * rim * _irradiance(h, ambient, k) * open_
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _strand(
     position: F32, normal: F32, tangent: F32, albedo: F32, occlusion: F32, visibility: F32,
     is_hair: NDArray[np.bool_], lamps: F32, ambient: F32, out: F32,
@@ -311,7 +312,7 @@ def _strand(
                 out[i, k] += l[3 + k] * reach * (albedo[i, k] * (diffuse + second) + first)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _lobe(cosine: float, sharpness: float) -> float:
     """Kajiya and Kay's highlight: the sine between strand and half vector, to a power."""
     return max(1.0 - cosine * cosine, 0.0) ** (0.5 * sharpness)

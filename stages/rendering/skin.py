@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.rendering import anatomy, lips, noise
+from stages.rendering import anatomy, brows, lips, noise
 from stages.rendering.anatomy import blob, distance_to, height_on, smoothstep
 from stages.rendering.colour import to_linear
 from stages.rendering.identity import Identity
@@ -22,8 +22,8 @@ from stages.rendering.texels import Texels, bake
 
 Floats = NDArray[np.float32]
 
-_DERMIS = np.array([0.90, 0.76, 0.66])
-_MELANIN = np.array([0.66, 1.18, 1.72])  # absorbance per unit of melanin, linear R, G, B
+_DERMIS = np.array([0.90, 0.77, 0.67])
+_MELANIN = np.array([0.80, 1.20, 1.58])  # absorbance per unit of melanin, linear R, G, B
 _BLOOD = np.array([0.11, 0.78, 0.66])
 _CAROTENE = np.array([0.0, 0.07, 0.38])
 _BODY_PARTS = (Part.SKIN, Part.LIPS, Part.EAR, Part.NECK, Part.MOUTH)
@@ -90,8 +90,8 @@ def _pigments(identity: Identity, points: Floats) -> tuple[Floats, Floats, Float
     def mottle(name: str, frequency: float, octaves: int = 3) -> Floats:
         return noise.fractal(points, frequency, salt=noise.salt(seed, name), octaves=octaves)
 
-    base = 0.05 + 2.05 * identity.skin_melanin**1.45
-    redness = 0.10 + 0.42 * identity.skin_redness
+    base = 0.12 + 2.0 * identity.skin_melanin**1.45
+    redness = (0.12 + 0.36 * identity.skin_redness) * (1.0 - 0.35 * identity.skin_melanin)
     x, y = np.abs(points[:, 0]), points[:, 1]
 
     # haemoglobin: cheeks, nose, ears, chin, eyelids; paler round the mouth and on the forehead
@@ -112,7 +112,7 @@ def _pigments(identity: Identity, points: Floats) -> tuple[Floats, Floats, Float
     blood += 0.05 * identity.blotch * smoothstep(0.30, 0.12, noise.cells(points, 1.6, salt=noise.salt(seed, "spots"))[0])
 
     # melanin: blotches, freckles, moles, shade round the eyes and mouth of darker skin
-    melanin = base * (1.0 + 0.30 * identity.blotch * mottle("tone", 0.35, 4) + 0.07 * mottle("grain", 6.0, 3))
+    melanin = base * (1.0 + 0.30 * identity.blotch * mottle("tone", 0.35, 4) + 0.13 * mottle("grain", 5.0, 4))
     ring = blob(points, (2.7, -0.3), (1.7, 1.0))
     melanin *= 1.0 + 0.25 * identity.skin_melanin * (ring + blob(points, (0.0, -6.9), (2.6, 1.3)) * 0.6)
     melanin += _freckles(identity, points) + _moles(identity, points)
@@ -125,7 +125,7 @@ def _pigments(identity: Identity, points: Floats) -> tuple[Floats, Floats, Float
     melanin += circles * (0.16 + 0.16 * base)
     blood += circles * 0.17
 
-    carotene = 0.5 + 0.45 * identity.skin_undertone + 0.25 * blob(points, (0.0, 4.5), (4.0, 2.0)) + 0.2 * mottle("carotene", 0.5)
+    carotene = 0.32 + 0.30 * identity.skin_undertone + 0.25 * blob(points, (0.0, 4.5), (4.0, 2.0)) + 0.2 * mottle("carotene", 0.5)
     blood -= 0.07 * identity.skin_undertone
     return melanin.clip(0.01), blood.clip(0.02).astype(np.float32), carotene.clip(0.0).astype(np.float32)
 
@@ -167,8 +167,8 @@ def _relief(identity: Identity, points: Floats) -> tuple[Floats, Floats]:
     pore = smoothstep(0.42, 0.05, distance) * (0.3 + 0.7 * value) * (0.35 + 0.9 * nose).clip(0, 1.2)
     fine = noise.fractal(points, 9.0, salt=noise.salt(seed, "fine"), octaves=3)
     coarse = noise.fractal(points, 2.2, salt=noise.salt(seed, "coarse"), octaves=3)
-    height = identity.pores * (-0.010 * pore + 0.0045 * fine) + (0.006 + 0.006 * age) * coarse
-    crease = identity.pores * 0.10 * pore
+    height = identity.pores * (-0.012 * pore + 0.0075 * fine) + (0.006 + 0.006 * age) * coarse
+    crease = identity.pores * 0.14 * pore
 
     warp = noise.fractal(points, 0.8, salt=noise.salt(seed, "wander"), octaves=2)
     lines = _forehead_lines(identity, points, warp) + _eye_lines(identity, points, warp)
@@ -237,7 +237,7 @@ def _beard_area(identity: Identity, points: Floats) -> Floats:
     if style == "stubble":
         area = anatomy.beard_mask(points) * 0.9
     elif style == "full":
-        area = anatomy.beard_mask(points) * 1.0
+        area = anatomy.beard_mask(points) * 1.25
     elif style == "goatee":
         area = np.maximum(area, np.maximum(anatomy.goatee_mask(points), anatomy.moustache_mask(points)) * 0.9)
     elif style == "moustache":
@@ -247,12 +247,14 @@ def _beard_area(identity: Identity, points: Floats) -> Floats:
 
 def _hair_roots(identity: Identity, points: Floats, albedo: NDArray[np.floating]) -> NDArray[np.floating]:
     """Scalp seen through hair, and the soft shadow of the brows."""
-    hair = to_linear(np.array(identity.hair_colour)) * 0.6
+    hair = to_linear(np.array(identity.hair_colour)) * (0.7 if identity.hair_style == "buzz" else 0.3)
     jag = 0.35 * noise.fractal(points, 2.0, salt=noise.salt(identity.seed, "hairline"), octaves=3)
     shifted = points + np.stack([np.zeros_like(jag), jag, np.zeros_like(jag)], 1)
     scalp = anatomy.scalp_mask(shifted, identity.hairline)
-    cover = scalp * np.float32({"bald": 0.10, "buzz": 0.62}.get(identity.hair_style, 0.88))
-    return albedo * (1.0 - cover[:, None]) + hair * cover[:, None]
+    cover = scalp * np.float32({"bald": 0.10, "buzz": 0.86}.get(identity.hair_style, 0.88))
+    albedo = albedo * (1.0 - cover[:, None]) + hair * cover[:, None]
+    brow = 0.45 * identity.brow_density * brows.brow_mask(identity, points)[:, None]
+    return albedo * (1.0 - brow) + to_linear(np.array(identity.brow_colour)) * 0.8 * brow
 
 
 def _lids(identity: Identity, points: Floats, albedo: NDArray[np.floating]) -> NDArray[np.floating]:

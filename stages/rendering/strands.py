@@ -112,7 +112,8 @@ class Growing:
     """How the strands of a style grow; per-strand values are (n,).
 
     length: cm. layer: cm above the skin that the strand settles at. lift: how far the root stands up, 0..1. gravity:
-    pull downward per cm. curl: radius of the helix, cm; twist: turns per cm. frizz: random bend. stiff: inertia 0..1.
+    pull downward. curl: radius of the helix, cm; twist: turns per cm. frizz: random bend. stiff: inertia 0..1. hug: how far a
+    strand that stands off its layer is drawn back to it, 0..1.
     """
 
     length: Floats
@@ -124,7 +125,7 @@ class Growing:
     frizz: float
     stiff: float
     points: int
-    cover_only: bool = False
+    hug: float = 0.0
 
 
 def grow(roots: Roots, surface: Surface, comb: Field, how: Growing, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -147,8 +148,8 @@ def grow(roots: Roots, surface: Surface, comb: Field, how: Growing, rng: np.rand
         position = position + heading * step[:, None]
         height, normal = surface.outward(position)
         floor = how.layer * min(1.0, 2.0 * index / how.points) + 0.05
-        out = np.maximum(0.0, floor - height)
-        position = position + normal * out[:, None]
+        off = floor - height
+        position = position + normal * np.where(off > 0.0, off, how.hug * off)[:, None]
         moved = position - paths[-1]
         moved *= (step / (np.linalg.norm(moved, axis=1) + 1e-9))[:, None]
         position = paths[-1] + moved
