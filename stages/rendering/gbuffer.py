@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stages.rendering.mesh import F32, F64, I32, U8
 
 
 @dataclass(frozen=True)
 class GBuffer:
-    """The N covered samples of a frame, row by row; the frame has `height` x `width` samples (supersampled).
+    """The N shaded points of a frame, row by row; the frame has `height` x `width` samples, 2 x 2 to a pixel.
 
-    index: (N,) int32, row * width + column of the sample.
+    A pixel whose four samples see one solid part is shaded once, in its middle; elsewhere (edges, hair) every covered
+    sample is shaded.
+
+    index: (N,) int32, row * width + column of the sample; of a whole pixel, its top left one.
+    whole: (N,) bool, whether the point stands for a whole pixel.
     part: (N,) uint8, a `Part`.
     position, normal: (N, 3) float32, camera space (x right, y down, z away), cm and unit. The camera stands at the
         origin, so the unit vector to the eye is -position / |position|. Normals face the outside of the surface.
@@ -27,6 +34,7 @@ class GBuffer:
     height: int
     width: int
     index: I32
+    whole: NDArray[np.bool_]
     part: U8
     position: F32
     normal: F32

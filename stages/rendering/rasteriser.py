@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from stages.rendering.mesh import F32, F64, I32
 
@@ -20,24 +19,35 @@ def visible(
 ) -> tuple[I32, F64]:
     """The nearest triangle at each sample centre.
 
-    Parameters
-    ----------
-    screen
-        (V, 2) float64, vertices in samples; sample (row, column) has its centre at (column + 0.5, row + 0.5).
-    z
-        (V,) float64, camera depth in cm.
-    faces
-        (F, 3) int32. The first `opaque` triangles are seen from outside only; the rest are hair, seen from both
-        sides and only where `alpha` (A, B) float32 at their `uv` (V, 2) is at least 0.5.
+    Args:
+        screen: (V, 2) float64, vertices in samples; sample (row, column) has its centre at (column + 0.5, row + 0.5).
+        z: (V,) float64, camera depth in cm.
+        faces: (F, 3) int32. The first `opaque` triangles are seen from outside only; the rest are hair, seen from both
+            sides and only where `alpha` (A, B) float32 at their `uv` (V, 2) is at least 0.5.
 
-    Returns
-    -------
-    (height, width) int32 triangle or -1, and (height, width) float64 1/z (0 where there is nothing).
+    Returns:
+        (height, width) int32 triangle or -1, and (height, width) float64 1/z (0 where there is nothing).
     """
     nearest = np.zeros((height, width))
     triangle = np.full((height, width), -1, np.int32)
     _rasterise(screen, 1.0 / np.maximum(z, NEAR), z, faces, opaque, uv, alpha, nearest, triangle)
     return triangle, nearest
+
+
+@numba.njit(cache=True, nogil=True)
+def row_span(row_a: float, step_a: float, row_b: float, step_b: float, x0: int, x1: int) -> tuple[int, int]:
+    """The samples x0..x1 of a row that may lie in a triangle, one more on either side against rounding.
+
+    The barycentric weights at sample x are row_a + x step_a, row_b + x step_b and what they lack of 1.
+    """
+    first, last = float(x0), float(x1)
+    row_c, step_c = 1.0 - row_a - row_b, -step_a - step_b
+    for row, step in ((row_a, step_a), (row_b, step_b), (row_c, step_c)):
+        if step > 1e-12:
+            first = max(first, np.ceil(-row / step) - 1.0)
+        elif step < -1e-12:
+            last = min(last, np.floor(-row / step) + 1.0)
+    return (int(first), int(last)) if first <= last else (1, 0)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -57,14 +67,15 @@ def _rasterise(
             continue
         x0, x1 = max(0, int(np.ceil(min(ax, bx, cx) - 0.5))), min(width - 1, int(np.floor(max(ax, bx, cx) - 0.5)))
         y0, y1 = max(0, int(np.ceil(min(ay, by, cy) - 0.5))), min(height - 1, int(np.floor(max(ay, by, cy) - 0.5)))
-        # edge functions are linear: their steps along a row
+        # the edge functions are linear along a row, so each bounds the row's samples from one side
         scale = 1.0 / area
         step_a, step_b = -(cy - by) * scale, -(ay - cy) * scale
         for y in range(y0, y1 + 1):
             py = y + 0.5
             row_a = ((bx - 0.5) * (cy - py) - (cx - 0.5) * (by - py)) * scale
             row_b = ((cx - 0.5) * (ay - py) - (ax - 0.5) * (cy - py)) * scale
-            for x in range(x0, x1 + 1):
+            first, last = row_span(row_a, step_a, row_b, step_b, x0, x1)
+            for x in range(first, last + 1):
                 wa, wb = row_a + x * step_a, row_b + x * step_b
                 wc = 1.0 - wa - wb
                 if wa < 0.0 or wb < 0.0 or wc < 0.0:
@@ -83,26 +94,29 @@ def _rasterise(
                 triangle[y, x] = f
 
 
-def interpolate(
-    screen: F64, z: F64, faces: I32, triangle: NDArray[np.int32], index: I32, width: int, attributes: F32
-) -> F32:
-    """Perspective-correct vertex attributes at the covered samples.
+def interpolate(screen: F64, z: F64, faces: I32, triangle: I32, points: F64, attributes: F32) -> F32:
+    """Perspective-correct vertex attributes on the visible triangles.
 
-    `triangle` (N,) int32 and `index` (N,) int32 (row * width + column) of the samples; `attributes` (V, C) float32.
-    Returns (N, C) float32.
+    Args:
+        screen, z, faces: as given to `visible`.
+        triangle: (N,) int32, the triangle of each point.
+        points: (N, 2) float64 in samples. A point may lie a little outside of its triangle, as the middle of a pixel
+            does whose samples straddle an edge: attributes are then extrapolated.
+        attributes: (V, C) float32.
+
+    Returns:
+        (N, C) float32.
     """
-    out = np.empty((len(index), attributes.shape[1]), np.float32)
-    _gather(screen, 1.0 / z, faces, triangle, index, width, attributes, out)
+    out = np.empty((len(triangle), attributes.shape[1]), np.float32)
+    _gather(screen, 1.0 / z, faces, triangle, points, attributes, out)
     return out
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(
-    screen: F64, inverse: F64, faces: I32, triangle: I32, index: I32, width: int, attributes: F32, out: F32
-) -> None:
+def _gather(screen: F64, inverse: F64, faces: I32, triangle: I32, points: F64, attributes: F32, out: F32) -> None:
     channels = attributes.shape[1]
-    for i in range(index.shape[0]):
-        px, py = index[i] % width + 0.5, index[i] // width + 0.5
+    for i in range(triangle.shape[0]):
+        px, py = points[i, 0], points[i, 1]
         f = triangle[i]
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         ax, ay, bx, by, cx, cy = screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1]

@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 from stages.rendering.mesh import F32, F64, I32
+from stages.rendering.rasteriser import row_span
 
 
 @numba.njit(cache=True, nogil=True)
@@ -77,10 +78,11 @@ class DepthMap:
         aside /= np.linalg.norm(aside)
         frame = np.stack([aside, np.cross(toward, aside), toward])
         local = positions @ np.ascontiguousarray(frame.T, np.float32)
-        low = local[:, :2].min(0).astype(np.float64)
-        scale = (resolution - 2) / float((local[:, :2].max(0) - low).max())
+        flat = np.ascontiguousarray(local.T)
+        low = flat[:2].min(1).astype(np.float64)
+        scale = (resolution - 2) / float((flat[:2].max(1) - low).max())
         grid = (local[:, :2] - np.float32(low)) * np.float32(scale) + np.float32(1.0)
-        return cls(_draw_depth(grid, local[:, 2].copy(), faces, resolution), frame, low, scale)
+        return cls(_draw_depth(grid, flat[2], faces, resolution), frame, low, scale)
 
     def visibility(self, points: F32, softness: int = 1, bias: float = 0.25) -> F32:
         """Share of light that reaches points (N, 3), (N,) float32: a (2 softness + 1)-square of samples."""
@@ -96,13 +98,16 @@ def _draw_depth(grid: F32, height: F32, faces: I32, size: int) -> F32:
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
         if abs(area) < 1e-9:
             continue
-        inverse = 1.0 / area
         x0, x1 = max(0, int(np.floor(min(ax, bx, cx)))), min(size - 1, int(np.ceil(max(ax, bx, cx))))
         y0, y1 = max(0, int(np.floor(min(ay, by, cy)))), min(size - 1, int(np.ceil(max(ay, by, cy))))
+        scale = 1.0 / area
+        step_b, step_c = (cy - ay) * scale, -(by - ay) * scale
         for y in range(y0, y1 + 1):
-            for x in range(x0, x1 + 1):
-                w1 = ((x + 0.5 - ax) * (cy - ay) - (cx - ax) * (y + 0.5 - ay)) * inverse
-                w2 = ((bx - ax) * (y + 0.5 - ay) - (x + 0.5 - ax) * (by - ay)) * inverse
+            row_b = ((0.5 - ax) * (cy - ay) - (cx - ax) * (y + 0.5 - ay)) * scale
+            row_c = ((bx - ax) * (y + 0.5 - ay) - (0.5 - ax) * (by - ay)) * scale
+            first, last = row_span(row_b, step_b, row_c, step_c, x0, x1)
+            for x in range(first, last + 1):
+                w1, w2 = row_b + x * step_b, row_c + x * step_c
                 if w1 < 0.0 or w2 < 0.0 or w1 + w2 > 1.0:
                     continue
                 h = height[a] * (1.0 - w1 - w2) + height[b] * w1 + height[c] * w2
