@@ -201,13 +201,13 @@ def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
         fields = getattr(here, "model_fields", None)
         if fields is None or part not in fields:
             continue  # the name of an entry in a dictionary: its model was reached with the dictionary
-        here = _model_in(fields[part].annotation)
+        here = model_in(fields[part].annotation)
     return list(getattr(here, "model_fields", {}))
 
 
-def _model_in(annotation: Any) -> Any:
+def model_in(annotation: Any) -> Any:
     """The settings model within an annotation such as ``dict[Name, Clip]`` or ``X | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    found = [_model_in(part) for part in getattr(annotation, "__args__", ())]
+    found = [model_in(part) for part in getattr(annotation, "__args__", ())]
     return next((part for part in found if part is not None), None)
