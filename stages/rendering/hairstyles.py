@@ -161,11 +161,12 @@ def _from_parting(x0: float, half: float) -> Field:
 
     def comb(points: Floats, normals: Floats) -> Floats:
         aside = np.tanh((points[:, 0] - x0) / 0.4)
-        over = np.maximum(_ramp(0.50 * half, 0.92 * half, np.abs(points[:, 0])), _ramp(-1.0, -6.0, points[:, 2]))[:, None]
+        over = np.maximum(_ramp(0.25 * half, 0.85 * half, np.abs(points[:, 0])), _ramp(-1.0, -6.0, points[:, 2]))[:, None]
         zero = np.zeros(len(points))
         across = np.stack([aside * 1.5, 0.1 + zero, -0.55 + zero], 1)
         down = np.stack([0.04 * aside, -1.0 + zero, -0.06 + zero], 1)
-        return across * (1.0 - over) + down * over
+        # pressed onto the skull on top, hanging free below
+        return (across - 0.6 * normals) * (1.0 - over) + down * over
 
     return comb
 

@@ -238,7 +238,9 @@ def _surface(
         ease = 1.0 - 0.45 * finish[i, 2]
         _unit(g[0] - ease * relief[i, 0], g[1] - ease * relief[i, 1], g[2] - ease * relief[i, 2], soft)
         rough, strength, sub = finish[i, 0], finish[i, 1], finish[i, 2]
-        open_ = occlusion[i] ** finish[i, 3]
+        # interpolation and filtering may leave the range by a rounding error
+        open_ = min(max(occlusion[i], 0.0), 1.0) ** finish[i, 3]
+        shadow = min(max(visibility[i], 0.0), 1.0)
         nv = max(n[0] * v[0] + n[1] * v[1] + n[2] * v[2], 0.05)
         a2 = rough**4
         for k in range(3):
@@ -247,7 +249,7 @@ def _surface(
             out[i, k] = albedo[i, k] * _irradiance(soft, ambient, k) * tinted
         for lamp in range(3):
             l = lamps[lamp]
-            reach = visibility[i] if lamp == 0 else 0.35 + 0.65 * open_
+            reach = shadow if lamp == 0 else 0.35 + 0.65 * open_
             facing = soft[0] * l[0] + soft[1] * l[1] + soft[2] * l[2]
             smooth = g[0] * l[0] + g[1] * l[1] + g[2] * l[2]
             for k in range(3):
@@ -289,7 +291,7 @@ def _strand(
         _unit(-position[i, 0], -position[i, 1], -position[i, 2], v)
         n = normal[i]
         _unit(tangent[i, 0], tangent[i, 1], tangent[i, 2], t)
-        deep = occlusion[i]
+        deep = min(max(occlusion[i], 0.0), 1.0)
         open_ = 0.15 + 0.85 * deep * deep
         for k in range(3):
             out[i, k] = albedo[i, k] * _irradiance(n, ambient, k) * open_

@@ -112,7 +112,7 @@ def _pigments(identity: Identity, points: Floats) -> tuple[Floats, Floats, Float
     blood += 0.05 * identity.blotch * smoothstep(0.30, 0.12, noise.cells(points, 1.6, salt=noise.salt(seed, "spots"))[0])
 
     # melanin: blotches, freckles, moles, shade round the eyes and mouth of darker skin
-    melanin = base * (1.0 + 0.30 * identity.blotch * mottle("tone", 0.35, 4) + 0.13 * mottle("grain", 5.0, 4))
+    melanin = base * (1.0 + 0.30 * identity.blotch * mottle("tone", 0.35, 4) + 0.10 * mottle("grain", 5.0, 4))
     ring = blob(points, (2.7, -0.3), (1.7, 1.0))
     melanin *= 1.0 + 0.25 * identity.skin_melanin * (ring + blob(points, (0.0, -6.9), (2.6, 1.3)) * 0.6)
     melanin += _freckles(identity, points) + _moles(identity, points)
