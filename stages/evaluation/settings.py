@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stages.onnx import Device
+
 
 class EvaluationSettings(BaseModel):
-    """Settings of the stage ``evaluation``. More frames give steadier figures and take longer."""
+    """Section ``evaluation`` of params.yaml. More frames give steadier figures and take longer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     frames: int = Field(
-        default=120,
-        ge=1,
-        description="most frames that are measured, spread evenly over the clip's held-out and other frames alike",
+        default=96,
+        ge=2,
+        description="most frames that are measured, spread evenly; half of them held-out ones if there are enough",
     )
-    every: int = Field(default=1, ge=1, description="measure at most every n-th frame")
-    pictures: int = Field(default=12, ge=1, le=40, description="frames that the report shows side by side")
-    picture_width: int = Field(default=320, ge=64, le=1280, description="width in pixels of a picture in the report")
+    references: int = Field(
+        default=16, ge=1, description="faces of each identity whose mean embedding stands for that person"
+    )
+    pack: str = Field(default="open", description="the networks that recognise and place landmarks; see detection.pack")
+    device: Device = Field(default="cpu", description="where the networks run: auto, cpu or cuda")
+    threads: int = Field(default=2, ge=1, description="of the networks, on the CPU")
+    pictures: int = Field(default=16, ge=1, le=60, description="frames that the report shows")
+    picture_width: int = Field(default=300, ge=64, le=1280, description="width in pixels of a picture in the report")
     picture_quality: int = Field(default=82, ge=30, le=100, description="JPEG quality of the report's pictures")
-    seed: int = Field(default=0, ge=0, description="of the permutation that the shuffled-frames control uses")

@@ -1,0 +1,83 @@
+"""Frames for the report: the face's surroundings in every version, as pictures that lie in the page itself."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.evaluation.measuring import Row
+from stages.evaluation.views import Picture, View
+
+_MARGIN = 0.3
+"""Share of the crop's side that is shown around it."""
+
+_TINT = np.array([255.0, 64.0, 129.0])
+"""Colour of the pixels that compositing changed."""
+
+
+@dataclass(frozen=True)
+class Still:
+    """One frame of the report.
+
+    Attributes:
+        row: its figures.
+        pictures: by caption, data URIs of JPEG pictures, all of one size.
+        width, height: of each, in pixels.
+    """
+
+    row: Row
+    pictures: dict[str, str]
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, view: View, row: Row, width: int, quality: int) -> Self:
+        """The still of a view, its pictures ``width`` pixels wide."""
+        frame_height, frame_width = view.delivered.shape[:2]
+        x0, y0, x1, y1 = geometry.region(view.transform, frame_width, frame_height, margin=_MARGIN)
+        if x1 <= x0 or y1 <= y0:
+            x0, y0, x1, y1 = 0, 0, frame_width, frame_height
+        height = max(1, round(width * (y1 - y0) / (x1 - x0)))
+        target = view.target.rgb()
+        versions = {"Target": target, "Swap": view.delivered}
+        if view.truth is not None:
+            versions["Truth"] = view.truth
+        versions["Changed"] = changed_tinted(view, target)
+        pictures = {
+            caption: data_uri(_resized(picture[y0:y1, x0:x1], width, height), quality)
+            for caption, picture in versions.items()
+        }
+        return cls(row, pictures, width, height)
+
+
+def changed_tinted(view: View, target: Picture) -> Picture:
+    """The target in grey, what compositing changed in it in colour, (h, w, 3) uint8."""
+    height, width = target.shape[:2]
+    changed = np.zeros((height, width), dtype=bool)
+    for before, after in zip(view.target.planes(), view.finished.planes(), strict=True):
+        different = (before != after).astype(np.uint8)
+        if different.shape[1] > width:  # interleaved channels: any of a pixel's
+            different = different.reshape(height, width, -1).any(axis=2).astype(np.uint8)
+        changed |= cv2.resize(different, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+    grey = cv2.cvtColor(target, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None].repeat(3, axis=2) * 0.7
+    tinted = np.where(changed[..., None], 0.55 * grey + 0.45 * _TINT, grey)
+    return np.asarray(tinted, dtype=np.uint8)
+
+
+def _resized(picture: Picture, width: int, height: int) -> Picture:
+    smaller = width < picture.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=how), dtype=np.uint8)
+
+
+def data_uri(picture: NDArray[np.uint8], quality: int) -> str:
+    """An RGB picture as a JPEG in a ``data:`` URI (RFC 2397)."""
+    done, encoded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    assert done
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")

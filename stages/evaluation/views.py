@@ -1,0 +1,150 @@
+"""All pictures of one frame side by side: target, finished, delivered, truth, and the converted crop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.artifacts.frames import Frames
+from stages.artifacts.truth import Truth
+from stages.problems import Problem
+from stages.video import NativeFrame, decode
+
+Picture = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+FACE_PARTS = ("skin", "lips", "eye", "mouth", "teeth", "tongue", "lashes", "brows", "beard", "socket")
+"""Parts of a rendered person that are face: not hair, ears, neck, clothes or background."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One measured frame.
+
+    Attributes:
+        number: of the frame.
+        seconds: its presentation time.
+        split: of its face: train, held-out or other.
+        transform: (2, 3), frame pixels to the unit crop.
+        landmarks: (478, 3) float32 of the target's face, frame pixels.
+        target, finished: native frames; their planes are compared bit for bit.
+        delivered: (h, w, 3) uint8 RGB from the deliverable.
+        truth: (h, w, 3) uint8 RGB of the right answer, None if nobody knows it.
+        truth_face: (h, w) bool, where the truth shows face; None if it does not say.
+    """
+
+    number: int
+    seconds: float
+    split: str
+    transform: NDArray[np.float64]
+    landmarks: NDArray[np.float32]
+    target: NativeFrame
+    finished: NativeFrame
+    delivered: Picture
+    truth: Picture | None
+    truth_face: Mask | None
+
+    def crop_of(self, picture: Picture, size: int) -> Picture:
+        """The aligned crop of a frame, (size, size, 3)."""
+        return geometry.crop(picture, self.transform, size)
+
+    def face_mask(self) -> Mask:
+        """Where fidelity is measured, (h, w) bool: the hull of the target's landmarks, less what is no face in truth.
+
+        Neither the decoder's mask nor a setting of compositing moves it: a smaller mask can not better a figure.
+        """
+        height, width = self.delivered.shape[:2]
+        mask = hull(self.landmarks[:, :2], width, height)
+        return mask if self.truth_face is None else mask & self.truth_face
+
+    def face_mask_in_crop(self, size: int) -> Mask:
+        """The same in the aligned crop, (size, size) bool."""
+        outline = geometry.apply(self.transform, self.landmarks[:, :2]) * size
+        mask = hull(outline, size, size)
+        if self.truth_face is None:
+            return mask
+        into_crop = geometry.compose(self.transform, geometry.to_pixels(size))
+        face = geometry.warp(self.truth_face.astype(np.float32), into_crop, size, size, edge="zero")
+        return mask & (face >= 0.5)
+
+
+def hull(points: NDArray[np.floating], width: int, height: int) -> Mask:
+    """The convex hull of points as a mask, (height, width) bool."""
+    canvas = np.zeros((height, width), np.uint8)
+    corners = cv2.convexHull(np.asarray(points - 0.5, dtype=np.float32))[:, 0]
+    cv2.fillConvexPoly(canvas, np.round(corners * 16).astype(np.int32), 1, shift=4)
+    return canvas.astype(bool)
+
+
+def views(
+    faces: pd.DataFrame, target: Frames, finished: Frames, deliverable: Path, truth: Truth | None
+) -> Iterator[View]:
+    """A view per row of ``faces``, one at a time.
+
+    Args:
+        faces: columns ``frame`` (ascending, once each), ``split``, ``transform``, ``landmarks``.
+        target, finished: frames of the same clip.
+        deliverable: the encoded video.
+        truth: the right answer, frame by frame the same performance; None if nobody knows it.
+
+    Raises:
+        Problem: the deliverable or the truth is shorter than the clip.
+    """
+    numbers = [int(number) for number in faces["frame"]]
+    base = Fraction(target.facts.time_base)
+    shown = _chosen(decode(deliverable), numbers, deliverable)
+    right = _chosen(truth.frames(), numbers, truth.folder) if truth else None
+    labels, face_labels = (None, ()) if truth is None else _labels(truth, numbers)
+    for row, old, new in zip(faces.itertuples(), target.pick(numbers), finished.pick(numbers), strict=True):
+        parts = None if labels is None else np.isin(next(labels).planes()[0], face_labels)
+        yield View(
+            number=old.number,
+            seconds=float(old.pts * base),
+            split=str(row.split),
+            transform=geometry.as_matrix(np.asarray(row.transform, np.float64)),
+            landmarks=np.asarray(row.landmarks, np.float32).reshape(-1, 3),
+            target=old,
+            finished=new,
+            delivered=next(shown).rgb(),
+            truth=next(right).rgb() if right else None,
+            truth_face=parts,
+        )
+
+
+def _labels(truth: Truth, numbers: Sequence[int]) -> tuple[Iterator[NativeFrame] | None, tuple[int, ...]]:
+    """The truth's part labels of the wanted frames, and which labels are face."""
+    known: dict[str, int] = truth.facts.get("parts") or {}
+    face = tuple(number for name, number in known.items() if name.lower() in FACE_PARTS)
+    if not face:
+        return None, ()
+    return _chosen(truth.parts(), numbers, truth.folder), face
+
+
+def _chosen(frames: Iterable[NativeFrame], numbers: Sequence[int], where: Path) -> Iterator[NativeFrame]:
+    """The frames with these ascending numbers.
+
+    Raises:
+        Problem: there are fewer frames.
+    """
+    wanted = iter(numbers)
+    number = next(wanted, None)
+    for frame in frames:
+        if number is None:
+            return
+        if frame.number == number:
+            yield frame
+            number = next(wanted, None)
+    if number is not None:
+        raise Problem(
+            f"it has no frame {number}, but the clip has",
+            where=where,
+            mend="run `dvc repro`: it belongs to another clip",
+        )

@@ -1,0 +1,169 @@
+"""A whole evaluation of a swap whose right answer is known."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.artifacts.evaluation import Evaluation
+from stages.artifacts.frames import FrameWriter
+from stages.evaluation.settings import EvaluationSettings
+from stages.evaluation.stage import Evidence, evaluate
+from stages.problems import Problem
+
+SETTINGS = EvaluationSettings(frames=8, references=3, threads=1, pictures=3, picture_width=96)
+ABOUT: dict[str, Any] = {
+    "swap": "ada-on-ben",
+    "source": "ada",
+    "target": "ben",
+    "clip": "ben",
+    "truth": "ada-on-ben",
+    "settings": {"evaluation": SETTINGS.model_dump(mode="json")},
+}
+
+Make = Callable[..., Evidence]
+
+FRAMES_BEYOND = 400
+
+
+def test_a_good_swap_gets_good_figures_and_beats_every_control(make_evidence: Make, tmp_path: Path) -> None:
+    result = evaluate(make_evidence(), SETTINGS, ABOUT)
+    figures = result.metrics
+    assert figures["psnr"] > 28
+    assert figures["ssim"] > 0.9
+    for control in ("copied_target", "wrong_decoder"):
+        assert figures[f"psnr_{control}"] < figures["psnr"] - 8
+    assert figures["psnr_shuffled_frames"] < figures["psnr"]
+    assert figures["psnr_gain"] == pytest.approx(figures["psnr"] - figures["psnr_copied_target"], abs=2e-3)
+    assert figures["psnr_frame"] > 28
+    assert figures["psnr_frame_ceiling"] > figures["psnr_frame_copied_target"]
+    assert figures["nearer_to_source"] >= 0.9
+    assert figures["landmark_error"] < 0.06
+    assert figures["untouched_exact"] == 1
+    assert (figures["frames"], figures["frames_held_out"]) == (8, 4)
+
+
+def test_what_is_written_can_be_read_back_by_dvc_and_by_us(make_evidence: Make, tmp_path: Path) -> None:
+    result = evaluate(make_evidence(), SETTINGS, ABOUT)
+    folder = tmp_path / "evaluation"
+    folder.mkdir()
+    result.write(folder)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert all(isinstance(value, (int, float)) and np.isfinite(value) for value in metrics.values())
+    table = pd.read_csv(folder / "frames.csv")
+    wanted = {"frame", "psnr", "ssim", "similarity_source", "similarity_target", "landmark_error", "split"}
+    assert wanted <= set(table.columns)
+    assert table["frame"].is_monotonic_increasing
+    assert Evaluation.read(folder).metrics == result.metrics
+
+
+def test_without_a_truth_what_can_be_measured_is_measured(make_evidence: Make) -> None:
+    result = evaluate(make_evidence(truth=False), SETTINGS, ABOUT | {"truth": "none"})
+    assert not any(key.startswith(("psnr", "ssim")) for key in result.metrics)
+    assert {"nearer_to_source", "landmark_error", "untouched_exact"} <= set(result.metrics)
+    assert "The right answer is not known" in result.report
+
+
+def test_more_noise_is_worse(make_evidence: Make, tmp_path: Path) -> None:
+    figures = evaluate(make_evidence(noise=25.0), SETTINGS, ABOUT).metrics
+    assert figures["psnr"] < 31
+    assert figures["psnr_frame"] < 24
+
+
+def test_what_the_truth_says_is_no_face_does_not_count(make_evidence: Make) -> None:
+    """The right half of the truth is labelled hair; the finished frames are black there, and it must not matter."""
+    evidence = make_evidence(parts=True)
+    assert evaluate(evidence, SETTINGS, ABOUT).metrics["psnr"] > 22
+    blind = replace(evidence.truth, facts={}) if evidence.truth else None
+    assert evaluate(replace(evidence, truth=blind), SETTINGS, ABOUT).metrics["psnr"] < 15
+
+
+def test_a_pixel_changed_outside_the_face_is_caught(make_evidence: Make, tmp_path: Path) -> None:
+    evidence = make_evidence(truth=False)
+    (tmp_path / "spoilt").mkdir()
+    with FrameWriter(tmp_path / "spoilt", evidence.finished.facts) as writer:
+        for frame in evidence.finished:
+            frame.picture.make_writable()
+            frame.planes()[2][3, 250] ^= 1
+            writer.add(frame.picture, pts=frame.pts, duration=1, shot=0, changed=True)
+        writer.close()
+    spoilt = replace(evidence, finished=type(evidence.finished).read(tmp_path / "spoilt"))
+    result = evaluate(spoilt, SETTINGS, ABOUT)
+    assert result.metrics["untouched_exact"] == 0
+    assert (result.frames["changed_outside"] == 1).all()
+    assert "NO" in result.report
+
+
+def test_the_same_evidence_gives_the_same_bytes(make_evidence: Make) -> None:
+    evidence = make_evidence()
+    one, two = evaluate(evidence, SETTINGS, ABOUT), evaluate(evidence, SETTINGS, ABOUT)
+    assert one.report == two.report
+    assert one.metrics == two.metrics
+    assert one.frames.to_csv() == two.frames.to_csv()
+
+
+class Page(HTMLParser):
+    """Collects what a page refers to and checks that tags close."""
+
+    EMPTY = frozenset({"meta", "img", "input", "br", "link"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.references: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.references += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Tags of SVG that close themselves."""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_report_is_one_page_that_needs_nothing_else(make_evidence: Make) -> None:
+    report = evaluate(make_evidence(), SETTINGS, ABOUT).report
+    page = Page()
+    page.feed(report)
+    assert not page.open
+    assert page.references
+    assert all(reference.startswith("data:image/jpeg;base64,") for reference in page.references)
+    assert not re.search(r"https?://|@import|url\(", report)
+    for shown in ("synthetic-ada-1", "synthetic-ben-1", "AI-modified", "copied target", "wrong decoder", "viewport"):
+        assert shown in report
+    assert len(page.references) == 3 * 4
+
+
+def test_names_from_outside_can_not_write_into_the_page(make_evidence: Make) -> None:
+    report = evaluate(make_evidence(truth=False), SETTINGS, ABOUT | {"clip": "<script>alert(1)</script>"}).report
+    assert "<script>alert" not in report
+
+
+def test_a_swap_without_faces_is_refused(make_evidence: Make) -> None:
+    evidence = make_evidence(truth=False)
+    empty = replace(evidence, converted=replace(evidence.converted, index=evidence.converted.index.iloc[:0]))
+    with pytest.raises(Problem, match="no face was replaced"):
+        evaluate(empty, SETTINGS, ABOUT)
+
+
+def test_a_deliverable_that_is_too_short_is_refused(make_evidence: Make, tmp_path: Path) -> None:
+    evidence = make_evidence(truth=False)
+    table = evidence.alignments.table
+    late = table.tail(1).assign(frame=FRAMES_BEYOND)
+    alignments = replace(evidence.alignments, table=pd.concat([table, late]))
+    index = evidence.converted.index
+    converted = replace(evidence.converted, index=pd.concat([index, index.tail(1).assign(frame=FRAMES_BEYOND)]))
+    with pytest.raises((Problem, IndexError)):
+        evaluate(replace(evidence, alignments=alignments, converted=converted), SETTINGS, ABOUT)
