@@ -3,7 +3,9 @@
 Every value is replaced by that of a parabola fitted to the frames around it, near ones counting more and unsure ones
 less: local regression (Cleveland 1979) of degree 2 with Gaussian weights, which for equal weights is a
 Savitzky-Golay filter. Constant, even and accelerating movements pass unchanged, jitter does not; at the ends the
-parabola leans on the frames that there are.
+parabola leans on the frames that there are. Frames in which the face is somewhere else count less, as in a bilateral
+filter: landmarks are sharp enough to follow a fast head by themselves, and a cut that was not told as such is not
+smoothed over.
 """
 
 from __future__ import annotations
@@ -17,14 +19,19 @@ from stages.geometry import Floats, invert
 
 DEGREE: Final = 2
 LEAST_WEIGHT: Final = 1e-3
+SAME_PLACE: Final = 0.01
+"""Share of the crop's side by which a face may move between two frames that steady one another."""
 
 
-def smooth(values: NDArray[np.floating], sure: NDArray[np.floating], sigma: float) -> Floats:
+def smooth(
+    values: NDArray[np.floating], sure: NDArray[np.floating], places: NDArray[np.floating], sigma: float
+) -> Floats:
     """Steady a run of frames.
 
     Args:
         values: (n, d), one row a frame, none left out.
         sure: (n,) how much each frame counts, 0..1.
+        places: (n, k) where the face is; frames whose distance in it is 1 count 0.6 as much.
         sigma: width of the window in frames; 0 leaves the values as they are.
 
     Returns:
@@ -35,7 +42,10 @@ def smooth(values: NDArray[np.floating], sure: NDArray[np.floating], sigma: floa
         return exact.copy()
     reach = int(np.ceil(3.0 * sigma))
     offsets = np.arange(-reach, reach + 1)
-    weights = np.exp(-0.5 * (offsets / sigma) ** 2) * _around(np.maximum(sure, LEAST_WEIGHT), reach)
+    near = np.exp(-0.5 * (offsets / sigma) ** 2)
+    counts = _around(np.maximum(sure, LEAST_WEIGHT)[:, None], reach)[:, :, 0]
+    apart = _around(np.asarray(places, np.float64), reach) - np.asarray(places)[:, None, :]
+    weights = near * counts * np.exp(-0.5 * (apart**2).sum(axis=2))
     powers = (offsets[:, None] / sigma) ** np.arange(DEGREE + 1)
     moments = np.einsum("no,oa,ob->nab", weights, powers, powers)
     kernel = weights * (np.linalg.pinv(moments, hermitian=True)[:, 0] @ powers.T)
@@ -47,9 +57,9 @@ def smooth(values: NDArray[np.floating], sure: NDArray[np.floating], sigma: floa
 
 
 def _around(values: NDArray[np.floating], reach: int) -> Floats:
-    """Row i holds the values from i - reach to i + reach, zero beyond the ends: (n, 2 reach + 1)."""
-    padded = np.pad(np.asarray(values, np.float64), reach)
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    """Row i holds the rows of (n, k) from i - reach to i + reach, zero beyond the ends: (n, 2 reach + 1, k)."""
+    padded = np.pad(np.asarray(values, np.float64), ((reach, reach), (0, 0)))
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0).swapaxes(1, 2)
 
 
 def bridged(values: NDArray[np.floating], sure: NDArray[np.floating], least: float) -> Floats:
@@ -71,18 +81,27 @@ def bridged(values: NDArray[np.floating], sure: NDArray[np.floating], least: flo
     return np.asarray((1 - share) * exact[good[before]] + share * exact[good[after]])
 
 
-def smooth_similarities(transforms: Floats, sure: NDArray[np.floating], sigma: float) -> Floats:
-    """Steady a run of similarity transforms (n, 2, 3) by their centre, size and angle.
+def parameters_of(transforms: Floats) -> Floats:
+    """Similarity transforms (n, 2, 3) as centre x, y and logarithm of the size, in frame pixels, and angle: (n, 4).
 
-    These, the crop's centre and size in frame pixels, are what an eye sees move; the matrices' own numbers would mix
-    a far-away origin into the shift.
+    These are what an eye sees move; the matrices' own numbers would mix a far-away origin into the shift.
     """
     inverses = np.stack([invert(transform) for transform in transforms])
     centres = inverses @ np.array([0.5, 0.5, 1.0])
     sizes = np.log(np.hypot(inverses[:, 0, 0], inverses[:, 1, 0]))
     angles = np.unwrap(np.arctan2(inverses[:, 1, 0], inverses[:, 0, 0]))
-    steady = smooth(np.column_stack([centres, sizes, angles]), sure, sigma)
-    return np.stack([_similarity(*row) for row in steady])
+    return np.column_stack([centres, sizes, angles])
+
+
+def places_of(parameters: Floats) -> Floats:
+    """Where the crop is, (n, 4), in such units that a distance of 1 is :data:`SAME_PLACE` of its side."""
+    side = np.exp(np.median(parameters[:, 2]))
+    return parameters / (SAME_PLACE * np.array([side, side, 1.0, 1.0]))
+
+
+def transforms_of(parameters: Floats) -> Floats:
+    """The transforms (n, 2, 3) of :func:`parameters_of`."""
+    return np.stack([_similarity(*row) for row in parameters])
 
 
 def _similarity(x: float, y: float, size: float, angle: float) -> Floats:

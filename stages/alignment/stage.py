@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stages.alignment.canonical_crop import fit
 from stages.alignment.measures import exposure, eyes_open, mouth_open, pose_of, sharpness
 from stages.alignment.settings import AlignmentSettings
-from stages.alignment.smoothing import bridged, smooth, smooth_similarities
+from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, transforms_of
 from stages.artifacts.alignments import ALIGNMENTS, Alignments
 from stages.artifacts.detections import Detections
 from stages.artifacts.frames import Frames
@@ -124,8 +124,9 @@ def runs_of(taken: pd.DataFrame) -> list[list[int]]:
 def steady(seen: list[Seen], canonical: Floats, settings: AlignmentSettings) -> tuple[Floats, Floats]:
     """Landmarks (n, 478, 3) and transforms (n, 2, 3) of a run of frames, steadied."""
     sure = np.array([face.sure for face in seen])
-    raw = np.stack([face.landmarks for face in seen]).reshape(len(seen), -1)
-    landmarks = smooth(bridged(raw, sure, settings.confidence), sure, settings.smooth_landmarks)
-    landmarks = landmarks.reshape(len(seen), -1, 3)
-    transforms = np.stack([fit(points, canonical) for points in landmarks])
-    return landmarks, smooth_similarities(transforms, sure, settings.smooth_transform)
+    raw = bridged(np.stack([face.landmarks for face in seen]).reshape(len(seen), -1), sure, settings.confidence)
+    rough = parameters_of(np.stack([fit(points, canonical) for points in raw.reshape(len(seen), -1, 3)]))
+    places = places_of(rough)
+    landmarks = smooth(raw, sure, places, settings.smooth_landmarks).reshape(len(seen), -1, 3)
+    steadied = smooth(rough, sure, places, settings.smooth_transform)
+    return landmarks, transforms_of(steadied)

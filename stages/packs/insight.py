@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from contextlib import redirect_stdout
-from typing import Literal
+from typing import Final, Literal
 
 import onnxruntime as ort
 from insightface.app import FaceAnalysis
@@ -19,6 +19,8 @@ from stages.problems import Problem
 
 log = logging.getLogger(__name__)
 
+CUDA: Final = "CUDAExecutionProvider"
+
 
 def open_model(
     pack: Pack, role: Literal["detection", "recognition"], *, device: Device, threads: int
@@ -31,6 +33,8 @@ def open_model(
     Raises:
         Problem: the pack has no such model, or it does not run on the device.
     """
+    if device == "cuda" and CUDA not in ort.get_available_providers():
+        raise _no_gpu(pack)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -52,10 +56,14 @@ def open_model(
             where=pack.folder,
             mend="set detection.pack to 'open', or to a pack with an SCRFD detector and an ArcFace recogniser",
         )
-    if device == "cuda" and model.session.get_providers()[0] != "CUDAExecutionProvider":
-        raise Problem(
-            "it can not run on a CUDA GPU here",
-            where=pack.folder,
-            mend="set detection.device to auto or cpu, or install the extra 'gpu' (see README.md) and a driver",
-        )
+    if device == "cuda" and model.session.get_providers()[0] != CUDA:
+        raise _no_gpu(pack)
     return model
+
+
+def _no_gpu(pack: Pack) -> Problem:
+    return Problem(
+        "it can not run on a CUDA GPU here",
+        where=pack.folder,
+        mend="set detection.device to auto or cpu, or install the extra 'gpu' (see README.md) and a driver",
+    )

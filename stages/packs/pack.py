@@ -16,7 +16,7 @@ from stages.problems import Problem
 log = logging.getLogger(__name__)
 
 OPEN: Final = "open"
-FOLDER: Final = Path(__file__).parents[2] / "data" / "packs"
+FOLDER: Final = Path("data/packs")
 RESEARCH_LICENCE: Final = (
     "the weights of InsightFace's pack '%s' may be used for non-commercial research only; "
     "set detection.pack to 'open' for any other use"
