@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from flows.children import Children
@@ -43,22 +45,38 @@ def start_server(port: int | None = None) -> str:
     given = os.environ.get("PREFECT_API_URL")
     if given:
         return given
+    server = running_server(port)
+    # Prefect's own handlers are registered when it is imported, and so run before this one.
+    atexit.register(server.__exit__, None, None, None)
+    address = server.__enter__()
+    os.environ["PREFECT_API_URL"] = address
+    return address
+
+
+@contextmanager
+def running_server(port: int | None = None) -> Iterator[str]:
+    """Run a server for as long as the block lasts and yield the address of its API.
+
+    Raises:
+        Problem: it does not start.
+    """
     home = Path(os.environ["PREFECT_HOME"])
     port = free_port() if port is None else port
     address = f"http://{HOST}:{port}/api"
     log = home / "server.log"
     children = Children()
-    atexit.register(children.stop)
-    with log.open("wb") as output:
-        process = children.start(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
-            cwd=home,
-            env={**os.environ, "PREFECT_API_URL": address},
-            output=output,
-        )
-    _wait_until_healthy(address, process, log)
-    os.environ["PREFECT_API_URL"] = address
-    return address
+    try:
+        with log.open("wb") as output:
+            process = children.start(
+                [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
+                cwd=home,
+                env={**os.environ, "PREFECT_API_URL": address},
+                output=output,
+            )
+        _wait_until_healthy(address, process, log)
+        yield address
+    finally:
+        children.stop()
 
 
 def free_port() -> int:

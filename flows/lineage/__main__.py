@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.tree import Tree
 
 from flows.environment import find_root
+from flows.lineage.document import steps_document, trace_document, way_document
 from flows.lineage.frame import follow
 from flows.lineage.records import Records
 from flows.lineage.trace import trace
@@ -36,16 +36,15 @@ def main(
     try:
         root = find_root()
         name = within(root, path)
-        console = Console(soft_wrap=True) if Console().is_terminal else Console(width=WIDTH_WITHOUT_TERMINAL)
         if what_uses:
             steps = Records.read(root).downstream(name)
-            _show(console, steps, as_list(name, steps), as_json)
+            _show(steps_document(name, steps), as_list(name, steps), as_json)
         elif frame is not None:
             way = follow(root, name, frame)
-            _show(console, way, as_way(way), as_json)
+            _show(way_document(way), as_way(way), as_json)
         else:
             found = trace(root, name)
-            _show(console, found, as_tree(found), as_json)
+            _show(trace_document(found), as_tree(found), as_json)
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
 
@@ -63,15 +62,12 @@ def within(root: Path, path: Path) -> str:
     raise Problem("it lies outside the repository", where=path, mend=f"name something in {root}")
 
 
-def _show(console: Console, facts: Any, tree: Tree, as_json: bool) -> None:
+def _show(document: dict[str, Any], tree: Tree, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(_plain(facts), indent=2, default=str))
-    else:
-        console.print(tree)
-
-
-def _plain(facts: Any) -> Any:
-    return [_plain(fact) for fact in facts] if isinstance(facts, list) else dataclasses.asdict(facts)
+        typer.echo(json.dumps(document, indent=2))
+        return
+    console = Console(soft_wrap=True) if Console().is_terminal else Console(width=WIDTH_WITHOUT_TERMINAL)
+    console.print(tree)
 
 
 if __name__ == "__main__":

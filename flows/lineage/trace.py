@@ -22,6 +22,7 @@ Kind = Literal["code", "consent", "clip", "pack", "made", "file"]
 
 State = Literal["as recorded", "changed", "not there"]
 
+CODE = "stages"
 PACKS = "data/packs"
 METRICS = "metrics.json"
 
@@ -158,7 +159,7 @@ def _kind(item: Artifact, clips: set[str], made_by: Sequence[str]) -> Kind:
         return "consent"
     if overlap(item.path, PACKS):
         return "pack"
-    return "file" if item.path.startswith("data/") else "code"
+    return "code" if overlap(item.path, CODE) or item.path.endswith((".py", ".sh")) else "file"
 
 
 def _consents(root: Path, step: Step, inputs: Sequence[Input], changed: Sequence[str]) -> Iterator[ConsentSummary]:

@@ -94,7 +94,14 @@ def _grow(parent: Tree, traced: TracedStep, steps: Mapping[str, TracedStep], dra
 
 def _add_input(branch: Tree, item: Input, steps: Mapping[str, TracedStep], drawn: set[str]) -> None:
     words = {"clip": "clip ", "pack": "networks ", "made": "from ", "file": "from "}[item.kind]
-    below = branch.add(f"{words}{_artifact(item.artifact)}")
+    remade = any(
+        output.path == item.artifact.path and output.md5 != item.artifact.md5
+        for maker in item.made_by
+        if maker in steps
+        for output in steps[maker].step.outputs
+    )
+    since = "  [yellow]made anew since[/]" if remade else ""
+    below = branch.add(f"{words}{_artifact(item.artifact)}{since}")
     for maker in item.made_by:
         if maker in steps:
             _grow(below, steps[maker], steps, drawn)

@@ -1,0 +1,54 @@
+"""DVC's book of who works on what, after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from flows.books import tidy
+from flows.pipeline import Pipeline, stale_stages
+from tests.flows.conftest import dvc
+
+ARGUMENTS = "--wait-for-lock repro -s training@ada-ben"
+
+
+def entry(pid: int, command: str = f"/usr/bin/dvc {ARGUMENTS}") -> dict[str, object]:
+    return {"pid": pid, "cmd": command}
+
+
+def free_pid() -> int:
+    return next(pid for pid in range(2**22 - 1, 0, -1) if not psutil.pid_exists(pid))
+
+
+def test_keeps_those_who_are_at_work(tmp_path: Path) -> None:
+    own = entry(os.getpid(), " ".join(sys.argv))
+    book = {"write": {"/a": own}, "read": {"/b": [own, entry(free_pid())], "/c": [entry(free_pid())]}}
+    (tmp_path / "rwlock").write_text(json.dumps(book))
+    # the entry's arguments are those of this very process
+    arguments = psutil.Process().cmdline()
+    (tmp_path / "rwlock").write_text(json.dumps(book).replace(json.dumps(own["cmd"]), json.dumps(" ".join(arguments))))
+    tidy(tmp_path)
+    kept = json.loads((tmp_path / "rwlock").read_text())
+    assert list(kept["write"]) == ["/a"]
+    assert [holder["pid"] for holder in kept["read"]["/b"]] == [os.getpid()]
+    assert "/c" not in kept["read"]
+
+
+def test_forgets_a_number_that_another_process_has_now(tmp_path: Path) -> None:
+    (tmp_path / "rwlock").write_text(json.dumps({"write": {"/a": entry(os.getpid())}, "read": {}}))
+    tidy(tmp_path)
+    assert "/a" not in (tmp_path / "rwlock").read_text()
+
+
+def test_dvc_works_again_after_the_book_was_cut_off(made: Path) -> None:
+    book = made / ".dvc" / "tmp" / "rwlock"
+    book.write_text('{"write": {"/a": {"pi')
+    spoilt = subprocess.run([sys.executable, "-m", "dvc", "status"], cwd=made, capture_output=True, check=False)
+    assert spoilt.returncode != 0, "DVC can help itself now: this module is no longer needed"
+    assert stale_stages(made, list(Pipeline.load(made).graph)) == {}
+    dvc("status", cwd=made)
