@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
@@ -24,7 +25,16 @@ MOUTH_LINE = -6.76
 # (x, y) of one side, from the middle of the face outward
 UPPER_LIP = ((0.0, -6.08), (0.40, -5.97), (0.80, -5.88), (1.2, -5.98), (1.6, -6.15), (2.0, -6.40), (2.62, -6.78))
 LOWER_LIP = ((0.0, -7.66), (0.60, -7.66), (1.00, -7.60), (1.5, -7.42), (2.0, -7.13), (2.4, -6.88), (2.62, -6.78))
-UPPER_LID = ((1.60, -0.20), (2.00, 0.02), (2.35, 0.25), (2.8, 0.40), (3.4, 0.47), (3.9, 0.37), (4.25, 0.15), (4.42, -0.05))
+UPPER_LID = (
+    (1.60, -0.20),
+    (2.00, 0.02),
+    (2.35, 0.25),
+    (2.8, 0.40),
+    (3.4, 0.47),
+    (3.9, 0.37),
+    (4.25, 0.15),
+    (4.42, -0.05),
+)
 LOWER_LID = ((1.60, -0.20), (2.00, -0.28), (2.6, -0.38), (3.2, -0.44), (3.8, -0.36), (4.2, -0.15), (4.42, -0.05))
 LID_CREASE = ((1.75, 0.12), (2.20, 0.52), (2.8, 0.82), (3.4, 0.93), (4.0, 0.80), (4.5, 0.45), (4.9, 0.10))
 BROW = ((1.35, 1.50), (2.00, 1.72), (2.8, 1.95), (3.6, 2.05), (4.4, 1.88), (5.1, 1.45))
@@ -37,10 +47,10 @@ def face_frame(rest: Floats) -> Floats:
     return (rest - np.asarray(EYES, np.float32)).astype(np.float32)
 
 
-def smoothstep(low: float, high: float, value: Floats) -> Floats:
+def smoothstep(low: float, high: float, value: NDArray[np.floating]) -> Floats:
     """0 below `low`, 1 above `high` (or the reverse if low > high), smooth between."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
-    return (t * t * (3.0 - 2.0 * t)).astype(np.float32)
+    return np.asarray((t * t * (3.0 - 2.0 * t)).astype(np.float32), np.float32)
 
 
 def blob(points: Floats, centre: Sequence[float], radii: Sequence[float]) -> Floats:
@@ -59,7 +69,7 @@ def blob(points: Floats, centre: Sequence[float], radii: Sequence[float]) -> Flo
     k = len(centre)
     t = (mirrored[:, :k] - np.asarray(centre, np.float32)) / np.asarray(radii, np.float32)
     front = smoothstep(-4.0, -1.0, points[:, 2]) if k == 2 else np.float32(1.0)
-    return (np.exp(-0.5 * (t * t).sum(1)) * front).astype(np.float32)
+    return np.asarray((np.exp(-0.5 * (t * t).sum(1)) * front).astype(np.float32), np.float32)
 
 
 def height_on(curve: Sequence[tuple[float, float]], points: Floats) -> Floats:
@@ -74,26 +84,34 @@ def distance_to(curve: Sequence[tuple[float, float]], points: Floats) -> tuple[F
     Returns:
         (n,) float32 cm, (n,) float32.
     """
-    knots = np.array(_resample(curve), np.float32)
+    knots = _resample(curve)
     lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(knots, axis=0), axis=1))])
-    position = np.stack([np.abs(points[:, 0]), points[:, 1]], 1)
-    best = np.full(len(points), np.inf, np.float32)
-    along = np.zeros(len(points), np.float32)
-    for (start, end), from_, to in zip(zip(knots[:-1], knots[1:], strict=True), lengths[:-1], lengths[1:], strict=True):
-        step = end - start
-        t = np.clip(((position - start) @ step) / (step @ step), 0.0, 1.0)
-        d = np.linalg.norm(position - start - t[:, None] * step, axis=1)
-        nearer = d < best
-        best[nearer] = d[nearer]
-        along[nearer] = ((from_ + t * (to - from_)) / lengths[-1])[nearer]
-    best[points[:, 2] < -3.0] = np.inf
+    return _to_polyline(np.ascontiguousarray(points, np.float32), knots, lengths / lengths[-1])
+
+
+@numba.njit(cache=True, nogil=True)
+def _to_polyline(points: Floats, knots: NDArray[np.float64], share: NDArray[np.float64]) -> tuple[Floats, Floats]:
+    best = np.full(points.shape[0], np.inf, np.float32)
+    along = np.zeros(points.shape[0], np.float32)
+    for i in range(points.shape[0]):
+        if points[i, 2] < -3.0:  # not on the front of the head
+            continue
+        x, y = abs(points[i, 0]), points[i, 1]
+        for k in range(knots.shape[0] - 1):
+            dx, dy = knots[k + 1, 0] - knots[k, 0], knots[k + 1, 1] - knots[k, 1]
+            t = ((x - knots[k, 0]) * dx + (y - knots[k, 1]) * dy) / (dx * dx + dy * dy)
+            t = min(max(t, 0.0), 1.0)
+            d = np.hypot(x - knots[k, 0] - t * dx, y - knots[k, 1] - t * dy)
+            if d < best[i]:
+                best[i] = d
+                along[i] = share[k] + t * (share[k + 1] - share[k])
     return best, along
 
 
-def _resample(curve: Sequence[tuple[float, float]]) -> NDArray[np.floating]:
+def _resample(curve: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
     x, y = np.array(curve).T
     dense = np.linspace(x[0], x[-1], 24)
-    return np.stack([dense, _smooth(x, y, dense)], 1)
+    return np.stack([dense, _smooth(x, y, dense)], 1).astype(np.float64)
 
 
 def _smooth(x: NDArray[np.floating], y: NDArray[np.floating], at: NDArray[np.floating]) -> Floats:
@@ -124,7 +142,9 @@ def scalp_mask(points: Floats, hairline: float) -> Floats:
     temple = hairline * 3.2 * np.exp(-(((x - 4.3) / 1.6) ** 2))
     front = middle + temple - 0.055 * x * x
     # sides: down before the ear (sideburn), round it, and along the nape
-    side = np.interp(z, [-16.0, -11.0, -8.6, -7.8, -6.2, -5.2, -4.4, -3.2], [-6.5, -6.5, -4.6, 0.2, 0.3, -1.8, -1.0, 3.0])
+    side = np.interp(
+        z, [-16.0, -11.0, -8.6, -7.8, -6.2, -5.2, -4.4, -3.2], [-6.5, -6.5, -4.6, 0.2, 0.3, -1.8, -1.0, 3.0]
+    )
     edge = np.where(z > -3.2, np.maximum(front, 3.0), np.minimum(side, np.maximum(front, 3.0)))
     return smoothstep(-0.45, 0.45, y - edge)
 
@@ -142,7 +162,7 @@ def beard_mask(points: Floats) -> Floats:
     edge = np.interp(x, [0.0, 2.4, 3.2, 5.0, 6.6, 7.2], [-7.75, -7.2, -6.2, -4.6, -2.2, -1.0])
     jaw = smoothstep(-0.5, 0.5, edge - y) * smoothstep(-14.0, -12.0, y + np.minimum(z + 4.0, 0.0) * -0.35)
     jaw = jaw * smoothstep(-8.0, -6.2, z)
-    return np.maximum(jaw, moustache_mask(points)) * (1.0 - lip_mask(points, 0.1))
+    return np.asarray(np.maximum(jaw, moustache_mask(points)) * (1.0 - lip_mask(points, 0.1)), np.float32)
 
 
 def moustache_mask(points: Floats) -> Floats:
@@ -152,7 +172,8 @@ def moustache_mask(points: Floats) -> Floats:
     lower = np.interp(x, [0.0, 2.3, 2.6, 3.1], [-6.0, -6.5, -7.0, -7.2])
     band = np.minimum(upper - y, y - lower)
     philtrum = 1.0 - 0.6 * np.exp(-((x / 0.28) ** 2))
-    return smoothstep(-0.12, 0.18, band) * smoothstep(3.2, 2.7, x) * philtrum * smoothstep(-2.5, -1.0, points[:, 2])
+    mask = smoothstep(-0.12, 0.18, band) * smoothstep(3.2, 2.7, x) * philtrum * smoothstep(-2.5, -1.0, points[:, 2])
+    return np.asarray(mask, np.float32)
 
 
 def goatee_mask(points: Floats) -> Floats:
@@ -161,7 +182,7 @@ def goatee_mask(points: Floats) -> Floats:
     chin = smoothstep(2.3, 1.6, x) * smoothstep(-8.2, -8.8, y)
     soul = smoothstep(0.8, 0.4, x) * smoothstep(-7.8, -8.0, y)
     ring = np.exp(-(((x - 2.75) / 0.45) ** 2)) * smoothstep(-9.3, -8.6, y) * smoothstep(-5.8, -6.6, y)
-    return np.maximum(np.maximum(chin, soul), ring).astype(np.float32) * beard_reach(points)
+    return np.asarray(np.maximum(np.maximum(chin, soul), ring).astype(np.float32) * beard_reach(points), np.float32)
 
 
 def beard_reach(points: Floats) -> Floats:

@@ -71,7 +71,7 @@ def from_atlas(xy: Floats) -> Floats:
 
 def _warp(t: NDArray[np.floating], centre_width: tuple[float, float]) -> NDArray[np.floating]:
     centre, width = centre_width
-    return np.arcsinh((t - centre) / width)
+    return np.asarray(np.arcsinh((t - centre) / width))
 
 
 def _linear(t: NDArray[np.floating], source: tuple[float, ...], target: tuple[float, ...]) -> NDArray[np.floating]:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from stages.rendering import anatomy, noise
 from stages.rendering.identity import Identity
 from stages.rendering.mesh import Head
-from stages.rendering.strands import Growing, Strands, Surface, clump, grow as grow_paths, scatter
+from stages.rendering.strands import Growing, Strands, Surface, clump, scatter
+from stages.rendering.strands import grow as grow_paths
 
 Floats = NDArray[np.float64]
 
@@ -42,13 +43,23 @@ def grow(identity: Identity, head: Head, density: float) -> Strands | None:
     def comb(points: Floats, normals: Floats) -> Floats:
         down = np.array([0.0, -1.0, 0.15])
         aside = np.concatenate([np.tanh(x / 0.4) * 0.9, np.full_like(x, -0.6), np.full_like(x, 0.2)], 1)
-        return lip * aside + (1.0 - lip) * down + 0.15 * normals
+        return np.asarray(lip * aside + (1.0 - lip) * down + 0.15 * normals, np.float64)
 
     # shorter toward the cheeks and on the lip
     chin = np.exp(-(((roots.places[:, 1] + 10.0) / 3.0) ** 2))
     length = long * rng.uniform(0.6, 1.15, n) * (0.55 + 0.6 * chin) * (1.0 - 0.45 * lip[:, 0])
     layer = 0.30 * long * rng.random(n)
-    how = Growing(length, layer, 0.7, 0.15, 0.03 + 0.10 * identity.hair_curl * (long > 0.4), 0.8, 0.26, 0.55, 2 if long < 0.4 else 5)
+    how = Growing(
+        length,
+        layer,
+        0.7,
+        0.15,
+        0.03 + 0.10 * identity.hair_curl * (long > 0.4),
+        0.8,
+        0.26,
+        0.55,
+        2 if long < 0.4 else 5,
+    )
     paths, outward = grow_paths(roots, Surface(head), comb, how, rng)
     paths = clump(paths, 8, 0.3)
     width = rng.uniform(0.016, 0.024, n) if long < 0.4 else rng.uniform(0.024, 0.042, n)

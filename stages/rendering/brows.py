@@ -10,7 +10,8 @@ from stages.rendering import anatomy, noise
 from stages.rendering.anatomy import BROW, LOWER_LID, UPPER_LID, smoothstep
 from stages.rendering.identity import Identity
 from stages.rendering.mesh import Head, Part
-from stages.rendering.strands import Growing, Roots, Strands, Surface, grow as grow_paths, scatter
+from stages.rendering.strands import Growing, Strands, Surface, scatter
+from stages.rendering.strands import grow as grow_paths
 
 Floats = NDArray[np.float64]
 
@@ -21,8 +22,8 @@ def brow_mask(identity: Identity, points: NDArray[np.float32]) -> NDArray[np.flo
     rng = noise.generator(identity.seed, "brow")
     start, end = rng.uniform(-0.05, 0.16), rng.uniform(0.86, 1.06)
     inside = smoothstep(1.0, 0.55, np.abs(above) / half)
-    ends = smoothstep(start - 0.02, start + 0.16, along) * smoothstep(end + 0.02, end - 0.25, along)
-    return (inside * ends * (points[:, 2] > -4.0)).astype(np.float32)
+    begin, finish = smoothstep(start - 0.02, start + 0.16, along), smoothstep(end + 0.02, end - 0.25, along)
+    return np.asarray(inside * begin * finish * (points[:, 2] > -4.0), np.float32)
 
 
 def _along(identity: Identity, points: NDArray[np.float32]) -> tuple[Floats, Floats, Floats]:
@@ -94,7 +95,9 @@ def lashes(identity: Identity, head: Head) -> Strands | None:
             width = np.full(count, 0.013 + 0.012 * identity.lash_length) * (1.0 if up > 0 else 0.75)
             bind = margin[np.round(at).astype(int)]
             pieces.append(Strands(paths, outward, width, rng.random(count), np.full((count, 5), 0.5), bind))
-    return Strands(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in Strands.__dataclass_fields__))
+    return Strands(
+        *(np.concatenate([getattr(piece, name) for piece in pieces]) for name in Strands.__dataclass_fields__)
+    )
 
 
 def _margin(
@@ -103,9 +106,10 @@ def _margin(
     """The vertices along a lid's edge from the inner to the outer corner: the foremost near the drawn curve."""
     x = np.linspace(curve[0][0] + 0.1, curve[-1][0], 14)
     y = anatomy.height_on(curve, np.stack([x, 0 * x, 0 * x], 1).astype(np.float32))
-    distance, found = cKDTree(places[:, :2]).query(np.stack([side * x, y], 1), k=5)
+    near = cKDTree(places[:, :2]).query(np.stack([side * x, y], 1), k=5)
+    distance, found = np.asarray(near[0]), np.asarray(near[1])
     # of those within half a millimetre of the nearest, the one that stands out most
     depth = np.where(distance < distance[:, :1] + 0.06, places[found, 2], -np.inf)
     chosen = rows[found[np.arange(len(x)), depth.argmax(1)]]
     _, first = np.unique(chosen, return_index=True)
-    return chosen[np.sort(first)].astype(np.int32)
+    return np.asarray(chosen[np.sort(first)], np.int32)

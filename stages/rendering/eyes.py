@@ -39,7 +39,7 @@ class EyeMap:
         r0, c0 = np.clip(r0, 0, rings - 1), c0 % sectors
         top = self.albedo[r0, c0] * (1 - fc) + self.albedo[r0, c1] * fc
         bottom = self.albedo[r1, c0] * (1 - fc) + self.albedo[r1, c1] * fc
-        return (top * (1 - fr) + bottom * fr).astype(np.float32)
+        return np.asarray((top * (1 - fr) + bottom * fr).astype(np.float32), np.float32)
 
 
 def paint(identity: Identity, rings: int = 768, sectors: int = 512) -> EyeMap:
@@ -52,9 +52,15 @@ def paint(identity: Identity, rings: int = 768, sectors: int = 512) -> EyeMap:
     circle = np.stack([np.cos(t), np.sin(t), np.zeros_like(t)], -1).astype(np.float32)
 
     # fibres: noise that varies fast around and slowly outward
-    fibres = noise.fractal(circle * 9.0 + radius[..., None] * 0.6, 1.0, salt=noise.salt(identity.seed, "iris"), octaves=4, gain=0.65)
-    crypts = noise.fractal(circle * 2.5 + radius[..., None] * 2.0, 1.0, salt=noise.salt(identity.seed, "crypts"), octaves=2)
+    fibres = noise.fractal(
+        circle * 9.0 + radius[..., None] * 0.6, 1.0, salt=noise.salt(identity.seed, "iris"), octaves=4, gain=0.65
+    )
+    crypts = noise.fractal(
+        circle * 2.5 + radius[..., None] * 2.0, 1.0, salt=noise.salt(identity.seed, "crypts"), octaves=2
+    )
     colour = to_linear(np.array(identity.iris_colour))
+    # seen through the cornea and in the brow's shade an iris is duller than its pigment
+    colour = 0.62 * colour + 0.30 * colour.mean()
     collarette = np.exp(-(((radius - 0.52 - 0.05 * crypts) / 0.12) ** 2))
     warm = to_linear(np.array([0.50, 0.36, 0.17])) * (0.4 + 1.2 * colour.mean())
     mix = (0.35 * collarette)[..., None]

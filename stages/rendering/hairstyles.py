@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from stages.rendering import anatomy, noise
 from stages.rendering.identity import Identity
 from stages.rendering.mesh import Head
-from stages.rendering.strands import Field, Growing, Roots, Strands, Surface, clump, grow as grow_paths, scatter
+from stages.rendering.strands import Field, Growing, Roots, Strands, Surface, clump, scatter
+from stages.rendering.strands import grow as grow_paths
 
 Floats = NDArray[np.float64]
 
 
 _COUNT = {
-    "buzz": 17000, "afro": 9500, "curly": 8000, "short": 9500, "parted": 8000, "bob": 6500, "long": 6500, "bun": 7500,
+    "buzz": 17000, "afro": 10500, "curly": 8000, "short": 9500, "parted": 8000, "bob": 6500, "long": 6500, "bun": 7500,
 }  # fmt: skip
 """Strands of each style where hair grows thick all over."""
 
@@ -52,6 +53,8 @@ def _strands(
     width = 0.115 * rng.uniform(0.7, 1.3, len(paths)) / np.sqrt(density)
     if how.length.mean() < 1.0:
         width *= 0.45
+    if how.frizz > 0.4:
+        width *= 0.8
     return Strands(paths, outward, width, rng.random(len(paths)), shade, roots.bind)
 
 
@@ -74,11 +77,28 @@ def _style(
     if style == "buzz":
         return growing((0.35 + 0.6 * amount) * vary, 0.35, 3, lift=1.2, frizz=0.15), _whorl(crown, 0.5), (8, 0.1)
     if style == "afro":
-        how = growing((2.0 + 5.0 * amount) * vary, 0.5, 6, lift=3.0, gravity=0.02, curl=0.28, twist=0.9, frizz=0.35, stiff=0.9)
-        return how, _standing, (12, 0.35)
+        how = growing(
+            (1.8 + 4.2 * amount) * vary**1.5,
+            0.5,
+            8,
+            lift=3.0,
+            gravity=0.02,
+            curl=0.30,
+            twist=0.55,
+            frizz=0.55,
+            stiff=0.82,
+        )
+        return how, _standing, (6, 0.2)
     if style == "curly":
         how = growing(
-            (3.5 + 5.0 * amount) * vary, 1.6 + amount, 10, lift=1.2, gravity=0.45, curl=0.22 + 0.22 * curl, twist=0.45, frizz=0.14
+            (3.5 + 5.0 * amount) * vary,
+            1.6 + amount,
+            10,
+            lift=1.2,
+            gravity=0.45,
+            curl=0.22 + 0.22 * curl,
+            twist=0.45,
+            frizz=0.14,
         )
         return how, _whorl(crown, 0.7), (14, 0.75)
     if style == "short":
@@ -86,8 +106,12 @@ def _style(
         top = np.clip((place[:, 1] - 2.5) / 4.0, 0.0, 1.0)
         length = (0.9 + (1.8 + 2.6 * amount) * top) * vary
         choice = int(noise.generator(identity.seed, "crop").integers(3))
-        comb = (_whorl(crown, 0.9), _swept(np.array([0.25 * side, 0.35, -1.0])), _swept(np.array([side, 0.3, 0.1])))[choice]
-        how = growing(length, 0.5 + 0.7 * amount, 6, lift=(0.5, 1.1, 0.7)[choice], gravity=0.12, curl=0.06 * curl, frizz=0.10)
+        comb = (_whorl(crown, 0.9), _swept(np.array([0.25 * side, 0.35, -1.0])), _swept(np.array([side, 0.3, 0.1])))[
+            choice
+        ]
+        how = growing(
+            length, 0.5 + 0.7 * amount, 6, lift=(0.5, 1.1, 0.7)[choice], gravity=0.12, curl=0.06 * curl, frizz=0.10
+        )
         return how, comb, (10, 0.45)
     if style == "bun":
         knot = crown + np.array([0.0, 1.0 - 3.0 * amount, -2.5])
@@ -103,9 +127,7 @@ def _style(
         length = length * (0.35 + 0.65 * np.clip((place[:, 1] - 1.0) / 5.0, 0.0, 1.0))
     points = {"parted": 9, "bob": 14, "long": 16}[style]
     waves = 0.10 + 0.55 * max(0.0, curl - 0.35)
-    how = growing(
-        length, full, points, lift=0.35, gravity=0.12, curl=waves, twist=0.12 + 0.10 * curl, frizz=0.045
-    )
+    how = growing(length, full, points, lift=0.35, gravity=0.12, curl=waves, twist=0.12 + 0.10 * curl, frizz=0.045)
     comb = _from_parting(away, _half_width(head))
     if fringe:
         chosen = (front > 0.35) & (np.abs(place[:, 0]) < 4.2)
@@ -130,7 +152,9 @@ def _whorl(crown: Floats, forward: float) -> Field:
     def comb(points: Floats, normals: Floats) -> Floats:
         away = points - crown
         away = away / (np.linalg.norm(away, axis=1, keepdims=True) + 0.5)
-        return away + np.cross(away, [0.0, 1.0, 0.0]) * 0.25 + np.array([0.0, 0.0, 0.25 * forward])
+        return np.asarray(
+            away + np.cross(away, [0.0, 1.0, 0.0]) * 0.25 + np.array([0.0, 0.0, 0.25 * forward]), np.float64
+        )
 
     return comb
 
@@ -139,7 +163,9 @@ def _swept(direction: Floats) -> Field:
     def comb(points: Floats, normals: Floats) -> Floats:
         # swept on top, straight down at the sides
         top = np.clip((normals[:, 1:2] - 0.15) / 0.4, 0.0, 1.0)
-        return top * direction + (1.0 - top) * np.array([0.0, -0.8, -0.35]) + 0.25 * top * normals
+        return np.asarray(
+            top * direction + (1.0 - top) * np.array([0.0, -0.8, -0.35]) + 0.25 * top * normals, np.float64
+        )
 
     return comb
 
@@ -151,7 +177,7 @@ def _standing(points: Floats, normals: Floats) -> Floats:
 def _toward(knot: Floats) -> Field:
     def comb(points: Floats, normals: Floats) -> Floats:
         way = knot - points
-        return way / (np.linalg.norm(way, axis=1, keepdims=True) + 1e-6) * 2.0
+        return np.asarray(way / (np.linalg.norm(way, axis=1, keepdims=True) + 1e-6) * 2.0, np.float64)
 
     return comb
 
@@ -161,9 +187,13 @@ def _from_parting(x0: float, half: float) -> Field:
 
     def comb(points: Floats, normals: Floats) -> Floats:
         aside = np.tanh((points[:, 0] - x0) / 0.4)
-        over = np.maximum(_ramp(0.25 * half, 0.85 * half, np.abs(points[:, 0])), _ramp(-1.0, -6.0, points[:, 2]))[:, None]
+        over = np.maximum(_ramp(0.25 * half, 0.85 * half, np.abs(points[:, 0])), _ramp(-1.0, -6.0, points[:, 2]))[
+            :, None
+        ]
         zero = np.zeros(len(points))
-        across = np.stack([aside * 1.5, 0.1 + zero, -0.55 + zero], 1)
+        # the nearer the brow, the more it is combed back
+        back = 0.55 + 0.9 * _ramp(2.0, 7.0, points[:, 2])
+        across = np.stack([aside * 1.5, 0.1 + zero, -back], 1)
         down = np.stack([0.04 * aside, -1.0 + zero, -0.06 + zero], 1)
         # pressed onto the skull on top, hanging free below
         return (across - 0.6 * normals) * (1.0 - over) + down * over

@@ -53,11 +53,13 @@ class Light:
         rng = noise.generator(seed, "light")
         side = 1.0 if rng.random() < 0.5 else -1.0
         warmth = rng.uniform(-1.0, 1.0)
-        key = Lamp(_direction(side * rng.uniform(18, 52), rng.uniform(18, 45)), rng.uniform(1.15, 1.6) * _tint(warmth))
+        key = Lamp(_direction(side * rng.uniform(18, 52), rng.uniform(18, 45)), rng.uniform(1.05, 1.5) * _tint(warmth))
         fill_strength = rng.uniform(0.10, 0.34)
         fill = Lamp(_direction(-side * rng.uniform(30, 65), rng.uniform(0, 20)), fill_strength * _tint(-0.7 * warmth))
-        rim = Lamp(_direction(-side * rng.uniform(125, 160), rng.uniform(20, 45)), rng.uniform(0.15, 0.9) * _tint(-warmth))
-        ambient = rng.uniform(0.22, 0.40)
+        rim = Lamp(
+            _direction(-side * rng.uniform(125, 160), rng.uniform(20, 45)), rng.uniform(0.15, 0.9) * _tint(-warmth)
+        )
+        ambient = rng.uniform(0.17, 0.32)
         walls = [
             (np.array([0.0, -1.0, 0.0]), 0.35 * _tint(0.3 * warmth)),  # ceiling
             (np.array([0.0, 1.0, 0.1]), -0.20 * _tint(0.0)),  # floor, darker
@@ -81,7 +83,7 @@ def basis(normals: NDArray[np.floating]) -> Floats:
 def _lobe(direction: Floats) -> Floats:
     """Irradiance coefficients of a distant spot of light, by the clamped cosine's band weights 1, 2/3 and 1/4."""
     band = np.array([1.0, *[2.0 / 3.0 * 3.0] * 3, *[0.25 * 15.0] * 2, 0.25 * 5.0 / 4.0, 0.25 * 15.0, 0.25 * 15.0 / 4.0])
-    return band * basis(direction[None] / np.linalg.norm(direction))[0] * 0.5
+    return np.asarray(band * basis(direction[None] / np.linalg.norm(direction))[0] * 0.5, np.float64)
 
 
 def _direction(aside: float, up: float) -> Floats:
@@ -93,4 +95,4 @@ def _direction(aside: float, up: float) -> Floats:
 def _tint(warmth: float) -> Floats:
     """Colour of unit luminance between cool daylight (-1) and a warm lamp (1)."""
     colour = np.array([1.0 + 0.16 * warmth, 1.0, 1.0 - 0.24 * warmth])
-    return colour / (colour @ [0.2126, 0.7152, 0.0722])
+    return np.asarray(colour / (colour @ [0.2126, 0.7152, 0.0722]), np.float64)

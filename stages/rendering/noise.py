@@ -60,7 +60,7 @@ def cells(points: Floats, frequency: float, *, salt: int) -> tuple[Floats, Float
     return distance.reshape(points.shape[:-1]), value.reshape(points.shape[:-1])
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _hash(x: int, y: int, z: int, salt: int) -> int:
     """A well-mixed 32-bit integer for a lattice point (PCG-style multiply and xorshift)."""
     h = (x * 73856093) ^ (y * 19349663) ^ (z * 83492791) ^ salt
@@ -70,7 +70,7 @@ def _hash(x: int, y: int, z: int, salt: int) -> int:
     return h ^ (h >> 16)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _slope(h: int, x: float, y: float, z: float) -> float:
     """Dot product of (x, y, z) with one of Perlin's twelve edge directions."""
     k = h % 12
@@ -81,7 +81,7 @@ def _slope(h: int, x: float, y: float, z: float) -> float:
     return (y if k & 1 else -y) + (z if k & 2 else -z)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _gradient(x: float, y: float, z: float, salt: int) -> float:
     ix, iy, iz = int(np.floor(x)), int(np.floor(y)), int(np.floor(z))
     fx, fy, fz = x - ix, y - iy, z - iz
@@ -97,7 +97,7 @@ def _gradient(x: float, y: float, z: float, salt: int) -> float:
     return total
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _fractal(points: Floats, frequency: float, salt: int, octaves: int, gain: float) -> Floats:
     out = np.empty(points.shape[0], np.float32)
     for i in range(points.shape[0]):
@@ -110,7 +110,7 @@ def _fractal(points: Floats, frequency: float, salt: int, octaves: int, gain: fl
     return out
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _cells(points: Floats, frequency: float, salt: int) -> tuple[Floats, Floats]:
     distance = np.empty(points.shape[0], np.float32)
     value = np.empty(points.shape[0], np.float32)

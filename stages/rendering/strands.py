@@ -39,7 +39,8 @@ class Strands:
 
 @dataclass(frozen=True)
 class Roots:
-    """Where strands begin: position, outward normal (n, 3) in head space, place on the template head in the face frame, vertex."""
+    """Where strands begin: position and outward normal (n, 3) in head space, place (n, 3) in the face frame of the
+    template head, and the head vertex (n,) that each is bound to."""
 
     positions: Floats
     normals: Floats
@@ -74,7 +75,7 @@ def scatter(head: Head, count: int, weight: Callable[[NDArray[np.float32]], Floa
     within = np.stack([1 - a, a * (1 - b), a * b], 1)
 
     def mixed(values: NDArray[np.floating]) -> Floats:
-        return np.einsum("nk,nkc->nc", within, values[triangle].astype(np.float64))
+        return np.asarray(np.einsum("nk,nkc->nc", within, values[triangle].astype(np.float64)), np.float64)
 
     normals = mixed(head.normals)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
@@ -99,8 +100,8 @@ class Surface:
     def outward(self, points: Floats) -> tuple[Floats, Floats]:
         """Signed distance (n,) cm outside the skin, and the unit normal (n, 3) there, smoothed over neighbours."""
         distance, near = self._tree.query(points, k=4)
-        share = 1.0 / (distance + 0.15)
-        share /= share.sum(1, keepdims=True)
+        share = 1.0 / (np.asarray(distance) + 0.15)
+        share = share / np.sum(share, axis=1, keepdims=True)
         normal = np.einsum("nk,nkc->nc", share, self._normals[near])
         normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
         base = np.einsum("nk,nkc->nc", share, self._positions[near])
@@ -112,8 +113,8 @@ class Growing:
     """How the strands of a style grow; per-strand values are (n,).
 
     length: cm. layer: cm above the skin that the strand settles at. lift: how far the root stands up, 0..1. gravity:
-    pull downward. curl: radius of the helix, cm; twist: turns per cm. frizz: random bend. stiff: inertia 0..1. hug: how far a
-    strand that stands off its layer is drawn back to it, 0..1.
+    pull downward. curl: radius of the helix, cm; twist: turns per cm. frizz: random bend. stiff: inertia 0..1. hug: how
+    far a strand that stands off its layer is drawn back to it, 0..1.
     """
 
     length: Floats
@@ -178,16 +179,18 @@ def _curled(path: Floats, outward: Floats, how: Growing, rng: np.random.Generato
     tangent = _unit(np.gradient(path, axis=1))
     side = _unit(np.cross(tangent, outward))
     other = np.cross(side, tangent)
-    phase = 2 * np.pi * rng.random(count)[:, None]
-    turns = (how.length * how.twist)[:, None] * np.linspace(0, 1, points)[None] * (0.8 + 0.4 * rng.random(count))[:, None]
-    radius = how.curl * np.minimum(1.0, 3.0 * np.linspace(0, 1, points))[None] * (0.6 + 0.8 * rng.random(count))[:, None]
+    phase = 2 * np.pi * rng.random((count, 1))
+    along = np.linspace(0.0, 1.0, points)
+    turns = np.outer(how.length * how.twist * (0.8 + 0.4 * rng.random(count)), along)
+    radius = how.curl * np.outer(0.6 + 0.8 * rng.random(count), np.minimum(1.0, 3.0 * along))
     angle = phase + 2 * np.pi * turns
-    return path + radius[..., None] * (np.cos(angle)[..., None] * side + (np.sin(angle)[..., None] + 0.6) * other)
+    winding = np.cos(angle)[..., None] * side + (np.sin(angle)[..., None] + 0.6) * other
+    return np.asarray(path + radius[..., None] * winding, np.float64)
 
 
 def _tangential(direction: Floats, normal: Floats) -> Floats:
-    return direction - (direction * normal).sum(1, keepdims=True) * normal
+    return np.asarray(direction - (direction * normal).sum(1, keepdims=True) * normal, np.float64)
 
 
 def _unit(vectors: Floats) -> Floats:
-    return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9)
+    return np.asarray(vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9), np.float64)

@@ -37,7 +37,9 @@ class Texels:
 
     def sample(self, faces: NDArray[np.int32], values: Floats) -> Floats:
         """Values (v,) given at the vertices, interpolated at the texels: (n,) float32; `faces` as in :func:`bake`."""
-        return np.einsum("nk,nk->n", values[faces[self.triangle]], self.weights).astype(np.float32)
+        return np.asarray(
+            np.einsum("nk,nk->n", values[faces[self.triangle]], self.weights).astype(np.float32), np.float32
+        )
 
     def spread(self, values: NDArray[np.floating]) -> Floats:
         """Lay per-texel values (n,) or (n, c) out as a picture (size, size[, c]) float32 without holes."""
@@ -63,7 +65,7 @@ class Texels:
         a, b = (yy * hx - xy * hy) / determinant, (xx * hy - xy * hx) / determinant
         gradient = a[:, None] * px + b[:, None] * py
         length = np.linalg.norm(gradient, axis=1, keepdims=True)
-        return (gradient / np.maximum(1.0, length / 0.6)).astype(np.float32)
+        return np.asarray((gradient / np.maximum(1.0, length / 0.6)).astype(np.float32), np.float32)
 
 
 def bake(points: Floats, uv: Floats, faces: NDArray[np.int32], size: int) -> Texels:
