@@ -65,14 +65,14 @@ def read_faces(folder: Path, size: int) -> SplitFaces:
         raise Problem(
             f"its face sets have crops of {sorted(sizes) or 'no'} pixels",
             where=folder,
-            mend="make all of an identity's face sets with the same dataset.crop_size",
+            mend="make all of an identity's face sets with the same dataset.size",
         )
     crop_size = sizes.pop()
     if crop_size < size:
         raise Problem(
             f"training keeps faces at {size} pixels, the face set has {crop_size}",
             where="training.presets: stored_size",
-            mend=f"lower it to {crop_size}, or raise dataset.crop_size",
+            mend=f"lower it to {crop_size}, or raise dataset.size",
         )
     train, held_out = (_gather(sets, split, size, folder) for split in (TRAIN, HELD_OUT))
     return SplitFaces(train, held_out, crop_size)
