@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from flows.children import Children
 from flows.environment import find_root, prepare
@@ -49,6 +50,8 @@ def main(
             )
         root = find_root()
         prepare(root)
+        if cron is not None:
+            check_cron(cron)
         # A wrong name or a broken pipeline is better told now than in the first run at three in the night.
         Pipeline.load(root).chosen(Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ())))
         address = start_server(port)
@@ -68,6 +71,21 @@ def main(
         raise typer.Exit(tell(problem)) from None
     except KeyboardInterrupt:
         print("ended, and with it any run that was under way; what was finished is kept")
+
+
+def check_cron(cron: str) -> None:
+    """Raises: Problem if Prefect does not take it for a schedule."""
+    # Not before prepare(): Prefect reads its settings when it is imported.
+    from prefect.client.schemas.schedules import CronSchedule
+
+    try:
+        CronSchedule(cron=cron)
+    except ValidationError as error:
+        raise Problem(
+            f"'{cron}' is no schedule",
+            where="flows.serve, --cron",
+            mend='minute, hour, day, month, weekday, for instance "0 3 * * *"',
+        ) from error
 
 
 def _run(command: list[str]) -> int:

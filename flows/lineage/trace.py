@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,7 @@ Kind = Literal["code", "consent", "clip", "pack", "made", "file"]
 
 State = Literal["as recorded", "changed", "not there"]
 
+CHANGED = re.compile(r"(?:deps|outs) (.+) (?:modified|deleted)$")
 CODE = "stages"
 PACKS = "data/packs"
 METRICS = "metrics.json"
@@ -114,8 +116,8 @@ def trace(root: Path, path: str) -> Trace:
 
 
 def changed_paths(reasons: Sequence[str]) -> list[str]:
-    """The paths that a stage is stale for, from reasons such as ``deps stages/video.py modified``."""
-    return [reason.split()[1] for reason in reasons if reason.startswith(("deps ", "outs "))]
+    """The paths that are no longer as recorded, from reasons such as ``deps stages/video.py modified``."""
+    return [match[1] for reason in reasons if (match := CHANGED.match(reason))]
 
 
 def _traced(root: Path, records: Records, steps: Sequence[Step]) -> list[TracedStep]:
