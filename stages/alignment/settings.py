@@ -16,7 +16,7 @@ class AlignmentSettings(BaseModel):
         default=0.8, ge=0.0, le=20.0, description="width in frames (sigma) of the landmarks' filter; 0 is off"
     )
     smooth_transform: float = Field(
-        default=1.5, ge=0.0, le=50.0, description="width in frames (sigma) of the transform's filter; 0 is off"
+        default=2.0, ge=0.0, le=50.0, description="width in frames (sigma) of the transform's filter; 0 is off"
     )
     confidence: float = Field(
         default=0.5, ge=0.0, lt=1.0, description="landmarks less sure than this are taken from the frames around"

@@ -19,7 +19,7 @@ from stages.geometry import Floats, invert
 
 DEGREE: Final = 2
 LEAST_WEIGHT: Final = 1e-3
-SAME_PLACE: Final = 0.01
+SAME_PLACE: Final = 0.02
 """Share of the crop's side by which a face may move between two frames that steady one another."""
 
 

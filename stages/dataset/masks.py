@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from stages.packs.topology import FOREHEAD, UPPER_OVAL
 
 NOSE_BRIDGE: Final = 168
-FINER: Final = 4
-"""The mask is drawn so many times larger and shrunk by area, which makes its edge smooth."""
 
 
 def outline(landmarks: NDArray[np.floating], forehead: float) -> NDArray[np.float32]:
@@ -33,14 +31,26 @@ def outline(landmarks: NDArray[np.floating], forehead: float) -> NDArray[np.floa
 
 
 def face_mask(landmarks: NDArray[np.floating], size: int, forehead: float) -> NDArray[np.uint8]:
-    """The mask of an aligned crop, (size, size) uint8, 255 inside the face, its edge antialiased.
+    """The mask of an aligned crop, (size, size) uint8, 255 inside the face; its edge is a ramp one pixel wide.
 
     Args:
         landmarks: (478, 2) in unit-crop coordinates.
         size: of the crop in pixels.
         forehead: see :func:`outline`.
     """
-    polygon = outline(landmarks, forehead) * (size * FINER) - 0.5  # OpenCV's first pixel centre is at 0
-    large = np.zeros((size * FINER, size * FINER), np.uint8)
-    cv2.fillConvexPoly(large, np.round(polygon).astype(np.int32), 255)
-    return np.asarray(cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    corners = outline(landmarks, forehead) * np.float32(size)
+    along = np.roll(corners, -1, axis=0) - corners
+    inward = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.linalg.norm(along, axis=1, keepdims=True)
+    inward *= np.sign(_twice_the_area(corners))
+    centres = np.arange(size, dtype=np.float32) + np.float32(0.5)
+    depth = np.full((size, size), np.inf, np.float32)  # in pixels, how deep inside the convex outline
+    for corner, normal in zip(corners, inward, strict=True):
+        side = (centres - corner[0])[None, :] * normal[0] + (centres - corner[1])[:, None] * normal[1]
+        np.minimum(depth, side, out=depth)
+    return np.asarray(np.round(255 * np.clip(depth + 0.5, 0.0, 1.0)), np.uint8)
+
+
+def _twice_the_area(polygon: NDArray[np.float32]) -> float:
+    """Signed: positive if the corners go round clockwise in the picture."""
+    x, y = polygon.T
+    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))

@@ -66,6 +66,7 @@ def detect(
         Recogniser(pack, device=device, threads=threads),
         settings.confirmed,
     )
+    given = reference_from_pictures(pictures, looking) if pictures else None
     tracker = Tracker(max(settings.gap, settings.every), same)
     tracks = follow(frames, looking, tracker, every=settings.every, what=f"detection {clip}")
     if not tracks:
@@ -74,7 +75,7 @@ def detect(
             where=f"clip {clip}",
             mend="give a clip of a face, or lower detection.minimum_face or detection.score in params.yaml",
         )
-    reference = reference_from_pictures(pictures, looking) if pictures else reference_from_tracks(tracks)
+    reference = given or reference_from_tracks(tracks)
     verdicts = judge(tracks, reference, same)
     if not any(verdict.taken for verdict in verdicts):
         nearest = max(verdict.similarity for verdict in verdicts)

@@ -1,0 +1,132 @@
+"""The detection stage on films of two people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from stages.artifacts.detections import Detections
+from stages.artifacts.frames import Frames
+from stages.detection.settings import DetectionSettings
+from stages.detection.stage import detect, run
+from stages.geometry import apply
+from stages.problems import Problem
+from tests.conftest import params_with
+from tests.film import BACKGROUND, collins, film, hopper, moved, placed
+
+COUNT = 10
+SETTINGS = DetectionSettings(device="cpu", minimum_face=40)
+
+
+def collins_at(number: int) -> np.ndarray:
+    return moved(90 + 3 * number, 110, scale=0.8, degrees=2 * number)
+
+
+def hopper_at(number: int) -> np.ndarray:
+    return moved(255 - 2 * number, 150, scale=0.6)
+
+
+@pytest.fixture(scope="module")
+def two_people(tmp_path_factory: pytest.TempPathFactory) -> Frames:
+    """Collins in front, Hopper in the second half."""
+    pictures = [
+        placed(*([(hopper(), hopper_at(number))] if number >= COUNT // 2 else []), (collins(), collins_at(number)))
+        for number in range(COUNT)
+    ]
+    return film(tmp_path_factory.mktemp("two") / "frames", pictures)
+
+
+@pytest.fixture(scope="module")
+def detections(two_people: Frames) -> Detections:
+    return detect(two_people, SETTINGS, (), clip="two", identity="ada")
+
+
+def noses(detections: Detections, track: int) -> dict[int, np.ndarray]:
+    rows = detections.faces[detections.faces["track"] == track]
+    return {int(row.frame): np.reshape(row.points, (5, 2))[2] for row in rows.itertuples()}
+
+
+def test_each_person_has_one_track_that_follows_them(detections: Detections) -> None:
+    assert list(detections.tracks["faces"]) == [COUNT, COUNT // 2]
+    for track, place in ((0, collins_at), (1, hopper_at)):
+        seen = noses(detections, track)
+        on_portrait = [apply(np.linalg.inv(np.vstack([place(n), [0, 0, 1]]))[:2], nose) for n, nose in seen.items()]
+        assert np.std(on_portrait, axis=0).max() < 2.5
+
+
+def test_the_dominant_face_is_taken_and_the_table_says_why(detections: Detections) -> None:
+    assert list(detections.tracks["taken"]) == [True, False]
+    assert "dominant face" in detections.tracks["reason"][0]
+    assert "below" in detections.tracks["reason"][1]
+    taken = detections.faces[detections.faces["taken"]]
+    assert list(taken["frame"]) == list(range(COUNT))
+    assert set(taken["track"]) == {0}
+    assert detections.facts["frames_with_the_person"] == COUNT
+
+
+def test_faces_are_numbered_within_their_frame(detections: Detections) -> None:
+    for _, rows in detections.faces.groupby("frame"):
+        assert list(rows["face"]) == list(range(len(rows)))
+
+
+def test_a_reference_picture_chooses_the_person(two_people: Frames, tmp_path: Path) -> None:
+    picture = tmp_path / "hopper.png"
+    cv2.imwrite(str(picture), hopper()[:, :, ::-1])
+    chosen = detect(two_people, SETTINGS, (picture,), clip="two", identity="grace")
+    assert list(chosen.tracks["taken"]) == [False, True]
+    assert "1 reference pictures" in chosen.tracks["reason"][1]
+
+
+def test_twice_gives_the_same_bytes(two_people: Frames, detections: Detections, tmp_path: Path) -> None:
+    for name, made in (("first", detections), ("second", detect(two_people, SETTINGS, (), clip="x", identity="ada"))):
+        (tmp_path / name).mkdir()
+        made.write(tmp_path / name)
+    for path in (tmp_path / "first").iterdir():
+        assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes()
+
+
+def test_looking_at_every_third_frame_finds_nearly_the_same(two_people: Frames, detections: Detections) -> None:
+    sparse = detect(two_people, SETTINGS.model_copy(update={"every": 3}), (), clip="two", identity="ada")
+    assert sparse.tracks["faces"].iloc[0] == COUNT
+    exact, between = noses(detections, 0), noses(sparse, 0)
+    assert max(np.abs(exact[n] - between[n]).max() for n in exact) < 3.0
+
+
+class TestProblems:
+    def test_a_clip_without_a_face(self, tmp_path: Path) -> None:
+        empty = film(tmp_path / "frames", [BACKGROUND] * 3)
+        with pytest.raises(Problem, match="no face was found in any of its 3 frames") as caught:
+            detect(empty, SETTINGS, (), clip="empty", identity="ada")
+        assert "empty" in caught.value.where
+        assert "detection.minimum_face" in caught.value.mend
+
+    def test_the_wrong_person(self, tmp_path: Path) -> None:
+        picture = tmp_path / "hopper.png"
+        cv2.imwrite(str(picture), hopper()[:, :, ::-1])
+        alone = film(tmp_path / "frames", [placed((collins(), collins_at(0)))] * 3)
+        with pytest.raises(Problem, match="none of its faces is 'grace'") as caught:
+            detect(alone, SETTINGS, (picture,), clip="alone", identity="grace")
+        assert "identities.grace.reference" in caught.value.mend
+
+    @pytest.mark.parametrize("content", [None, b"this is no picture"])
+    def test_an_unreadable_reference_picture(self, two_people: Frames, tmp_path: Path, content: bytes | None) -> None:
+        picture = tmp_path / "me.png"
+        if content is not None:
+            picture.write_bytes(content)
+        with pytest.raises(Problem, match="can not be read"):
+            detect(two_people, SETTINGS, (picture,), clip="two", identity="ada")
+
+    def test_a_reference_picture_without_a_face(self, two_people: Frames, tmp_path: Path) -> None:
+        picture = tmp_path / "wall.png"
+        cv2.imwrite(str(picture), BACKGROUND)
+        with pytest.raises(Problem, match="no face in this reference picture"):
+            detect(two_people, SETTINGS, (picture,), clip="two", identity="ada")
+
+    def test_nothing_is_left_behind(self, workplace: Path) -> None:
+        film(workplace / "data/extraction/ada", [BACKGROUND] * 2)
+        with pytest.raises(Problem, match="no face"):
+            run("ada", params_with({"ada": Path("ada.mp4")}))
+        assert not any((workplace / "data").glob("detection/*"))

@@ -1,0 +1,117 @@
+"""Tracks follow people, not places, and never over a cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from stages.detection.identity import Reference, judge, reference_from_tracks
+from stages.detection.tracking import Face, Track, Tracker, filled, overlap
+from stages.packs import Found
+
+SAME = 0.9
+ANN, BOB = np.eye(4, dtype=np.float32)[:2]
+
+
+def found(*centres: tuple[float, float], side: float = 40.0) -> Found:
+    """Faces at these centres, all equally sure."""
+    boxes = np.array([[x - side / 2, y - side / 2, x + side / 2, y + side / 2] for x, y in centres], np.float32)
+    points = np.repeat(np.array(centres, np.float32).reshape(-1, 1, 2), 5, axis=1)
+    return Found(np.full(len(centres), 0.9, np.float32), boxes.reshape(-1, 4), points)
+
+
+def who(*people: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Embeddings of these people, each a little off."""
+    noisy = np.array(people) + 0.05 * np.roll(np.array(people), 2, axis=1)
+    return np.asarray(noisy / np.linalg.norm(noisy, axis=1, keepdims=True), np.float32)
+
+
+def test_two_people_who_cross_keep_their_tracks() -> None:
+    tracker = Tracker(gap=3, same_person=SAME)
+    for frame in range(41):
+        ann, bob = (20.0 + 5 * frame, 50.0), (220.0 - 5 * frame, 52.0)
+        places, people = ((ann, bob), (ANN, BOB)) if frame % 2 else ((bob, ann), (BOB, ANN))
+        tracker.add(frame, 0, found(*places), who(*people))
+    assert len(tracker.tracks) == 2
+    for track in tracker.tracks:
+        alike = [float(face.embedding @ track.faces[0].embedding) for face in track.faces]
+        assert len(track.faces) == 41
+        assert min(alike) > SAME
+
+
+def test_a_cut_ends_every_track() -> None:
+    tracker = Tracker(gap=10, same_person=SAME)
+    for frame in range(6):
+        tracker.add(frame, frame // 3, found((50, 50)), who(ANN))
+    assert [len(track.faces) for track in tracker.tracks] == [3, 3]
+    assert [track.shot for track in tracker.tracks] == [0, 1]
+
+
+@pytest.mark.parametrize(("hidden", "tracks"), [(5, 1), (6, 2)])
+def test_a_face_may_be_hidden_for_a_while(hidden: int, tracks: int) -> None:
+    tracker = Tracker(gap=5, same_person=SAME)
+    for frame in range(20):
+        seen = not 4 <= frame < 4 + hidden
+        tracker.add(frame, 0, found((50, 50)) if seen else found(), who(ANN) if seen else np.zeros((0, 4), np.float32))
+    assert len(tracker.tracks) == tracks
+
+
+def test_another_person_elsewhere_begins_a_track() -> None:
+    tracker = Tracker(gap=5, same_person=SAME)
+    tracker.add(0, 0, found((50, 50)), who(ANN))
+    tracker.add(1, 0, found((85, 50)), who(BOB))
+    assert len(tracker.tracks) == 2
+    tracker.add(2, 0, found((80, 50), (110, 50)), who(ANN, BOB))
+    assert [len(track.faces) for track in tracker.tracks] == [2, 2]
+
+
+def face(frame: int, x: float) -> Face:
+    box = np.array([x, 0, x + 40, 40], np.float32)
+    return Face(frame, 0.9, box, np.full((5, 2), x, np.float32), ANN)
+
+
+def test_frames_between_are_interpolated() -> None:
+    track = Track(0)
+    for frame, x in ((3, 0.0), (4, 10.0), (8, 50.0)):
+        track.add(face(frame, x))
+    faces = filled(track)
+    assert [one.frame for one in faces] == [3, 4, 5, 6, 7, 8]
+    np.testing.assert_allclose([one.box[0] for one in faces], [0, 10, 20, 30, 40, 50], atol=1e-4)
+    np.testing.assert_allclose([one.points[2, 1] for one in faces], [0, 10, 20, 30, 40, 50], atol=1e-4)
+    assert [one.score > 0 for one in faces] == [True, True, False, False, False, True]
+
+
+def test_the_dominant_track_is_the_reference_and_others_are_judged_by_it() -> None:
+    tracker = Tracker(gap=5, same_person=SAME)
+    for frame in range(10):
+        tracker.add(frame, 0, found((50, 50)), who(ANN)) if frame < 3 else tracker.add(
+            frame, 1, found((50, 50), (150, 50)), who(BOB, ANN)
+        )
+    reference = reference_from_tracks(tracker.tracks)
+    assert reference.origin.startswith("track 1")
+    assert [verdict.taken for verdict in judge(tracker.tracks, reference, SAME)] == [False, True, False]
+    others = judge(tracker.tracks, Reference(ANN, "1 reference pictures"), SAME)
+    assert [verdict.taken for verdict in others] == [True, False, True]
+    assert "below 0.900" in others[1].reason
+
+
+boxes = st.lists(
+    st.tuples(st.floats(0, 90), st.floats(0, 90), st.floats(1, 50), st.floats(1, 50)).map(
+        lambda box: (box[0], box[1], box[0] + box[2], box[1] + box[3])
+    ),
+    min_size=1,
+    max_size=5,
+).map(lambda rows: np.array(rows, np.float32))
+
+
+@given(boxes, boxes)
+def test_overlap_is_a_symmetric_share(first: NDArray[np.float32], second: NDArray[np.float32]) -> None:
+    shares = overlap(first, second)
+    assert shares.shape == (len(first), len(second))
+    assert (shares >= 0).all()
+    assert (shares <= 1 + 1e-5).all()
+    np.testing.assert_allclose(shares, overlap(second, first).T, atol=1e-5)
+    np.testing.assert_allclose(np.diag(overlap(first, first)), 1.0, atol=1e-4)
