@@ -59,7 +59,7 @@ def drawn(frames: pd.DataFrame, curves: Sequence[Curve], held_out: str) -> str:
     def y_of(value: float) -> float:
         return _TOP + (high - value) / (high - low) * (HEIGHT - _TOP - _BOTTOM)
 
-    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" preserveAspectRatio="none">']
+    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
     for value in ticks(low, high):
         y = y_of(value)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
