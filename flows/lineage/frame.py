@@ -153,9 +153,11 @@ def _rows(table: pd.DataFrame, number: int) -> Iterator[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
+    """As JSON has it, which knows no arrays and no NaN."""
     if isinstance(value, np.ndarray):
-        return value.tolist()
-    return value.item() if isinstance(value, np.generic) else value
+        return [_plain(part) for part in value.tolist()]
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _as_similarity(transform: list[float]) -> dict[str, float]:
