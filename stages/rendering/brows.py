@@ -44,7 +44,7 @@ def grow(identity: Identity, head: Head) -> Strands | None:
     """Both brows."""
     rng = noise.generator(identity.seed, "brow hairs")
     # the area covered by the mask's bounding faces is about 30 cm2 whatever the brow
-    count = int(6000 * (0.35 + 0.65 * identity.brow_density))
+    count = int(4200 * (0.35 + 0.65 * identity.brow_density))
     roots = scatter(head, count, lambda p: brow_mask(identity, p).astype(np.float64), rng)
     n = len(roots.positions)
     if not n:
@@ -62,7 +62,7 @@ def grow(identity: Identity, head: Head) -> Strands | None:
     length = rng.uniform(0.35, 0.75, n) * (0.75 + 0.4 * identity.brow_thickness)
     how = Growing(length, rng.uniform(0.01, 0.06, n), 0.25, 0.05, 0.0, 0.0, 0.05, 0.6, 4, hug=0.9)
     paths, outward = grow_paths(roots, Surface(head), comb, how, rng)
-    width = rng.uniform(0.014, 0.026, n) * (0.75 + 0.4 * identity.brow_density)
+    width = rng.uniform(0.022, 0.036, n) * (0.75 + 0.4 * identity.brow_density)
     shade = np.full((n, 4), 0.8)
     return Strands(paths, outward, width, rng.random(n), shade, roots.bind)
 
@@ -74,7 +74,7 @@ def lashes(identity: Identity, head: Head) -> Strands | None:
     places = anatomy.face_frame(head.rest[skin])
     near = (places[:, 2] > -1.5) & (np.abs(places[:, 1]) < 1.2)
     pieces = []
-    for curve, count, longest, up in ((UPPER_LID, 120, 0.62, 1.0), (LOWER_LID, 70, 0.34, -0.75)):
+    for curve, count, longest, up in ((UPPER_LID, 84, 0.62, 1.0), (LOWER_LID, 44, 0.34, -0.75)):
         for side in (-1.0, 1.0):
             margin = _margin(curve, side, skin[near], places[near])
             t = (np.arange(count) + rng.random(count)) / count
@@ -91,8 +91,8 @@ def lashes(identity: Identity, head: Head) -> Strands | None:
             length = (length * rng.uniform(0.6, 1.05, count))[:, None, None]
             u = np.linspace(0.0, 1.0, 5)[None, :, None]
             paths = root[:, None] + length * (u * away[:, None] + u**2 * np.array([0.0, 0.6 * up, -0.1]))
-            outward = np.broadcast_to(np.array([0.0, 0.3, 0.95]), paths.shape).copy()
-            width = np.full(count, 0.013 + 0.012 * identity.lash_length) * (1.0 if up > 0 else 0.75)
+            outward = np.broadcast_to(np.array([0.0, 0.28, 0.96]), paths.shape).copy()
+            width = np.full(count, 0.024 + 0.012 * identity.lash_length) * (1.0 if up > 0 else 0.75)
             bind = margin[np.round(at).astype(int)]
             pieces.append(Strands(paths, outward, width, rng.random(count), np.full((count, 5), 0.5), bind))
     return Strands(

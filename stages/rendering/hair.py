@@ -78,6 +78,9 @@ def _ribbons(growth: Growth, strands: Strands) -> _Ribbons:
     tangents /= np.linalg.norm(tangents, axis=2, keepdims=True) + 1e-9
     across = np.cross(tangents, outward)
     across /= np.linalg.norm(across, axis=2, keepdims=True) + 1e-9
+    # each ribbon is rolled about itself by its own angle, so that a silhouette, too, shows some of them broadside
+    roll = (2.2 * (np.mod(strands.tone * 7.31, 1.0) - 0.5))[:, None, None]
+    across = np.cos(roll) * across + np.sin(roll) * np.cross(tangents, across)
     along = np.linspace(0.0, 1.0, points)
     taper = np.sqrt(np.clip(1.0 - along**3, 0.04, 1.0)) * np.minimum(1.0, 0.6 + 2.0 * along)
     half = 0.5 * strands.width[:, None] * taper

@@ -53,6 +53,9 @@ def _strands(
     width = 0.115 * rng.uniform(0.7, 1.3, len(paths)) / np.sqrt(density)
     if how.length.mean() < 1.0:
         width *= 0.45
+    if how.length.max() > 12.0:
+        # a fringe is cut into finer locks than the lengths behind it
+        width *= np.clip(how.length / 14.0, 0.55, 1.0)
     if how.frizz > 0.4:
         width *= 0.8
     return Strands(paths, outward, width, rng.random(len(paths)), shade, roots.bind)

@@ -33,7 +33,8 @@ class Light:
 
     key: the main lamp, the one that casts the shadow. fill: from the other side, large and soft. rim: from behind.
     harmonics: (9, 3) float64, irradiance coefficients of the environment in the order of :func:`basis`.
-    exposure: factor on the linear picture before the film curve.
+    exposure: factor on the linear picture before the film curve. window: (3,) unit, toward the bright shape that shows
+        in the eyes.
     """
 
     key: Lamp
@@ -41,6 +42,7 @@ class Light:
     rim: Lamp
     harmonics: Floats
     exposure: float
+    window: Floats
 
     @property
     def direction(self) -> NDArray[np.float32]:
@@ -70,7 +72,9 @@ class Light:
         harmonics[0] = ambient * _tint(-0.2 * warmth)
         for direction, colour in walls:
             harmonics += 0.5 * ambient * np.outer(_lobe(direction), colour)
-        return cls(key, fill, rim, harmonics, float(rng.uniform(0.88, 1.12)))
+        exposure = float(rng.uniform(0.88, 1.12))
+        window = _direction(side * rng.uniform(12, 24), rng.uniform(12, 20))
+        return cls(key, fill, rim, harmonics, exposure, window)
 
 
 def basis(normals: NDArray[np.floating]) -> Floats:
@@ -94,5 +98,5 @@ def _direction(aside: float, up: float) -> Floats:
 
 def _tint(warmth: float) -> Floats:
     """Colour of unit luminance between cool daylight (-1) and a warm lamp (1)."""
-    colour = np.array([1.0 + 0.16 * warmth, 1.0, 1.0 - 0.24 * warmth])
+    colour = np.array([1.0 + 0.11 * warmth, 1.0, 1.0 - 0.17 * warmth])
     return np.asarray(colour / (colour @ [0.2126, 0.7152, 0.0722]), np.float64)

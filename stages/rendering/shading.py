@@ -30,7 +30,7 @@ _SKIN_PARTS = (Part.SKIN, Part.LIPS, Part.EAR, Part.NECK, Part.MOUTH)
 _ENAMEL = np.array([0.66, 0.60, 0.48], np.float32)
 _TONGUE = np.array([0.36, 0.12, 0.11], np.float32)
 # how far light wraps past the shadow line, R, G, B
-_SCATTER = np.array([0.34, 0.13, 0.07], np.float32)
+_SCATTER = np.array([0.27, 0.11, 0.06], np.float32)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,17 @@ def shade(gbuffer: GBuffer, maps: Maps, light: Light) -> F32:
         gbuffer.position, gbuffer.normal, gbuffer.tangent, material.albedo,
         gbuffer.occlusion, visibility, is_hair, lamps, ambient, out,
     )  # fmt: skip
+    rows = np.flatnonzero(gbuffer.part == Part.EYE)
+    out[rows] += _catchlight(gbuffer.position[rows], gbuffer.normal[rows], light)
     return out * np.float32(light.exposure)
+
+
+def _catchlight(position: F32, normal: F32, light: Light) -> F32:
+    """The window mirrored in the wet cornea: a soft disc about 14 degrees wide."""
+    view = -position / np.linalg.norm(position, axis=1, keepdims=True)
+    mirrored = 2.0 * (normal * view).sum(1, keepdims=True) * normal - view
+    inside = smoothstep(np.cos(np.radians(9.0)), np.cos(np.radians(5.0)), mirrored @ light.window.astype(np.float32))
+    return np.asarray(0.55 * inside[:, None] * light.key.colour, np.float32)
 
 
 @dataclass(frozen=True)
@@ -170,6 +180,8 @@ def _level(gbuffer: GBuffer, rows: NDArray[np.intp], size: int) -> int:
 
 def _sample(level: SkinMaps, uv: F32) -> tuple[F32, F32]:
     """Bilinear samples (n, 4) of both maps at MakeHuman texture coordinates (n, 2)."""
+    if not len(uv):
+        return np.zeros((0, 4), np.float32), np.zeros((0, 4), np.float32)
     size = level.colour.shape[0]
     xy = (atlas.to_atlas(uv) * size - 0.5).astype(np.float32)
     # cv2.remap wants pictures of at most 32767 a side: fold the list into rows

@@ -48,6 +48,7 @@ def paint(identity: Identity, head: Head, size: int = 1024) -> SkinMaps:
     height, crease = relief(identity, points)
     albedo = pigments.colour(identity, points) * (1.0 - crease)[:, None] ** np.array([0.75, 1.0, 1.1])
     roughness, gloss = _gloss(identity, points)
+    gloss = gloss * (1.0 - 0.8 * _hair_cover(identity, points))
 
     albedo = _stubble(identity, points, albedo)
     albedo = _hair_roots(identity, points, albedo)
@@ -115,13 +116,18 @@ def _beard_area(identity: Identity, points: Floats) -> Floats:
 def _hair_roots(identity: Identity, points: Floats, albedo: NDArray[np.floating]) -> NDArray[np.floating]:
     """Scalp seen through hair, and the soft shadow of the brows."""
     hair = to_linear(np.array(identity.hair_colour)) * (0.7 if identity.hair_style == "buzz" else 0.3)
-    jag = 0.35 * noise.fractal(points, 2.0, salt=noise.salt(identity.seed, "hairline"), octaves=3)
-    shifted = points + np.stack([np.zeros_like(jag), jag, np.zeros_like(jag)], 1)
-    scalp = anatomy.scalp_mask(shifted, identity.hairline)
-    cover = scalp * np.float32({"bald": 0.10, "buzz": 0.86}.get(identity.hair_style, 0.88))
+    cover = _hair_cover(identity, points)
     albedo = albedo * (1.0 - cover[:, None]) + hair * cover[:, None]
     brow = 0.45 * identity.brow_density * brows.brow_mask(identity, points)[:, None]
     return albedo * (1.0 - brow) + to_linear(np.array(identity.brow_colour)) * 0.8 * brow
+
+
+def _hair_cover(identity: Identity, points: Floats) -> Floats:
+    """How much of the skin the roots of scalp hair hide, 0..1 (n,), with a ragged hairline."""
+    jag = 0.35 * noise.fractal(points, 2.0, salt=noise.salt(identity.seed, "hairline"), octaves=3)
+    shifted = points + np.stack([np.zeros_like(jag), jag, np.zeros_like(jag)], 1)
+    most = {"bald": 0.10, "buzz": 0.92}.get(identity.hair_style, 0.95)
+    return np.asarray(most * anatomy.scalp_mask(shifted, identity.hairline), np.float32)
 
 
 def _lids(identity: Identity, points: Floats, albedo: NDArray[np.floating]) -> NDArray[np.floating]:

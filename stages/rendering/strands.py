@@ -140,16 +140,19 @@ def grow(roots: Roots, surface: Surface, comb: Field, how: Growing, rng: np.rand
     heading = roots.normals * how.lift + _tangential(comb(position, roots.normals), roots.normals)
     heading = _unit(heading + how.frizz * rng.normal(size=(count, 3)))
     paths, facing = [position], [roots.normals]
-    normal = roots.normals
+    normal, resting = roots.normals, np.ones(count)
     for index in range(1, how.points):
         pull = comb(position, normal)
         pull = pull + np.array([0.0, -how.gravity, 0.0])
         pull = pull + how.frizz * rng.normal(size=(count, 3))
-        heading = _unit(how.stiff * heading + (1.0 - how.stiff) * pull)
+        # what lies on its layer already is combed along it, not into it
+        inward = np.minimum((pull * normal).sum(1), 0.0) * resting
+        heading = _unit(how.stiff * heading + (1.0 - how.stiff) * (pull - inward[:, None] * normal))
         position = position + heading * step[:, None]
         height, normal = surface.outward(position)
         floor = how.layer * min(1.0, 2.0 * index / how.points) + 0.05
         off = floor - height
+        resting = np.clip(off / 0.2 + 0.5, 0.0, 1.0)
         position = position + normal * np.where(off > 0.0, off, how.hug * off)[:, None]
         moved = position - paths[-1]
         moved *= (step / (np.linalg.norm(moved, axis=1) + 1e-9))[:, None]
