@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,21 +34,24 @@ def join(blocks: Sequence[Block]) -> tuple[Block, list[tuple[int, int]]]:
     firsts = np.cumsum([0] + [len(block.positions) for block in blocks])
     welds = np.cumsum([0] + [int(block.weld.max()) + 1 for block in blocks])
     units: dict[str, tuple[I32, F32]] = {}
-    for name in {name for block in blocks for name in block.units}:
-        pieces = [(first + b.units[name][0], b.units[name][1]) for first, b in zip(firsts, blocks) if name in b.units]
+    placed = list(zip(firsts, blocks, strict=False))
+    for name in dict.fromkeys(name for block in blocks for name in block.units):
+        pieces = [
+            (first + block.units[name][0], block.units[name][1]) for first, block in placed if name in block.units
+        ]
         rows = np.concatenate([rows for rows, _ in pieces]).astype(np.int32)
         units[name] = rows, np.concatenate([deltas for _, deltas in pieces]).astype(np.float32)
     whole = Block(
         positions=np.concatenate([b.positions for b in blocks]),
         rest=np.concatenate([b.rest for b in blocks]),
         uv=np.concatenate([b.uv for b in blocks]),
-        faces=np.concatenate([b.faces + first for first, b in zip(firsts, blocks)]).astype(np.int32),
+        faces=np.concatenate([b.faces + first for first, b in zip(firsts, blocks, strict=False)]).astype(np.int32),
         parts=np.concatenate([b.parts for b in blocks]),
-        weld=np.concatenate([b.weld + first for first, b in zip(welds, blocks)]).astype(np.int32),
+        weld=np.concatenate([b.weld + first for first, b in zip(welds, blocks, strict=False)]).astype(np.int32),
         neck=np.concatenate([b.neck for b in blocks]),
         units=units,
     )
-    return whole, [(int(a), int(b)) for a, b in zip(firsts[:-1], firsts[1:], strict=True)]
+    return whole, [(int(a), int(b)) for a, b in pairwise(firsts)]
 
 
 def grid_faces(rows: int, columns: int, *, wrap: bool = False) -> I32:

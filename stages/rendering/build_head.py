@@ -61,7 +61,7 @@ def main() -> None:
     # safetensors writes the memory as it lies, so every array has to be in C order
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     save_file(tensors, out, metadata={"names": json.dumps(names), "licence": "CC0-1.0"})
-    print(out, out.stat().st_size, hashlib.sha256(out.read_bytes()).hexdigest())  # noqa: T201
+    print(out, out.stat().st_size, hashlib.sha256(out.read_bytes()).hexdigest())
 
 
 def extract(data: Path) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:

@@ -86,7 +86,7 @@ class _Template:
         inner_half = 0.82 * half
 
         def parting(x: float, sign: int) -> int:
-            """The edge at which the closed lips part: the lowest of the upper lip's front, the highest of the lower's."""
+            """Where the closed lips part: the lowest of the upper lip's front, the highest of the lower's."""
             of_lip = (self.opening[rows] > 0.5 * self.opening[rows].max()) == (sign < 0)
             near = rows[of_lip & (np.abs(self.points[rows, 0] - x) < 0.17)]
             front = near[self.points[near, 2] > self.points[near, 2].max() - 0.45]
@@ -122,5 +122,8 @@ class _Template:
         return [
             *bridge,
             int(tip),
-            *(self.front(x, base_y + up) for x, up in ((-1.5, 0.35), (-0.8, 0.15), (0.0, 0.0), (0.8, 0.15), (1.5, 0.35))),
+            *(
+                self.front(x, base_y + up)
+                for x, up in ((-1.5, 0.35), (-0.8, 0.15), (0.0, 0.0), (0.8, 0.15), (1.5, 0.35))
+            ),
         ]

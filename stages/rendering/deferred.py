@@ -1,4 +1,4 @@
-"""Deferred shading's two ends: from a posed head to the surface points that are seen, and from their light to pixels."""
+"""Deferred shading's two ends: from a posed head to the points that are seen, and from their light to pixels."""
 
 from __future__ import annotations
 

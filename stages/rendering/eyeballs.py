@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from stages.rendering.block import Block, grid_faces
-from stages.rendering.mesh import F64, Eye, Part
+from stages.rendering.mesh import F64, Part
 
 RINGS, SECTORS = 28, 40
 CORNEA = np.radians(29.0)  # half-angle of the cornea seen from the eye's centre
@@ -18,8 +20,17 @@ def profile(angle: F64) -> F64:
     return 1.0 + BULGE * inside**1.5
 
 
-def eyeball(guide: F64, number: int) -> tuple[Block, Eye]:
-    """An eyeball in the place of MakeHuman's coarse one, `guide` (72, 3) cm; `number` 0 is the right eye.
+@dataclass(frozen=True)
+class Eyeball:
+    """An eyeball's mesh (its first vertex is the pole of the iris), its centre (3,) and its radius, cm."""
+
+    block: Block
+    centre: F64
+    radius: float
+
+
+def eyeball(guide: F64) -> Eyeball:
+    """An eyeball in the place of MakeHuman's coarse one, `guide` (72, 3) cm.
 
     The guide's front carries a bulge, so the radius comes from its width and height and the centre from its back.
     """
@@ -40,5 +51,4 @@ def eyeball(guide: F64, number: int) -> tuple[Block, Eye]:
         weld=np.where(a == 0.0, 0, np.arange(len(a))).astype(np.int32),
         neck=np.ones(len(a), np.float32),
     )
-    rows = (0, len(a)) if number == 0 else (len(a), 2 * len(a))
-    return block, Eye(centre.astype(np.float32), radius, rows)
+    return Eyeball(block, centre, radius)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from stages.problems import Problem
 from stages.rendering import eyeballs, surface, teeth
 from stages.rendering.block import Block, join
 from stages.rendering.identity import Identity
-from stages.rendering.mesh import F32, F64, I32, U8, Head
+from stages.rendering.mesh import F32, F64, I32, U8, Eye, Head
 
 HEAD_FILE = Path("data/performers/head.safetensors")
 OLD, YOUNG = 90.0, 25.0  # years at which MakeHuman's two adult ages are exact
@@ -105,7 +105,7 @@ class HeadBasis:
     def build(self, identity: Identity) -> Head:
         """An identity's neutral head with eyes, teeth, tongue and ambient occlusion."""
         shaped, mean = self.shape(identity), self.mean()
-        eyes, spheres = zip(*(eyeballs.eyeball(shaped[self.guides[f"{s}-eye"]], i) for i, s in enumerate("rl")))
+        right, left = (eyeballs.eyeball(shaped[self.guides[name]]) for name in ("r-eye", "l-eye"))
         skin = Block(
             positions=shaped[self.weld],
             rest=self.positions[self.weld],
@@ -117,7 +117,7 @@ class HeadBasis:
             units={name: self._split(rows, deltas) for name, (rows, deltas) in self.units.items()},
         )
         rows = [self._teeth(name, shaped, mean) for name in ("upper", "lower")]
-        whole, spans = join([skin, *rows, *eyes])
+        whole, spans = join([skin, *rows, right.block, left.block])
         positions = whole.positions.astype(np.float32)
         normals = surface.vertex_normals(positions, whole.faces, whole.weld)
         ajar = positions.copy()
@@ -138,8 +138,8 @@ class HeadBasis:
             landmarks=self.landmarks,
             units=whole.units,
             eyes=(
-                replace(spheres[0], vertices=spans[3]),
-                replace(spheres[1], vertices=spans[4]),
+                Eye(right.centre.astype(np.float32), right.radius, spans[3]),
+                Eye(left.centre.astype(np.float32), left.radius, spans[4]),
             ),
         )
 

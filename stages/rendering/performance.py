@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
+from scipy.special import expit
 
 from stages.rendering.expressions import CHANNELS, CONSONANTS, VISEMES, VOWELS, units_of
 from stages.rendering.posing import Pose
@@ -195,7 +196,7 @@ class _Track:
         value = np.zeros(self.frames)
         for at in self._events(least, most):
             rise, hold = self.rng.uniform(0.25, 0.5), self.rng.uniform(0.2, 1.6)
-            up = 1.0 / (1.0 + np.exp(-(self.time - at) / (rise / 4)))
-            down = 1.0 / (1.0 + np.exp(-(self.time - at - rise - hold) / (rise / 3)))
+            up = expit((self.time - at) / (rise / 4))
+            down = expit((self.time - at - rise - hold) / (rise / 3))
             value = np.maximum(value, self.rng.uniform(0.35, 1.0) * height * (up - down))
         return value

@@ -29,7 +29,7 @@ def row(name: str, guide: F64, mean_guide: F64, guide_units: dict[str, F64]) -> 
     affine map between them. guide_units: expression unit -> (68, 3) displacement of the band; teeth follow likewise.
     """
     rest, uv, faces, parts = _mean_row(name)
-    rest = rest + [0.0, mean_guide[:, 1].min() - GUIDE_LOW[name], mean_guide[:, 2].max() - GUIDE_FRONT[name]]
+    rest += np.array([0.0, mean_guide[:, 1].min() - GUIDE_LOW[name], mean_guide[:, 2].max() - GUIDE_FRONT[name]])
     lift = np.linalg.pinv(_homogeneous(mean_guide))
     positions = _homogeneous(rest) @ (lift @ guide)
     every = np.arange(len(rest), dtype=np.int32)
