@@ -7,7 +7,7 @@ there are slots, and slots that a server of this machine counts while nobody hol
 
 from __future__ import annotations
 
-import getpass
+import os
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ SERVER_WAIT_SECONDS = 10.0
 
 def lock_folder() -> Path:
     """Where the lock files are: one place for all of this user's checkouts, since they share the machine's GPU."""
-    folder = Path(tempfile.gettempdir()) / f"likeness-{getpass.getuser()}"
+    folder = Path(tempfile.gettempdir()) / f"likeness-{os.getuid()}"
     folder.mkdir(exist_ok=True)
     return folder
 

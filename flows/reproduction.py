@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import networkx as nx
 from prefect import State, flow
 from prefect.futures import PrefectFuture, wait
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
+from prefect.tasks import exponential_backoff
+from pydantic import Field
 
-from flows import gpu
+from flows import gpu, stage
 from flows.environment import find_root
 from flows.pipeline import Pipeline, Plan, Selection, stale_stages
 from flows.results import publish
@@ -46,9 +48,9 @@ def reproduce(
     swaps: list[str] | None = None,
     pairs: list[str] | None = None,
     clips: list[str] | None = None,
-    jobs: int = 2,
-    gpu_slots: int = 1,
-    retries: int = 2,
+    jobs: Annotated[int, Field(ge=1)] = 2,
+    gpu_slots: Annotated[int, Field(ge=1)] = 1,
+    retries: Annotated[int, Field(ge=0)] = 2,
     repository: str = ".",
 ) -> State[list[Row]]:
     """Bring the chosen results up to date; with nothing chosen, all of them.
@@ -92,7 +94,11 @@ def reproduce(
 
 def summary(broken: list[Row]) -> str:
     """One message for all that went wrong: each cause once, and what was not run because of it."""
-    parts = [f"{row.address}: {row.reason}" for row in broken if row.ending != "not run"]
+    causes: dict[str, list[str]] = {}
+    for row in broken:
+        if row.ending != "not run":
+            causes.setdefault(row.reason, []).append(row.address)
+    parts = [f"{', '.join(addresses)}: {reason}" for reason, addresses in causes.items()]
     waiting = [row.address for row in broken if row.ending == "not run"]
     if waiting:
         parts.append(f"not run, for want of these: {', '.join(waiting)}")
@@ -105,7 +111,11 @@ def _run(plan: Plan, workshop: Workshop, retries: int) -> dict[str, Row]:
     try:
         for address in plan.stages:
             upstream = [futures[before] for before in plan.graph.predecessors(address) if before in futures]
-            make = make_stage.with_options(name=address.partition("@")[0], retries=retries)
+            make = make_stage.with_options(
+                name=address.partition("@")[0],
+                retries=retries,
+                retry_delay_seconds=exponential_backoff(stage.BACK_OFF_SECONDS),
+            )
             futures[address] = make.submit(address, workshop, wait_for=upstream, return_state=False)
         wait(list(futures.values()))
     except BaseException:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ def start_server(port: int | None = None) -> str:
     """
     given = os.environ.get("PREFECT_API_URL")
     if given:
+        if not _answers(given):
+            raise Problem("no Prefect server answers there", where=given, mend="start it, or unset PREFECT_API_URL")
         return given
     server = running_server(port)
     # Prefect's own handlers are registered when it is imported, and so run before this one.
@@ -61,6 +64,7 @@ def running_server(port: int | None = None) -> Iterator[str]:
         Problem: it does not start.
     """
     home = Path(os.environ["PREFECT_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
     port = free_port() if port is None else port
     address = f"http://{HOST}:{port}/api"
     log = home / "server.log"
@@ -92,16 +96,26 @@ def free_port() -> int:
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is on this machine: no proxy
     end = time.monotonic() + STARTUP_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        try:
-            with opener.open(f"{address}/health", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
+        if _answers(address):
+            return
+        time.sleep(0.1)
     what = "ended while it started" if process.poll() is not None else f"did not start in {STARTUP_SECONDS} s"
     last = log.read_text(errors="replace")[-LAST_CHARACTERS:].strip()
     raise Problem(
         f"the Prefect server {what}; it said:\n{last}", where=log, mend="run `prefect server start` to see more"
     )
+
+
+def _answers(address: str) -> bool:
+    # Our own server is on this machine: no proxy leads there.
+    proxies: dict[str, str] | None = {} if f"//{HOST}:" in address else None
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
+    try:
+        with opener.open(f"{address}/health", timeout=5):
+            return True
+    except urllib.error.HTTPError:
+        return True  # it wants to know who asks: Prefect's own client will tell
+    except (OSError, ValueError):
+        return False

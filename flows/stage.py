@@ -16,11 +16,13 @@ from typing import Any, Literal
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
-from prefect.tasks import exponential_backoff
 
 from flows import books, gpu
-from flows.children import Children, Stopped
+from flows.children import Children
 from stages.problems import BAD_INPUT
+
+BACK_OFF_SECONDS = 5.0
+"""Before a stage is tried again; twice as long before every further try."""
 
 MOST_LINES = 12
 """At most this many lines of a stage's last words go into the message of its failure."""
@@ -96,7 +98,6 @@ def may_pass(_task: object, _run: object, state: Any) -> bool:
     task_run_name="{address}",
     cache_policy=NO_CACHE,  # DVC is the only one that says what is up to date
     persist_result=False,
-    retry_delay_seconds=exponential_backoff(backoff_factor=5),
     retry_condition_fn=may_pass,
 )
 def make_stage(address: str, workshop: Workshop) -> Done:
@@ -178,6 +179,3 @@ def _outcome(lines: list[str]) -> Outcome:
     if any(line.startswith("Running stage ") for line in lines):
         return "made"
     return "unchanged" if any("didn't change" in line for line in lines) else "taken from the cache"
-
-
-__all__ = ["Done", "StageFailed", "Stopped", "Workshop", "environment", "failure", "make_stage", "reproduce_stage"]

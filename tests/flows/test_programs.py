@@ -86,6 +86,13 @@ def test_wrong_requests_are_told_at_once(made: Path, arguments: tuple[str, ...],
     assert done.stderr.startswith("error: ")
 
 
+def test_a_server_that_does_not_answer_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    done = program("reproduce")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: http://127.0.0.1:9/api: no Prefect server answers there")
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_however_it_ends_nothing_is_left_and_it_can_be_run_again(
     project: Path,

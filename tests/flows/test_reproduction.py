@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from prefect.client.orchestration import get_client
 
-from flows.reproduction import Row, reproduce
-from flows.stage import make_stage
+from flows import stage
+from flows.reproduction import Row, reproduce, summary
 from tests.flows.conftest import dvc, hashes
 
 Inject = Callable[[str, str], None]
@@ -29,7 +29,7 @@ def run_flow(**parameters: Any) -> tuple[Any, dict[str, Row]]:
 @pytest.fixture(autouse=True)
 def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries again at once."""
-    monkeypatch.setattr(make_stage, "retry_delay_seconds", 0)
+    monkeypatch.setattr(stage, "BACK_OFF_SECONDS", 0)
 
 
 def test_makes_what_dvc_makes_and_then_nothing(project: Path, finished: Path) -> None:
@@ -141,3 +141,14 @@ def test_leaves_a_table_of_stages_and_the_metrics(made: Path) -> None:
         }
     assert "extraction@ada" in str(found["stages"])
     assert "| evaluation@ada-on-ben | identity.nearer | 0.97 |" in str(found["metrics"])
+
+
+def test_one_cause_is_told_once() -> None:
+    told = summary(
+        [
+            Row("extraction@ada", "failed", reason="params.yaml: nonsense"),
+            Row("extraction@ben", "failed", reason="params.yaml: nonsense"),
+            Row("training@ada-ben", "not run"),
+        ]
+    )
+    assert told == "extraction@ada, extraction@ben: params.yaml: nonsense\nnot run, for want of these: training@ada-ben"
