@@ -60,7 +60,7 @@ def paint(identity: Identity, rings: int = 768, sectors: int = 512) -> EyeMap:
     )
     colour = to_linear(np.array(identity.iris_colour))
     # seen through the cornea and in the brow's shade an iris is duller than its pigment
-    colour = 0.62 * colour + 0.30 * colour.mean()
+    colour = 0.45 * colour + 0.28 * colour.mean()
     collarette = np.exp(-(((radius - 0.52 - 0.05 * crypts) / 0.12) ** 2))
     warm = to_linear(np.array([0.50, 0.36, 0.17])) * (0.4 + 1.2 * colour.mean())
     mix = (0.35 * collarette)[..., None]

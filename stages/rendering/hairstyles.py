@@ -107,7 +107,7 @@ def _style(
     if style == "short":
         # longer on top than at the sides; combed forward, up or aside
         top = np.clip((place[:, 1] - 2.5) / 4.0, 0.0, 1.0)
-        length = (0.9 + (1.8 + 2.6 * amount) * top) * vary
+        length = (0.9 + (1.8 + 2.6 * amount) * top) * rng.uniform(0.65, 1.2, n)
         choice = int(noise.generator(identity.seed, "crop").integers(3))
         comb = (_whorl(crown, 0.9), _swept(np.array([0.25 * side, 0.35, -1.0])), _swept(np.array([side, 0.3, 0.1])))[
             choice

@@ -40,7 +40,7 @@ def relief(identity: Identity, points: Floats) -> tuple[Floats, Floats]:
     neck = np.sin(y * 3.3 + 2.2 * warp) ** 16 * smoothstep(-11.5, -13.0, y) * np.float32(0.3 + age)
     folds = (0.12 + 0.75 * age) * fold + 0.55 * age * bag + 0.8 * frown + 0.7 * marionette + 0.4 * neck
     total = age * lines + folds
-    return (height - 0.045 * total).astype(np.float32), np.clip(crease + 0.20 * total, 0.0, 0.6).astype(np.float32)
+    return (height - 0.045 * total).astype(np.float32), np.clip(crease + 0.15 * total, 0.0, 0.6).astype(np.float32)
 
 
 def _forehead_lines(identity: Identity, points: Floats, warp: Floats) -> Floats:
@@ -49,7 +49,7 @@ def _forehead_lines(identity: Identity, points: Floats, warp: Floats) -> Floats:
     total = np.zeros(len(points), np.float32)
     for k in range(4):
         level = 2.9 + 0.75 * k + rng.uniform(-0.15, 0.15)
-        line = y - level - 0.25 * np.cos(x * rng.uniform(0.5, 0.9)) - 0.35 * warp
+        line = y - level - 0.25 * np.cos(x * rng.uniform(0.5, 0.9)) - 0.22 * warp
         total += np.exp(-((line / 0.085) ** 2)) * np.float32(rng.uniform(0.4, 1.0))
     return total * smoothstep(5.2, 3.4, x) * smoothstep(-1.0, 0.5, points[:, 2])
 

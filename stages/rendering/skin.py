@@ -48,10 +48,11 @@ def paint(identity: Identity, head: Head, size: int = 1024) -> SkinMaps:
     height, crease = relief(identity, points)
     albedo = pigments.colour(identity, points) * (1.0 - crease)[:, None] ** np.array([0.75, 1.0, 1.1])
     roughness, gloss = _gloss(identity, points)
-    gloss = gloss * (1.0 - 0.8 * _hair_cover(identity, points))
+    cover = _hair_cover(identity, points) * (1.0 - texels.sample(head.faces[body], head.masks["ears"]))
+    gloss = np.asarray(gloss * (1.0 - 0.8 * cover), np.float32)
 
     albedo = _stubble(identity, points, albedo)
-    albedo = _hair_roots(identity, points, albedo)
+    albedo = _hair_roots(identity, points, albedo, cover)
     on_lips = anatomy.lip_mask(points, 0.09, lips.fullness(identity))
     albedo, height, roughness, gloss = lips.paint(identity, points, on_lips, albedo, height, roughness, gloss)
     albedo = _lids(identity, points, albedo)
@@ -113,10 +114,11 @@ def _beard_area(identity: Identity, points: Floats) -> Floats:
     return (area * patch).clip(0.0, 1.0).astype(np.float32)
 
 
-def _hair_roots(identity: Identity, points: Floats, albedo: NDArray[np.floating]) -> NDArray[np.floating]:
+def _hair_roots(
+    identity: Identity, points: Floats, albedo: NDArray[np.floating], cover: Floats
+) -> NDArray[np.floating]:
     """Scalp seen through hair, and the soft shadow of the brows."""
     hair = to_linear(np.array(identity.hair_colour)) * (0.7 if identity.hair_style == "buzz" else 0.3)
-    cover = _hair_cover(identity, points)
     albedo = albedo * (1.0 - cover[:, None]) + hair * cover[:, None]
     brow = 0.45 * identity.brow_density * brows.brow_mask(identity, points)[:, None]
     return albedo * (1.0 - brow) + to_linear(np.array(identity.brow_colour)) * 0.8 * brow
