@@ -92,9 +92,9 @@ class HeadBasis:
             identity.weight,
         )
         for name, amount in identity.shape.items():
-            key = f"{name}+" if amount > 0 else f"{name}-"
-            rows, deltas = self.shapes[key]
-            positions[rows] += abs(amount) * deltas
+            if amount:
+                rows, deltas = self.shapes[f"{name}+" if amount > 0 else f"{name}-"]
+                positions[rows] += abs(amount) * deltas
         return positions - self._centre(positions)
 
     def mean(self) -> F64:

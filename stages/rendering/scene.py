@@ -57,7 +57,7 @@ class PerformanceSettings(BaseModel):
     pitch_hz: float | None = Field(None, ge=60.0, le=400.0, description="voice; None takes the performer's")
     acting: ActingSettings = ActingSettings()
     sensor: SensorSettings = SensorSettings()
-    crf: int = Field(25, ge=0, le=51, description="x264's rate factor")
+    crf: int = Field(21, ge=0, le=51, description="x264's rate factor")
     depth: bool = Field(False, description="also write depth.mkv")
 
     @property

@@ -32,75 +32,75 @@ _TABLE: tuple[tuple[str, bool, float, str], ...] = (
     (
         "head",
         False,
-        0.35,
+        0.32,
         """
-        head-angle:.25 head-back-scale-depth:.25 head-fat:.4 head-scale-depth:.3 head-scale-horiz:.35
-        head-scale-vert:.3 head-diamond+ head-invertedtriangular+ head-oval+ head-rectangular+
+        head-angle:.23 head-back-scale-depth:.23 head-fat:.36 head-scale-depth:.27 head-scale-horiz:.32
+        head-scale-vert:.27 head-diamond+ head-invertedtriangular+ head-oval+ head-rectangular+
         head-round+ head-square+ head-triangular+
         """,
     ),
     (
         "forehead",
         False,
-        0.35,
+        0.32,
         """
-        forehead-nubian forehead-scale-vert:.2 forehead-temple:.5 forehead-trans
+        forehead-nubian forehead-scale-vert:.18 forehead-temple:.45 forehead-trans
         """,
     ),
     (
         "eyebrows",
         False,
-        0.5,
+        0.45,
         """
-        eyebrows-angle eyebrows-trans-depth:.6 eyebrows-trans-vert
+        eyebrows-angle eyebrows-trans-depth:.54 eyebrows-trans-vert
         """,
     ),
     (
         "eyes",
         True,
-        0.45,
+        0.41,
         """
-        eye-bag eye-bag-height eye-corner1 eye-corner2 eye-epicanthus:.5 eye-eyefold-angle
-        eye-eyefold-curve eye-eyefold-vert eye-height1:.4 eye-height2:.4 eye-height3:.4 eye-push1:.5
-        eye-push2:.5 eye-scale:.55 eye-trans-vert:.6 eye-trans-horiz:.75
+        eye-bag eye-bag-height eye-corner1 eye-corner2 eye-epicanthus:.45 eye-eyefold-angle
+        eye-eyefold-curve eye-eyefold-vert eye-height1:.36 eye-height2:.36 eye-height3:.36 eye-push1:.45
+        eye-push2:.45 eye-scale:.5 eye-trans-vert:.54 eye-trans-horiz:.68
         """,
     ),
     (
         "nose",
         False,
-        0.5,
+        0.39,
         """
-        nose-base nose-compression:.2 nose-curve nose-flaring nose-greek:.6 nose-hump
+        nose-base nose-compression:.16 nose-curve nose-flaring nose-greek:.47 nose-hump
         nose-nostrils-angle nose-nostrils-width nose-point nose-point-width nose-scale-depth
-        nose-scale-horiz nose-scale-vert nose-septumangle nose-trans-depth:.25 nose-trans-vert:.6
+        nose-scale-horiz nose-scale-vert nose-septumangle nose-trans-depth:.2 nose-trans-vert:.47
         nose-volume nose-width1 nose-width2 nose-width3
         """,
     ),
     (
         "mouth",
         False,
-        0.45,
+        0.41,
         """
-        mouth-angles:.5 mouth-cupidsbow mouth-cupidsbow-width mouth-dimples:.5 mouth-laugh-lines:.5
-        mouth-lowerlip-ext:.4 mouth-lowerlip-height mouth-lowerlip-middle:.4 mouth-lowerlip-volume
-        mouth-lowerlip-width mouth-philtrum-volume mouth-scale-depth:.4 mouth-scale-horiz
-        mouth-scale-vert mouth-trans-depth:.4 mouth-trans-vert:.6 mouth-upperlip-ext:.4
-        mouth-upperlip-height mouth-upperlip-middle:.4 mouth-upperlip-volume mouth-upperlip-width
+        mouth-angles:.45 mouth-cupidsbow mouth-cupidsbow-width mouth-dimples:.45 mouth-laugh-lines:.45
+        mouth-lowerlip-ext:.36 mouth-lowerlip-height mouth-lowerlip-middle:.36 mouth-lowerlip-volume
+        mouth-lowerlip-width mouth-philtrum-volume mouth-scale-depth:.36 mouth-scale-horiz
+        mouth-scale-vert mouth-trans-depth:.36 mouth-trans-vert:.54 mouth-upperlip-ext:.36
+        mouth-upperlip-height mouth-upperlip-middle:.36 mouth-upperlip-volume mouth-upperlip-width
         """,
     ),
     (
         "chin",
         False,
-        0.45,
+        0.41,
         """
-        chin-bones chin-cleft:.5 chin-height chin-jaw-drop chin-prognathism:.5 chin-prominent chin-width
+        chin-bones chin-cleft:.45 chin-height chin-jaw-drop chin-prognathism:.45 chin-prominent chin-width
         chin-triangle+
         """,
     ),
     (
         "cheek",
         True,
-        0.5,
+        0.45,
         """
         cheek-bones cheek-inner cheek-trans cheek-volume
         """,
@@ -108,24 +108,24 @@ _TABLE: tuple[tuple[str, bool, float, str], ...] = (
     (
         "ears",
         True,
-        0.6,
+        0.54,
         """
-        ear-flap ear-lobe ear-rot ear-scale ear-scale-depth ear-scale-vert ear-trans-depth:.4
-        ear-trans-vert:.4 ear-wing ear-shape-round+ ear-shape-square+ ear-shape-triangle+
+        ear-flap ear-lobe ear-rot ear-scale ear-scale-depth ear-scale-vert ear-trans-depth:.36
+        ear-trans-vert:.36 ear-wing ear-shape-round+ ear-shape-square+ ear-shape-triangle+
         """,
     ),
     (
         "neck",
         False,
-        0.5,
+        0.45,
         """
-        neck-double neck-scale-depth:.4 neck-scale-horiz:.4 neck-scale-vert:.4 measure-neck-circ:.4
+        neck-double neck-scale-depth:.36 neck-scale-horiz:.36 neck-scale-vert:.36 measure-neck-circ:.36
         """,
     ),
     (
         "asym",
         False,
-        0.3,
+        0.27,
         """
         asym-brown-1 asym-brown-2 asym-cheek-1 asym-cheek-2 asym-ear-1 asym-ear-2 asym-eye-1 asym-eye-2
         asym-eye-3 asym-eye-4 asym-jaw-1 asym-jaw-2 asym-jaw-3 asym-mouth-1 asym-mouth-2 asym-nose-1
