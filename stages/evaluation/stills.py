@@ -14,7 +14,7 @@ from stages import geometry
 from stages.evaluation.measuring import Row
 from stages.evaluation.views import Picture, View
 
-_MARGIN = 0.3
+_MARGIN = 0.05
 """Share of the crop's side that is shown around it."""
 
 _TINT = np.array([255.0, 64.0, 129.0])

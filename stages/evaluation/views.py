@@ -121,8 +121,8 @@ def views(
 
 def _labels(truth: Truth, numbers: Sequence[int]) -> tuple[Iterator[NativeFrame] | None, tuple[int, ...]]:
     """The truth's part labels of the wanted frames, and which labels are face."""
-    known: dict[str, int] = truth.facts.get("parts") or {}
-    face = tuple(number for name, number in known.items() if name.lower() in FACE_PARTS)
+    known: dict[str, str] = truth.facts.get("parts") or {}
+    face = tuple(int(label) for label, name in known.items() if name in FACE_PARTS)
     if not face:
         return None, ()
     return _chosen(truth.parts(), numbers, truth.folder), face

@@ -34,7 +34,8 @@ SIZE, CROP, FRAMES = 256, 64, 10
 FACTS = VideoFacts(
     width=SIZE, height=SIZE, pixel_format="yuv444p", time_base="1/25", rate="25/1", matrix="bt709", range="tv"
 )
-PARTS = {"background": 0, "skin": 1, "hair": 9}
+SKIN, HAIR = 1, 9
+PARTS = {"0": "background", "1": "skin", "9": "hair"}
 
 
 @pytest.fixture(scope="session")
@@ -196,8 +197,8 @@ def _truth(folder: Path, pictures: list[NDArray[np.uint8]], *, parts: bool) -> T
     Truth.write_table(folder, table.assign(yaw=0.0, pitch=0.0, roll=0.0))
     facts: dict[str, Any] = {"frames": FRAMES}
     if parts:
-        labels = np.full((SIZE, SIZE), PARTS["skin"], np.uint8)
-        labels[:, SIZE // 2 :] = PARTS["hair"]
+        labels = np.full((SIZE, SIZE), SKIN, np.uint8)
+        labels[:, SIZE // 2 :] = HAIR
         (folder / "labels").mkdir()
         grey = FACTS.model_copy(update={"pixel_format": "gray", "matrix": "unknown"})
         with FrameWriter(folder / "labels", grey) as writer:
