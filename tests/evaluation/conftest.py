@@ -122,7 +122,11 @@ def make_evidence(photograph: tuple[NDArray[np.uint8], NDArray[np.float32]], tmp
     def make(*, truth: bool = True, noise: float = 4.0, parts: bool = False) -> Evidence:
         rng = np.random.default_rng(3)
         shifts = [(number, number // 2) for number in range(FRAMES)]
-        target = [picture[y : y + SIZE, x : x + SIZE] for x, y in shifts]
+        light = np.linspace(0.75, 1.0, FRAMES)  # so that a face from another moment is a worse one
+        target = [
+            (picture[y : y + SIZE, x : x + SIZE] * share).astype(np.uint8)
+            for (x, y), share in zip(shifts, light, strict=True)
+        ]
         points = [landmarks - np.array([x, y, 0], np.float32) for x, y in shifts]
         low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
         side = float((high - low).max()) * 1.4
