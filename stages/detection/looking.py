@@ -41,7 +41,9 @@ class Looking:
         landmarks, sure = self.landmarker.refine(frame, found.points)
         again = np.flatnonzero(sure < CERTAIN)  # a tilted head comes upright step by step
         if again.size:
-            landmarks[again], sure[again] = self.landmarker.refine(frame, landmarks[again], passes=MORE_PASSES)
+            more, surer = self.landmarker.refine(frame, landmarks[again], passes=MORE_PASSES)
+            better = surer > sure[again]
+            landmarks[again[better]], sure[again[better]] = more[better], surer[better]
         faces = sure >= self.confirmed
         kept = Found(found.scores[faces], found.boxes[faces], five_points(landmarks[faces]))
         return kept, self.recogniser.embed(frame, kept.points)

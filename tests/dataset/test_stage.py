@@ -73,7 +73,7 @@ def test_every_frame_is_accounted_for(face_set: FaceSet) -> None:
     assert told["faces"] == len(face_set.index) == told["train"] + told["held_out"]
     assert told["faces"] + sum(told["dropped"].values()) == COUNT
     assert told["dropped"]["nearly the same as the one before"] >= STILL // 2
-    assert told["held_out"] == round(0.2 * COUNT)
+    assert 0 <= round(0.2 * COUNT) - told["held_out"] <= 1  # one may be a duplicate
     assert told["settings"]["size"] == 96
 
 
