@@ -156,7 +156,8 @@ class Deltas:
 
 def read_obj(path: Path) -> tuple[F64, F64, dict[str, I32]]:
     """Vertices (V, 3), texture coordinates (T, 2) and the quads of each group as (F, 4, 2) vertex, texture index."""
-    positions, chart, groups = [], [], {}
+    positions, chart = [], []
+    groups: dict[str, list[list[list[int]]]] = {}
     group: list[list[list[int]]] = []
     for line in path.read_text().splitlines():
         kind, _, rest = line.partition(" ")
@@ -253,7 +254,8 @@ def sample(path: Path, chart: F64) -> F64:
     height, width = picture.shape
     column = np.clip((chart[..., 0] * width).astype(int), 0, width - 1)
     row = np.clip(((1.0 - chart[..., 1]) * height).astype(int), 0, height - 1)
-    return picture[row, column]
+    texels: F64 = picture[row, column]
+    return texels
 
 
 def label_body(data: Path, body: I32, chart: F64, motion: F64) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.rendering.mesh import F64, I32, U8, Part
 
@@ -40,7 +41,7 @@ class _Template:
         score = np.hypot(self.points[close, 0] - x, self.points[close, 1] - y) - 0.5 * self.points[close, 2]
         return int(close[np.argmin(score)])
 
-    def loop(self, inside: I32, outside: I32) -> I32:
+    def loop(self, inside: NDArray[np.intp], outside: NDArray[np.intp]) -> I32:
         """Vertices of the faces `outside` that share a geometric vertex with the faces `inside`."""
         shared = np.intersect1d(self.weld[self.quads[inside]], self.weld[self.quads[outside]])
         own = np.unique(self.quads[outside])

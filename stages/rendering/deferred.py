@@ -47,10 +47,11 @@ def fill(posed: PosedHead, camera: Camera, light: F32) -> GBuffer:
     )
     part = np.full(len(faces), Part.HAIR, np.uint8)
     part[: len(head.faces)] = head.parts
-    index, whole = _points(triangle, nearest, part)
+    chosen: tuple[I32, NDArray[np.bool_]] = _points(triangle, nearest, part)
+    index, whole = chosen
     seen = triangle.ravel()[index]
     middle = np.where(whole, 1.0, 0.5)
-    points = np.stack([index % fine.width + middle, index // fine.width + middle], 1)
+    points: F64 = np.stack([index % fine.width + middle, index // fine.width + middle], 1)
     values = rasteriser.interpolate(screen, z, faces, seen, points, attributes)
     position, normal = values[:, 0:3].copy(), values[:, 3:6].copy()
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + np.float32(1e-9)

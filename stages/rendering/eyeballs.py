@@ -17,7 +17,8 @@ BULGE = 0.10  # height of the cornea over the sphere, in radii
 def profile(angle: F64) -> F64:
     """Distance of the surface from the eye's centre in radii, for an angle (any shape) from the optical axis."""
     inside = np.clip(1.0 - (angle / CORNEA) ** 2, 0.0, 1.0)
-    return 1.0 + BULGE * inside**1.5
+    bulging: F64 = 1.0 + BULGE * inside**1.5
+    return bulging
 
 
 @dataclass(frozen=True)

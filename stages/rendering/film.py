@@ -90,8 +90,8 @@ class Lossless:
         self._pictures, self._rate, self._row = stream, rate, 0
 
     def add(self, grey: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
-        """Append a picture (H, W)."""
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(grey), format=self._format)
+        """Append a picture (H, W), contiguous."""
+        frame = av.VideoFrame.from_ndarray(grey, format=self._format)
         frame.pts, frame.time_base = self._row, Fraction(1, self._rate)
         self._file.mux(self._pictures.encode(frame))
         self._row += 1

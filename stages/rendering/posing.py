@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from stages.rendering import eyeballs
-from stages.rendering.mesh import F32, F64, Eye, Hair, Head, PosedHead
+from stages.rendering.mesh import F32, F64, I32, Eye, Hair, Head, PosedHead
 from stages.rendering.surface import vertex_normals
 
 PIVOT = np.array([0.0, -2.5, -1.0])  # the head turns about the top of the neck, head space, cm
@@ -45,7 +45,8 @@ def rotation(yaw: float, pitch: float, roll: float) -> F64:
     about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     about_z = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
-    return np.diag([1.0, -1.0, -1.0]) @ about_y @ about_x @ about_z
+    turned: F64 = np.diag([1.0, -1.0, -1.0]) @ about_y @ about_x @ about_z
+    return turned
 
 
 def express(head: Head, pose: Pose) -> F32:
@@ -57,10 +58,10 @@ def express(head: Head, pose: Pose) -> F32:
             positions[rows] += np.float32(amount) * deltas
     turn = gaze_rotation(pose.gaze_yaw, pose.gaze_pitch)
     lids = lid_vertices(head)
-    for eye, rows in zip(head.eyes, lids, strict=True):
+    for eye, near in zip(head.eyes, lids, strict=True):
         first, end = eye.vertices
         positions[first:end] = (head.positions[first:end] - eye.centre) @ turn.T + eye.centre
-        positions[rows] = _out_of_eye(positions[rows], eye, turn)
+        positions[near] = _out_of_eye(positions[near], eye, turn)
     return positions
 
 
@@ -69,7 +70,8 @@ def gaze_rotation(gaze_yaw: float, gaze_pitch: float) -> F64:
     y, p = np.radians([gaze_yaw, -gaze_pitch])
     about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
-    return about_y @ about_x
+    turn: F64 = about_y @ about_x
+    return turn
 
 
 def look_units(gaze_yaw: float, gaze_pitch: float) -> dict[str, float]:
@@ -81,7 +83,7 @@ def look_units(gaze_yaw: float, gaze_pitch: float) -> dict[str, float]:
     return {f"eyeLook{name}": min(amount, 1.0) for name, amount in amounts.items()}
 
 
-def lid_vertices(head: Head) -> tuple[F64, F64]:
+def lid_vertices(head: Head) -> tuple[I32, I32]:
     """Rows of the vertices that may touch the (right, left) eyeball: those that a blink or a wide eye moves."""
     found = []
     for side, eye in zip(("Right", "Left"), head.eyes, strict=True):
@@ -98,7 +100,8 @@ def _out_of_eye(points: F32, eye: Eye, turn: F64) -> F32:
     distance = np.linalg.norm(away, axis=1)
     angle = np.arccos(np.clip(away @ turn[:, 2] / np.maximum(distance, 1e-6), -1.0, 1.0))
     least = LID_GAP * eye.radius * eyeballs.profile(angle)
-    return (eye.centre + away * np.maximum(1.0, least / np.maximum(distance, 1e-6))[:, None]).astype(np.float32)
+    outward = np.maximum(1.0, least / np.maximum(distance, 1e-6))
+    return np.asarray(eye.centre + away * outward[:, None], np.float32)
 
 
 def pose_head(head: Head, hair: Hair | None, pose: Pose) -> PosedHead:

@@ -76,4 +76,4 @@ def expose(linear: F32, sensor: Sensor, rng: np.random.Generator) -> U8:
     code = 255.0 * develop(light)
     if sensor.noise:
         code = code + sensor.noise * rng.standard_normal(code.shape)
-    return np.clip(np.rint(code), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(code), 0, 255), np.uint8)

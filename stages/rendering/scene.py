@@ -19,10 +19,12 @@ class SensorSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    noise: float = Field(0.8, ge=0.0, le=20.0, description="read noise, standard deviation in 8-bit codes")
-    shot: float = Field(0.008, ge=0.0, le=0.3, description="shot noise relative to the square root of linear light")
-    blur: float = Field(0.5, ge=0.0, le=10.0, description="lens blur, standard deviation in pixels")
-    exposure: float = Field(1.0, gt=0.0, le=8.0, description="factor on linear light")
+    noise: float = Field(default=0.8, ge=0.0, le=20.0, description="read noise, standard deviation in 8-bit codes")
+    shot: float = Field(
+        default=0.008, ge=0.0, le=0.3, description="shot noise relative to the square root of linear light"
+    )
+    blur: float = Field(default=0.5, ge=0.0, le=10.0, description="lens blur, standard deviation in pixels")
+    exposure: float = Field(default=1.0, gt=0.0, le=8.0, description="factor on linear light")
 
 
 class ActingSettings(BaseModel):
@@ -30,13 +32,13 @@ class ActingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    yaw: float = Field(32.0, ge=0.0, le=60.0, description="degrees to which the head turns aside")
-    pitch: float = Field(14.0, ge=0.0, le=35.0, description="degrees up and down")
-    roll: float = Field(9.0, ge=0.0, le=35.0, description="degrees of tilt")
-    talking: float = Field(1.0, ge=0.0, le=1.4, description="liveliness of the mouth in speech, 0 silent")
-    smiling: float = Field(0.6, ge=0.0, le=1.0, description="how much of smiles is shown")
-    distance: float = Field(78.0, ge=40.0, le=400.0, description="cm from the camera to the neck")
-    sway: float = Field(1.5, ge=0.0, le=10.0, description="cm of slow movement")
+    yaw: float = Field(default=32.0, ge=0.0, le=60.0, description="degrees to which the head turns aside")
+    pitch: float = Field(default=14.0, ge=0.0, le=35.0, description="degrees up and down")
+    roll: float = Field(default=9.0, ge=0.0, le=35.0, description="degrees of tilt")
+    talking: float = Field(default=1.0, ge=0.0, le=1.4, description="liveliness of the mouth in speech, 0 silent")
+    smiling: float = Field(default=0.6, ge=0.0, le=1.0, description="how much of smiles is shown")
+    distance: float = Field(default=78.0, ge=40.0, le=400.0, description="cm from the camera to the neck")
+    sway: float = Field(default=1.5, ge=0.0, le=10.0, description="cm of slow movement")
 
 
 class PerformanceSettings(BaseModel):
@@ -46,18 +48,18 @@ class PerformanceSettings(BaseModel):
 
     performer: str = Field(description="a name under performers")
     seed: int = Field(ge=0, description="draws the motion; also the light and backdrop unless they have seeds")
-    seconds: float = Field(13.0, gt=0.0, le=3600.0)
-    rate: int = Field(25, ge=1, le=120, description="frames a second")
-    width: int = Field(512, ge=64, le=3840, multiple_of=2)
-    height: int = Field(512, ge=64, le=2160, multiple_of=2)
-    focal: float = Field(2.0, ge=0.5, le=10.0, description="focal length in heights of the picture")
-    light: int | None = Field(None, ge=0, description="seed of the light")
-    backdrop: int | None = Field(None, ge=0, description="seed of the background")
-    handheld: float = Field(1.0, ge=0.0, le=20.0, description="factor on the camera's wander")
-    pitch_hz: float | None = Field(None, ge=60.0, le=400.0, description="voice; None takes the performer's")
+    seconds: float = Field(default=13.0, gt=0.0, le=3600.0)
+    rate: int = Field(default=25, ge=1, le=120, description="frames a second")
+    width: int = Field(default=512, ge=64, le=3840, multiple_of=2)
+    height: int = Field(default=512, ge=64, le=2160, multiple_of=2)
+    focal: float = Field(default=2.0, ge=0.5, le=10.0, description="focal length in heights of the picture")
+    light: int | None = Field(default=None, ge=0, description="seed of the light")
+    backdrop: int | None = Field(default=None, ge=0, description="seed of the background")
+    handheld: float = Field(default=1.0, ge=0.0, le=20.0, description="factor on the camera's wander")
+    pitch_hz: float | None = Field(default=None, ge=60.0, le=400.0, description="voice; None takes the performer's")
     acting: ActingSettings = ActingSettings()
     sensor: SensorSettings = SensorSettings()
-    crf: int = Field(21, ge=0, le=51, description="x264's rate factor")
+    crf: int = Field(default=21, ge=0, le=51, description="x264's rate factor")
     depth: bool = Field(False, description="also write depth.mkv")
 
     @property

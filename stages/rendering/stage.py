@@ -82,15 +82,16 @@ def write(folder: Path, identity: Identity, settings: PerformanceSettings, *, vo
         film = open_files.enter_context(Film(folder / "clip.mp4", *size, settings.crf))
         parts = open_files.enter_context(Lossless(folder / "parts.mkv", *size))
         far = open_files.enter_context(Lossless(folder / "depth.mkv", *size, 16)) if settings.depth else None
+        # the sound first: the muxer then lays it between the pictures it belongs to
+        pitch = settings.pitch_hz or FEMALE + (MALE - FEMALE) * voice.masculinity
+        film.speak(speak(track, settings.rate, pitch, settings.seed))
         for picture in progress(render(identity, settings, track), total=settings.frames, what=what):
             film.add(picture.rgb)
             parts.add(picture.parts)
             if far is not None:
                 far.add(np.clip(np.rint(picture.depth * DEPTH_UNIT), 0, 65535).astype(np.uint16))
             points.append(picture.landmarks.ravel())
-        pitch = settings.pitch_hz or FEMALE + (MALE - FEMALE) * voice.masculinity
-        film.speak(speak(track, settings.rate, pitch, settings.seed))
-    table = track.assign(frame=np.arange(len(track), dtype=np.int32), landmarks=points)
+    table = track.assign(frame=np.arange(len(track), dtype=np.int32), landmarks=pd.Series(points))
     Truth.write_table(folder, table)
     write_facts(
         folder / "facts.json",
@@ -114,7 +115,7 @@ def render(identity: Identity, settings: PerformanceSettings, track: pd.DataFram
 
     def frame(number: int) -> Picture:
         wander = settings.handheld * settings.height / 1000.0
-        shift = tuple(float(track[axis].iat[number]) * wander for axis in ("camera_x", "camera_y"))
+        shift = (track[["camera_x", "camera_y"]].to_numpy(np.float64)[number] * wander).tolist()
         camera = Camera(settings.width, settings.height, settings.focal * settings.height, (shift[0], shift[1]))
         noise = np.random.Generator(np.random.PCG64([settings.seed, number]))
         return performer.render(pose_at(track, number), camera, light, behind, sensor, noise)
