@@ -224,12 +224,12 @@ def _clear_of_face(paths: Floats, head: Head, roots: Roots, identity: Identity) 
     brow = head.positions[np.argmin(((head.rest - np.array([3.0, 3.5, 14.1])) ** 2).sum(1)), 1]
     half = _half_width(head)
     low = np.clip((brow + 2.2 - paths[..., 1]) / 2.0, 0.0, 1.0)
-    ahead = np.clip((paths[..., 2] - 0.5) / 2.0, 0.0, 1.0)
-    x = paths[..., 0]
+    ahead = low * np.clip((paths[..., 2] - 0.5) / 2.0, 0.0, 1.0)
     sign = np.where(paths[:, -1:, 0] >= 0, 1.0, -1.0)
-    wanted = sign * np.maximum(np.abs(x), half * 0.93)
+    x, z = paths[..., 0], paths[..., 2]
     cleared = paths.copy()
-    cleared[..., 0] = x + low * ahead * (wanted - x)
+    cleared[..., 0] = x + ahead * (sign * np.maximum(np.abs(x), 1.04 * half) - x)
+    cleared[..., 2] = z + ahead * (np.minimum(z, 3.0 + 0.15 * (z - 3.0)) - z)
     return cleared
 
 

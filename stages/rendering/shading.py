@@ -29,6 +29,8 @@ F32 = NDArray[np.float32]
 _SKIN_PARTS = (Part.SKIN, Part.LIPS, Part.EAR, Part.NECK, Part.MOUTH)
 _ENAMEL = np.array([0.66, 0.60, 0.48], np.float32)
 _TONGUE = np.array([0.36, 0.12, 0.11], np.float32)
+# even black hair sends some light back, and the skin shows between the hairs of a brow
+_DARKEST = np.array([0.011, 0.022, 0.014, 0.009])
 # how far light wraps past the shadow line, R, G, B
 _SCATTER = np.array([0.27, 0.11, 0.06], np.float32)
 
@@ -65,7 +67,7 @@ class Maps:
         return cls(
             tuple(levels),
             eyes.paint(identity),
-            np.maximum(np.stack([*colours, lash]), 0.009).astype(np.float32),
+            np.maximum(np.stack([*colours, lash]), _DARKEST[:, None]).astype(np.float32),
             to_linear(np.array(identity.clothes_colour)).astype(np.float32),
             _ENAMEL * np.array([1.0 - 0.3 * stain, 1.0 - 0.6 * stain, 1.0 - stain], np.float32),
             identity.seed,

@@ -14,7 +14,7 @@ from stages.rendering.mesh import Head, Part
 from stages.rendering.skin import SkinMaps
 
 REPOSITORY = Path(__file__).parents[2]
-SIZE = 256
+SIZE = 192
 PLAIN = {
     "skin_melanin": 0.3, "blotch": 0.0, "freckles": 0.0, "moles": 0, "wrinkles": 0.05, "dark_circles": 0.0,
     "beard_style": "none", "hair_style": "bald", "eyeliner": 0.0, "masculinity": 0.1, "brow_density": 0.5,
