@@ -58,9 +58,10 @@ def main() -> None:
     data = Path(spec.origin).parent / "data"
     tensors, names = extract(data)
     out.parent.mkdir(parents=True, exist_ok=True)
-    # safetensors writes the memory as it lies, so every array has to be in C order
+    # safetensors writes the memory as it lies, so every array has to be in C order; of several entries of metadata it
+    # would write a random one first
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    save_file(tensors, out, metadata={"names": json.dumps(names), "licence": "CC0-1.0"})
+    save_file(tensors, out, metadata={"names": json.dumps(names)})
     print(out, out.stat().st_size, hashlib.sha256(out.read_bytes()).hexdigest())
 
 
