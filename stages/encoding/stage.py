@@ -110,5 +110,5 @@ def _check_times(video: Path, finished: Frames) -> None:
         raise Problem(
             f"it has {len(found)} pictures for {len(wanted)} frames, the first wrong time at frame {wrong}",
             where=video,
-            mend="the system's ffmpeg may be too old: put one of version 6 or later first in PATH, or remove it",
+            mend="the system's ffmpeg may be too old: put version 5.1 or later first in PATH, or remove it",
         )

@@ -109,6 +109,12 @@ def evaluate(
     faces = _faces(evidence, settings.frames)
     instruments = _instruments(evidence, settings, str(about["target"]))
     crops = [crop for crop, _ in evidence.converted.each(faces)]
+    if crops[0].shape[0] != evidence.model.output_size:
+        raise Problem(
+            f"its crops have {crops[0].shape[0]} pixels, the swap model gives {evidence.model.output_size}",
+            where=evidence.converted.folder,
+            mend="it was made by another model: run `dvc repro`",
+        )
     transforms: dict[int, list[NDArray[np.float64]]] = {}
     replaced = evidence.alignments.table
     for frame, transform in zip(replaced["frame"].tolist(), replaced["transform"], strict=True):

@@ -159,6 +159,13 @@ def test_a_swap_without_faces_is_refused(make_evidence: Make) -> None:
         evaluate(empty, SETTINGS, ABOUT)
 
 
+def test_crops_of_another_model_are_refused(make_evidence: Make) -> None:
+    evidence = make_evidence(truth=False)
+    larger = replace(evidence.model, facts=evidence.model.facts | {"output_size": 128})
+    with pytest.raises(Problem, match="made by another model"):
+        evaluate(replace(evidence, model=larger), SETTINGS, ABOUT)
+
+
 def test_a_deliverable_that_is_too_short_is_refused(make_evidence: Make, tmp_path: Path) -> None:
     evidence = make_evidence(truth=False)
     table = evidence.alignments.table
