@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -44,6 +44,7 @@ def test_a_face_that_looks_straight_ahead_lies_where_the_documentation_says() ->
     np.testing.assert_allclose(crop[CHIN], (0.50, 0.85), atol=0.005)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.floats(-45, 45),
     st.floats(-25, 25),
@@ -76,12 +77,14 @@ def test_expressions_do_not_move_the_crop() -> None:
     np.testing.assert_array_equal(fit(landmarks, FACE), fit(opened, FACE))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(-60, 60), st.floats(-40, 40), st.floats(-60, 60), st.floats(-20, 20), st.floats(-15, 15))
 def test_the_pose_is_found_exactly(yaw: float, pitch: float, roll: float, x: float, y: float) -> None:
     pose = pose_of(seen(turned(yaw, pitch, roll), x, y), FACE, WIDTH, HEIGHT)
     np.testing.assert_allclose(pose, (yaw, pitch, roll), atol=0.05)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(-80, 80), st.floats(-80, 80), st.floats(-170, 170))
 def test_angles_and_rotations_go_round(yaw: float, pitch: float, roll: float) -> None:
     np.testing.assert_allclose(angles_of(turned(yaw, pitch, roll)), (yaw, pitch, roll), atol=1e-6)

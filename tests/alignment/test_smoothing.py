@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, transforms_of
@@ -13,6 +13,7 @@ STILL = np.zeros((60, 1))
 SURE = np.ones(60)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(-5, 5), st.floats(-1, 1), st.floats(-0.1, 0.1), st.floats(0.5, 5))
 def test_even_and_accelerating_movements_pass_unchanged(a: float, b: float, c: float, sigma: float) -> None:
     time = np.arange(60.0)

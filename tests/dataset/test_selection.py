@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.dataset.masks import face_mask, outline
@@ -49,6 +49,7 @@ def test_faces_at_the_edge_are_dropped() -> None:
     assert reasons(table().iloc[:0], 40, 100, FilterSettings()) == []
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.sets(st.integers(0, 2000), min_size=1, max_size=600),
     st.floats(0, 0.4),

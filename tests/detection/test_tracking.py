@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -107,6 +107,7 @@ boxes = st.lists(
 ).map(lambda rows: np.array(rows, np.float32))
 
 
+@settings(max_examples=40, deadline=None)
 @given(boxes, boxes)
 def test_overlap_is_a_symmetric_share(first: NDArray[np.float32], second: NDArray[np.float32]) -> None:
     shares = overlap(first, second)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
@@ -32,6 +32,7 @@ def layer(name: str, values: np.ndarray, *before: int) -> bytes:
     return head + integer(2) + shape + values.astype("<f4").tobytes()
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["con_4", "affine_", "fc_2"]), st.integers(1, 300)), min_size=1, max_size=6))
 def test_layers_are_read_as_dlib_writes_them(
     tmp_path_factory: pytest.TempPathFactory, spec: list[tuple[str, int]]

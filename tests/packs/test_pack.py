@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import stages.packs.fetch as fetching
 from stages.packs import Detector, Recogniser, open_pack
 from stages.packs.pack import FOLDER, OPEN
 from stages.problems import Problem
@@ -94,3 +95,15 @@ def test_a_pack_without_a_recogniser_is_refused(folder: Path) -> None:
     shutil.copy(folder / OPEN / "detection.onnx", theirs)
     with pytest.raises(Problem, match="no recognition network"):
         Recogniser(open_pack("half", folder=folder))
+
+
+def test_fetching_says_the_licence_first_and_tells_a_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_network(*arguments: object, **options: object) -> None:
+        raise RuntimeError("no network")
+
+    monkeypatch.setattr(fetching, "ensure_available", no_network)
+    with caplog.at_level(logging.WARNING), pytest.raises(Problem, match="no network"):
+        fetching.fetch("buffalo_l")
+    assert "non-commercial research only" in caplog.text
