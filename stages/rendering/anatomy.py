@@ -160,7 +160,7 @@ def beard_mask(points: Floats) -> Floats:
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     # upper edge: from the sideburn down across the cheek to the corner of the mouth
     edge = np.interp(x, [0.0, 2.4, 3.2, 5.0, 6.6, 7.2], [-7.75, -7.2, -6.2, -4.6, -2.2, -1.0])
-    jaw = smoothstep(-0.5, 0.5, edge - y) * smoothstep(-14.0, -12.0, y + np.minimum(z + 4.0, 0.0) * -0.35)
+    jaw = smoothstep(-0.5, 0.5, edge - y) * smoothstep(-12.9, -11.5, y + np.minimum(z + 4.0, 0.0) * -0.35)
     jaw = jaw * smoothstep(-8.0, -6.2, z)
     return np.asarray(np.maximum(jaw, moustache_mask(points)) * (1.0 - lip_mask(points, 0.1)), np.float32)
 

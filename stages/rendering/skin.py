@@ -93,8 +93,10 @@ def _stubble(identity: Identity, points: Floats, albedo: NDArray[np.floating]) -
         return albedo
     distance, value = noise.cells(points, 9.0, salt=noise.salt(identity.seed, "stubble"))
     dots = smoothstep(0.5, 0.2, distance) * (value < 0.4 + 0.6 * identity.beard_density)
-    cover = amount * (0.40 + 0.45 * dots) * (0.35 + 0.65 * identity.beard_density)
-    hair = to_linear(np.array(identity.beard_colour)) * 0.8 + albedo * np.array([0.16, 0.2, 0.24])
+    # below a full beard nearly all light is lost
+    full = 1.0 if identity.beard_style == "full" else 0.0
+    cover = amount * (0.40 + 0.25 * full + (0.45 - 0.15 * full) * dots) * (0.35 + 0.65 * identity.beard_density)
+    hair = to_linear(np.array(identity.beard_colour)) * 0.8 + albedo * np.array([0.16, 0.2, 0.24]) * (1.0 - 0.5 * full)
     return np.asarray(albedo * (1.0 - cover[:, None]) + hair * cover[:, None])
 
 
@@ -128,7 +130,7 @@ def _hair_cover(identity: Identity, points: Floats) -> Floats:
     """How much of the skin the roots of scalp hair hide, 0..1 (n,), with a ragged hairline."""
     jag = 0.35 * noise.fractal(points, 2.0, salt=noise.salt(identity.seed, "hairline"), octaves=3)
     shifted = points + np.stack([np.zeros_like(jag), jag, np.zeros_like(jag)], 1)
-    most = {"bald": 0.10, "buzz": 0.92}.get(identity.hair_style, 0.95)
+    most = {"bald": 0.10, "buzz": 0.965}.get(identity.hair_style, 0.95)
     return np.asarray(most * anatomy.scalp_mask(shifted, identity.hairline), np.float32)
 
 
