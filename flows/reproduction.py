@@ -18,7 +18,7 @@ from flows import gpu, stage
 from flows.environment import find_root
 from flows.pipeline import Pipeline, Plan, Selection, stale_stages
 from flows.results import publish
-from flows.stage import Done, StageFailed, Workshop, make_stage
+from flows.stage import Done, StageFailed, Workshop, make_stage, without_trace
 
 Ending = Literal["made", "taken from the cache", "unchanged", "up to date", "failed", "not run", "still stale"]
 BROKEN: frozenset[Ending] = frozenset({"failed", "not run", "still stale"})
@@ -80,7 +80,8 @@ def reproduce(
         logger.info("%d of %d stages to look at: %s", len(plan.stages), len(rows), ", ".join(plan.stages))
         workshop = Workshop(root, jobs, gpu_slots)
         gpu.ensure_limit(gpu_slots, workshop.gpu_locks)
-        rows |= _run(plan, workshop, retries)
+        with without_trace():
+            rows |= _run(plan, workshop, retries)
     else:
         logger.info("nothing to do")
     rows = _checked(root, rows)

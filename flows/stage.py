@@ -8,7 +8,8 @@ import re
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 from flows import books, gpu
-from flows.children import Children
+from flows.children import Children, Stopped
 from stages.problems import BAD_INPUT
 
 BACK_OFF_SECONDS = 5.0
@@ -86,6 +87,28 @@ class StageFailed(Exception):
         self.reason = reason
         self.may_pass = may_pass
         super().__init__(f"{address}: {reason}")
+
+
+class WithoutTrace(logging.Filter):
+    """Takes the trace out of Prefect's log line about a stage that failed: the fault is the stage's, which told it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, StageFailed | Stopped):
+            record.exc_info = record.exc_text = None
+        return True
+
+
+@contextmanager
+def without_trace() -> Iterator[None]:
+    """Log no traces of stages that failed, in all tasks that run meanwhile."""
+    logger, keeper = logging.getLogger("prefect.task_runs"), WithoutTrace()
+    logger.addFilter(keeper)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keeper)
 
 
 def may_pass(_task: object, _run: object, state: Any) -> bool:

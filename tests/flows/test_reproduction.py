@@ -97,9 +97,10 @@ def test_a_fault_that_passes_is_tried_again(project: Path, fault: Inject) -> Non
     assert (project / "tries").read_text().count("tried") == 2
 
 
-def test_a_fault_that_stays_is_given_up(project: Path, fault: Inject) -> None:
+def test_a_fault_that_stays_is_given_up(project: Path, fault: Inject, capfd: pytest.CaptureFixture[str]) -> None:
     fault("extraction@ada", "echo tried >> tries; kill -9 $$")
     state, rows = run_flow(clips=["ada"], retries=1)
+    assert "Traceback" not in "".join(capfd.readouterr())
     assert state.is_failed()
     assert rows["extraction@ada"].ending == "failed"
     assert (project / "tries").read_text().count("tried") == 2
