@@ -107,6 +107,6 @@ def _check_enough(index: pd.DataFrame, dropped: Counter[str], minimum: int, clip
     told = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common() if count)
     raise Problem(
         f"only {len(index)} usable faces, at least {minimum} are needed" + (f" (dropped: {told})" if told else ""),
-        where=f"clip {clip}",
+        where=f"params.yaml, clips.{clip}",
         mend="give a longer or better clip, or loosen dataset.filter in params.yaml",
     )

@@ -72,7 +72,7 @@ def detect(
     if not tracks:
         raise Problem(
             f"no face was found in any of its {len(frames)} frames",
-            where=f"clip {clip}",
+            where=f"params.yaml, clips.{clip}",
             mend="give a clip of a face, or lower detection.minimum_face or detection.score in params.yaml",
         )
     reference = given or reference_from_tracks(tracks)
@@ -81,7 +81,7 @@ def detect(
         nearest = max(verdict.similarity for verdict in verdicts)
         raise Problem(
             f"none of its faces is '{identity}': the nearest has similarity {nearest:.3f}, needed is {same:.3f}",
-            where=f"clip {clip}",
+            where=f"params.yaml, clips.{clip}",
             mend=f"check identities.{identity}.reference, or lower detection.same_person in params.yaml",
         )
     facts = {"pack": pack.name, "licence": pack.licence, "same_person": same, "reference": reference.origin}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from contextlib import redirect_stdout
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import onnxruntime as ort
 from insightface.app import FaceAnalysis
@@ -45,9 +45,7 @@ def open_model(
         if pack.is_open:
             model = get_model(str(pack.files[role]), providers=providers, sess_options=options)
         else:
-            wanted = ["detection", role]  # FaceAnalysis refuses to do without a detector
-            analysis = FaceAnalysis(str(pack.folder), allowed_modules=wanted, providers=providers, sess_options=options)
-            model = analysis.models.get(role)
+            model = _from_their_pack(pack, role, providers=providers, sess_options=options)
     if printed.getvalue():
         log.debug("insightface: %s", printed.getvalue().strip())
     if not isinstance(model, SCRFD if role == "detection" else ArcFaceONNX):
@@ -59,6 +57,14 @@ def open_model(
     if device == "cuda" and model.session.get_providers()[0] != CUDA:
         raise _no_gpu(pack)
     return model
+
+
+def _from_their_pack(pack: Pack, role: str, **session: Any) -> Any:
+    """The model of one role, or None if the pack has none."""
+    try:
+        return FaceAnalysis(str(pack.folder), allowed_modules=["detection", role], **session).models.get(role)
+    except AssertionError:  # its way of saying that there is no detector
+        return None
 
 
 def _no_gpu(pack: Pack) -> Problem:

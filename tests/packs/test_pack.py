@@ -89,12 +89,13 @@ def test_an_insightface_pack_works_and_says_its_licence(
     assert capfd.readouterr().out == ""
 
 
-def test_a_pack_without_a_recogniser_is_refused(folder: Path) -> None:
+@pytest.mark.parametrize(("has", "lacks"), [("detection", Recogniser), ("recognition", Detector)])
+def test_half_a_pack_is_refused(folder: Path, has: str, lacks: type[Recogniser | Detector]) -> None:
     theirs = folder / "insightface" / "models" / "half"
     theirs.mkdir(parents=True)
-    shutil.copy(folder / OPEN / "detection.onnx", theirs)
-    with pytest.raises(Problem, match="no recognition network"):
-        Recogniser(open_pack("half", folder=folder))
+    shutil.copy(folder / OPEN / f"{has}.onnx", theirs)
+    with pytest.raises(Problem, match="insightface finds no"):
+        lacks(open_pack("half", folder=folder))
 
 
 def test_fetching_says_the_licence_first_and_tells_a_failure(
