@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.compositing.colour import Method, Statistics, recoloured, statistics, to_space, transfer
+from stages.compositing.colour import Method, Statistics, recoloured, statistics, to_space, transfer, typical
 
 METHODS: list[Method] = ["mean-deviation", "covariance"]
 EVERYWHERE = np.ones((48, 48), np.float32)
@@ -121,3 +121,21 @@ def test_statistics_are_the_weighted_ones() -> None:
     np.testing.assert_allclose(found.mean, [0.75, 0.375, 0.0])
     np.testing.assert_allclose(found.covariance[0, 0], 0.75 * 0.25)
     assert isinstance(found, Statistics)
+
+
+def test_hair_over_the_brow_does_not_change_the_statistics_of_skin() -> None:
+    bare = picture(8, (0.6, 0.45, 0.4), 0.03)
+    fringed = bare.copy()
+    fringed[:12] = 0.03
+    found = [statistics(each, typical(each, EVERYWHERE), "covariance") for each in (bare, fringed)]
+    np.testing.assert_allclose(found[0].mean, found[1].mean, atol=0.01)
+    np.testing.assert_allclose(found[0].covariance, found[1].covariance, atol=3e-4)
+
+
+def test_what_is_typical_lies_in_the_mask() -> None:
+    mask = np.zeros((48, 48), np.float32)
+    mask[5:20, 5:20] = 1.0
+    kept = typical(picture(9, (0.5, 0.4, 0.4)), mask)
+    assert not kept[mask == 0].any()
+    assert kept.sum() > 0.8 * mask.sum()
+    assert not typical(picture(9, (0.5, 0.4, 0.4)), np.zeros((48, 48), np.float32)).any()

@@ -20,7 +20,8 @@ from stages.rendering.mesh import Part
 from stages.rendering.posing import Pose
 from stages.rendering.render import Performer, Picture, Sensor
 from stages.rendering.scene import PerformanceSettings, read_performance, read_performer
-from stages.rendering.stage import write
+from stages.rendering.stage import run, write
+from stages.settings import load_params
 
 SIZE = 160
 CLEAN = Sensor(noise=0.0, shot=0.0, blur=0.0)
@@ -129,3 +130,40 @@ def test_wrong_settings_are_named(fields: dict[str, object], told: str) -> None:
 def test_a_performer_without_a_seed_is_a_problem() -> None:
     with pytest.raises(Problem, match=r"performers\.eve\.seed"):
         read_performer("eve", {"age": 30.0})
+
+
+def test_names_that_are_not_there_or_stand_for_two_things_are_problems(workplace: Path) -> None:
+    params = load_params(workplace / "params.yaml")
+    with pytest.raises(Problem, match="did you mean 'ada-on-ben'"):
+        run("ada-on-bem", params)
+    twice = params.model_copy(update={"truths": {"ben": params.truths["ada-on-ben"]}})
+    with pytest.raises(Problem, match="both called so"):
+        run("ben", twice)
+    orphan = params.model_copy(update={"performers": {"ada": {"seed": 1}}})
+    with pytest.raises(Problem, match="there is no performer 'ben'"):
+        run("ben", orphan)
+    assert not (workplace / "data" / "performances").exists()
+
+
+def test_the_truth_of_a_swap_is_the_source_in_the_targets_performance(workplace: Path) -> None:
+    """Same track, camera and time as the target's clip; another face."""
+    (workplace / "data" / "performers").symlink_to(Path(__file__).parents[2] / "data" / "performers")
+    params = load_params(workplace / "params.yaml")
+    short = {"seconds": 0.12, "width": 96, "height": 96}
+    bald = {"hair_style": "bald", "beard_style": "none"}
+    params = params.model_copy(
+        update={
+            "performances": {name: fields | short for name, fields in params.performances.items()},
+            "performers": {name: fields | bald for name, fields in params.performers.items()},
+        }
+    )
+    run("ben", params)
+    run("ada-on-ben", params)
+    target, truth = Truth.read(Path("data/performances/ben")), Truth.read(Path("data/truth/ada-on-ben"))
+    assert target is not None
+    assert truth is not None
+    track = [name for name in target.table.columns if name != "landmarks"]
+    assert target.table[track].equals(truth.table[track])
+    apart = np.stack(target.table["landmarks"]) - np.stack(truth.table["landmarks"])
+    assert 0.3 < np.abs(apart).mean() < 10.0
+    assert truth.facts["identity"]["seed"] == params.performers["ada"]["seed"]
