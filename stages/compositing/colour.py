@@ -16,11 +16,18 @@ from numpy.typing import NDArray
 Method = Literal["none", "mean-deviation", "covariance"]
 Floats = NDArray[np.float32]
 
-_NOISE = 1e-5
-"""Variance that is added to every channel (code values squared, 0..1): a flat face stays invertible."""
+_FOOT = 0.05
+"""Added before the logarithm, so that noise in the shadows does not count as contrast."""
 
-_LARGEST_GAIN = 2.5
-"""No direction of colour is stretched by more: beyond that the decoder's errors are amplified, not corrected."""
+_NOISE = 1e-5
+"""Variance that is added to every channel (about one code value's): a flat face stays invertible."""
+
+_TYPICAL = 2.5
+"""How many robust standard deviations from the median luma still count as skin."""
+
+_LARGEST_GAIN = 1.35
+"""No direction of colour is stretched or shrunk by more. Skin's own variance says little about brows, lips and teeth,
+which lie far from it: a larger gain turns black brows blue."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +41,20 @@ class Statistics:
 def to_space(rgb: Floats, method: Method) -> Floats:
     """RGB (..., 3) float32 0..1 code values into the space in which the method works.
 
-    Lab (CIE 1976, D65; L 0..100) for mean-deviation, whose channels must be independent; RGB itself otherwise.
+    mean-deviation: Lab (CIE 1976, D65; L 0..100), whose channels are nearly independent in natural pictures.
+    covariance: the logarithm of RGB. A shift there is a gain in linear light, which is what other skin or other light
+    is; a shift of code values would take as much from black brows as from skin, and turn them blue or red.
     """
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)) if method == "mean-deviation" else rgb
+    if method == "mean-deviation":
+        return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), dtype=np.float32)
+    return np.asarray(np.log(rgb + np.float32(_FOOT)), dtype=np.float32)
 
 
 def from_space(values: Floats, method: Method) -> Floats:
     """Back to RGB float32, cut to 0..1."""
-    rgb = np.asarray(cv2.cvtColor(values, cv2.COLOR_LAB2RGB)) if method == "mean-deviation" else values
-    return np.clip(rgb, 0.0, 1.0)
+    if method == "mean-deviation":
+        return np.clip(np.asarray(cv2.cvtColor(values, cv2.COLOR_LAB2RGB), dtype=np.float32), 0.0, 1.0)
+    return np.clip(np.exp(values) - np.float32(_FOOT), 0.0, 1.0)
 
 
 def statistics(rgb: Floats, mask: Floats, method: Method) -> Statistics:
@@ -60,6 +72,28 @@ def statistics(rgb: Floats, mask: Floats, method: Method) -> Statistics:
     mean = weights @ colours
     centred = colours - mean
     return Statistics(mean, (centred * weights[:, None]).T @ centred)
+
+
+def typical(rgb: Floats, mask: Floats) -> Floats:
+    """The part of a mask whose luma is near the median, which is skin: not hair over the brow, brows, teeth, nostrils.
+
+    Statistics of all that lies in the mask would give a face the contrast of its own hair against its skin, which the
+    other face may not have. Near means 2.5 standard deviations, estimated by the median absolute deviation.
+
+    Args:
+        rgb: (h, w, 3) float32 0..1.
+        mask: (h, w) float32 weights.
+
+    Returns:
+        (h, w) float32: the mask, 0 where the luma is far from the median.
+    """
+    inside = mask > 0.5
+    if not inside.any():
+        return mask
+    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32)
+    away = np.abs(luma - np.median(luma[inside]))
+    deviation = 1.4826 * float(np.median(away[inside])) + np.sqrt(_NOISE)
+    return np.asarray(mask * (away <= _TYPICAL * deviation), dtype=np.float32)
 
 
 def transfer(source: Statistics, target: Statistics, method: Method, strength: float) -> NDArray[np.float64]:

@@ -81,7 +81,7 @@ def _measured(
             pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
             views = [view.astype(np.float32) / 255.0 for view in pair]
             for place, view in enumerate(views):
-                found = colour.statistics(view, mask, method)
+                found = colour.statistics(view, colour.typical(view, mask), method)
                 result[row, 12 * place : 12 * place + 12] = [*found.mean, *found.covariance.ravel()]
                 result[row, 24 + place] = sharpness.detail(view, mask)
     return result

@@ -44,7 +44,7 @@ class ColourSettings(BaseModel):
     method: Literal["none", "mean-deviation", "covariance"] = Field(
         default="covariance",
         description="none; mean-deviation of each Lab channel (Reinhard 2001); covariance: the linear map that moves "
-        "mean and covariance with the least change (Pitie and Kokaram 2007)",
+        "mean and covariance of log RGB with the least change (Pitie and Kokaram 2007)",
     )
     strength: float = Field(default=0.75, ge=0.0, le=1.0, description="share of the transfer that is applied")
     steady: float = Field(
