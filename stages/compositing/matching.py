@@ -56,22 +56,23 @@ def matches(
     slow = smoothed(measured, weights_over_time(faces, frames, settings.colour.steady))
     result = []
     for row in slow:
-        source, target = (_statistics(part) for part in (row[:12], row[12:24]))
+        source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in row)
         mapping = colour.transfer(source, target, method, settings.colour.strength)
-        # Detail scales with the contrast that the colour map has already changed.
+        # The map of log RGB is also one of contrast: that part of the way is already gone.
         contrast = float(np.cbrt(abs(np.linalg.det(mapping[:, :3])))) if method == "covariance" else 1.0
-        result.append(Match(mapping, sharpness.gain(row[24] * contrast, row[25], settings.sharpness)))
+        result.append(Match(mapping, sharpness.gain(row[0, 12] * contrast, row[1, 12], settings.sharpness)))
     return result
 
 
 def _measured(
     frames: Frames, faces: pd.DataFrame, converted: Converted, method: colour.Method, what: str
 ) -> NDArray[np.float64]:
-    """A row per face: mean and covariance of the converted and of the target's colours, and detail of both; (n, 26)."""
+    """What is measured of every face, (n, 2, 13): of the converted and of the target's, the mean (3) and covariance
+    (9) of its colours and its detail (1)."""
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops = converted.each(faces)
-    result = np.zeros((len(faces), 26))
+    result = np.zeros((len(faces), 2, 13))
     for frame in progress(frames.pick(numbers), total=len(numbers), what=f"{what}: measuring"):
         picture = frame.rgb()
         for row in rows_of[frame.number].tolist():
@@ -79,13 +80,8 @@ def _measured(
             size = crop.shape[0]
             mask = raw_mask(decoder, outline_of(faces, row), size, MaskSettings())
             pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
-            views = [view.astype(np.float32) / 255.0 for view in pair]
-            for place, view in enumerate(views):
+            for which, picture_of_face in enumerate(pair):
+                view = picture_of_face.astype(np.float32) / 255.0
                 found = colour.statistics(view, colour.typical(view, mask), method)
-                result[row, 12 * place : 12 * place + 12] = [*found.mean, *found.covariance.ravel()]
-                result[row, 24 + place] = sharpness.detail(view, mask)
+                result[row, which] = [*found.mean, *found.covariance.ravel(), sharpness.detail(view, mask)]
     return result
-
-
-def _statistics(row: NDArray[np.float64]) -> colour.Statistics:
-    return colour.Statistics(row[:3], row[3:12].reshape(3, 3))

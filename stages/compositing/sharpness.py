@@ -14,21 +14,23 @@ _SCALE = 1.2
 _SOFTEST, _SHARPEST = 0.4, 1.8
 """Bounds of the gain: below, the face goes flat; above, noise and ringing of the decoder come forward."""
 
-_FLOOR = 1e-3
-"""Detail weaker than a quarter of a code value is no detail."""
+_FLOOR = 2e-3
+"""Detail weaker than this share of the luma is no detail but rounding."""
 
 
 def detail(rgb: Floats, mask: Floats) -> float:
-    """Standard deviation of the fine detail of a picture's luma under a mask.
+    """Contrast of the fine detail of a picture under a mask: its standard deviation as a share of the mean luma.
+
+    As a share, so that a darker face of the same texture has the same figure, whatever colours it is given next.
 
     Args:
         rgb: (h, w, 3) float32 0..1.
         mask: (h, w) float32 weights.
     """
-    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32)
     high = luma - cv2.GaussianBlur(luma, (0, 0), _SCALE)
-    total = float(mask.sum())
-    return float(np.sqrt((mask * high**2).sum() / total)) if total > 0 else 0.0
+    total, level = float(mask.sum()), float((mask * luma).sum())
+    return float(np.sqrt((mask * high**2).sum() / total)) / (level / total) if level > 0 else 0.0
 
 
 def gain(layer: float, target: float, strength: float) -> float:
