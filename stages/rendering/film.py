@@ -73,19 +73,16 @@ class Film:
 
 
 class Lossless:
-    """A lossless file of grey pictures: 8 bits by x264 at quantiser 0, which packs labels best, 16 bits by FFV1."""
+    """A lossless FFV1 file of grey pictures, of 8 or of 16 bits."""
 
     def __init__(self, path: Path, width: int, height: int, rate: int, bits: int = 8) -> None:
         self._format = "gray" if bits == 8 else "gray16le"
         self._file = av.open(os.fspath(path), "w", format="matroska", options=_BITEXACT)
-        stream = self._file.add_stream("libx264" if bits == 8 else "ffv1", rate=rate)
+        stream = self._file.add_stream("ffv1", rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, self._format
         codec = stream.codec_context
         codec.flags |= Flags.bitexact
-        if bits == 8:
-            codec.options = {"qp": "0", "preset": "medium", "threads": "1"}
-        else:
-            codec.options = {"level": "3", "slicecrc": "1", "context": "1", "coder": "1", "g": str(rate)}
+        codec.options = {"level": "3", "slicecrc": "1", "context": "1", "coder": "1", "g": str(rate)}
         codec.thread_count = 1
         self._pictures, self._rate, self._row = stream, rate, 0
 
