@@ -23,6 +23,8 @@ from stages.problems import Problem
 from stages.training.networks import SwapNetwork
 from stages.training.settings import TrainingSettings
 from stages.training.stage import train_pair
+from stages.training.state import State
+from stages.training.step import Step
 from tests.conftest import REPOSITORY
 from tests.training.faces import smoke_preset, smoke_settings, write_face_set
 
@@ -176,6 +178,27 @@ def test_a_rate_that_breaks_training_is_told(face_sets: dict[str, Path], tmp_pat
     with pytest.raises(Problem, match=r"learning_rate: training broke 2 times"):
         trained(face_sets, tmp_path, smoke_settings(**wild))
     assert not (tmp_path / "model").exists()
+
+
+def test_one_broken_iteration_is_undone_and_training_ends_well(
+    face_sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Faulty(Step):
+        """Spoils a weight at iteration 12, the first time."""
+
+        def __call__(self, state: State) -> dict[str, torch.Tensor]:
+            if state.progress.iteration == 12 and state.progress.setbacks == 0:
+                with torch.no_grad():
+                    state.network.encoder.stem.weight[0, 0, 0, 0] = float("nan")
+            return super().__call__(state)
+
+    monkeypatch.setattr("stages.training.loop.Step", Faulty)
+    facts = SwapModel.read(trained(face_sets, tmp_path)).facts
+    assert (facts["iterations"], facts["setbacks"]) == (20, 1)
+    assert "loss nan at iteration 15: back to iteration 10 with the learning rate times 0.5" in caplog.text
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    assert all(torch.isfinite(tensor).all() for tensor in weights.values())
+    assert pd.read_csv(tmp_path / "model" / "curves.csv")["iteration"].tolist() == [5, 10, 15, 20]
 
 
 def test_a_missing_face_set_is_told(face_sets: dict[str, Path], tmp_path: Path) -> None:
