@@ -38,6 +38,8 @@ def open_session(path: Path, *, device: Device = "auto", threads: int = 2) -> or
     """
     if not path.is_file():
         raise Problem("the network is not there", where=path, mend="run `dvc repro`, or restore the file from git")
+    if device == "cuda" and "CUDAExecutionProvider" not in ort.get_available_providers():
+        raise _no_gpu(path)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -47,10 +49,14 @@ def open_session(path: Path, *, device: Device = "auto", threads: int = 2) -> or
     except Exception as error:  # onnxruntime raises its own, undocumented kinds
         raise Problem(f"onnxruntime can not load it: {error}", where=path, mend="restore the file") from error
     if device == "cuda" and session.get_providers()[0] != "CUDAExecutionProvider":
-        raise Problem(
-            "it can not run on a CUDA GPU here",
-            where=path,
-            mend="set the stage's device to auto or cpu, or install the extra 'gpu' (see README.md) and a driver",
-        )
+        raise _no_gpu(path)
     log.debug("%s runs on %s", path.name, session.get_providers()[0])
     return session
+
+
+def _no_gpu(path: Path) -> Problem:
+    return Problem(
+        "it can not run on a CUDA GPU here",
+        where=path,
+        mend="set the stage's device to auto or cpu, or install the extra 'gpu' (see README.md) and a driver",
+    )
