@@ -174,7 +174,8 @@ class _Track:
         shapes.append("rest")
         loud.append(0.0)
         mouth = {}
-        for channel in {name for shape in VISEMES.values() for name in shape}:
+        # a dict keeps the order in which names come; a set's changes from process to process
+        for channel in dict.fromkeys(name for shape in VISEMES.values() for name in shape):
             keys = np.array([VISEMES[shape].get(channel, 0.0) for shape in shapes])
             keys *= talking * (0.75 + 0.5 * self.rng.random(len(keys)))
             mouth[channel] = gaussian_filter1d(PchipInterpolator(times, keys)(self.time), 0.02 * self.rate)
