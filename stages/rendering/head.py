@@ -18,6 +18,11 @@ from stages.rendering.mesh import F32, F64, I32, U8, Eye, Head
 HEAD_FILE = Path("data/performers/head.safetensors")
 OLD, YOUNG = 90.0, 25.0  # years at which MakeHuman's two adult ages are exact
 
+STEADY = (131, 134, 136, 164, 169, 201, 227, 266, 286, 317, 868, 870, 1130, 2162, 2196, 2227, 2280, 2283, 2285, 2287,
+          2413, 3143, 3163, 3681, 3683, 3930, 4930, 4963, 5044, 5047, 5050)  # fmt: skip
+"""Geometric vertices that no expression moves, eye corners, nose, forehead, temples: those of the mean head that lie
+nearest to the places a face is aligned by (`packs.topology.RIGID`)."""
+
 AJAR = {"jawOpen": 0.45, "mouthLowerDownLeft": 0.5, "mouthLowerDownRight": 0.5}
 """Mouth that ambient occlusion is taken with: closed lips would leave lips, teeth and tongue black when they part."""
 
@@ -83,8 +88,13 @@ class HeadBasis:
             guides={k.removeprefix("guide."): t for k, t in tensors.items() if k.startswith("guide.")},
         )
 
-    def shape(self, identity: Identity) -> F64:
-        """An identity's geometric vertices (G, 3), cm, centred in head space."""
+    def shape(self, identity: Identity) -> tuple[F64, float]:
+        """An identity's geometric vertices (G, 3), cm, centred in head space, and the scale that was applied.
+
+        All heads have the mean head's size and place, by the points that no expression moves: a picture does not tell
+        a head's size from its distance, and a swap keeps the target's, so size is no part of an identity. Otherwise
+        the right answer of a swap would be a larger or smaller face than any swap can give.
+        """
         positions = self._mean_weighted(
             identity.masculinity,
             (identity.age - YOUNG) / (OLD - YOUNG),
@@ -95,7 +105,11 @@ class HeadBasis:
             if amount:
                 rows, deltas = self.shapes[f"{name}+" if amount > 0 else f"{name}-"]
                 positions[rows] += abs(amount) * deltas
-        return positions - self._centre(positions)
+        mean = self.mean()
+        own, common = positions[list(STEADY)], mean[list(STEADY)]
+        spread = own - own.mean(0)
+        scale = float((spread * (common - common.mean(0))).sum() / (spread**2).sum())
+        return (positions - own.mean(0)) * scale + common.mean(0), scale
 
     def mean(self) -> F64:
         """The mean adult's geometric vertices (G, 3), cm, centred in head space."""
@@ -104,7 +118,7 @@ class HeadBasis:
 
     def build(self, identity: Identity) -> Head:
         """An identity's neutral head with eyes, teeth, tongue and ambient occlusion."""
-        shaped, mean = self.shape(identity), self.mean()
+        (shaped, scale), mean = self.shape(identity), self.mean()
         right, left = (eyeballs.eyeball(shaped[self.guides[name]]) for name in ("r-eye", "l-eye"))
         skin = Block(
             positions=shaped[self.weld],
@@ -114,9 +128,9 @@ class HeadBasis:
             parts=self.parts,
             weld=self.weld,
             neck=self.neck[self.weld],
-            units={name: self._split(rows, deltas) for name, (rows, deltas) in self.units.items()},
+            units={name: self._split(rows, deltas, scale) for name, (rows, deltas) in self.units.items()},
         )
-        rows = [self._teeth(name, shaped, mean) for name in ("upper", "lower")]
+        rows = [self._teeth(name, shaped, mean, scale) for name in ("upper", "lower")]
         whole, spans = join([skin, *rows, right.block, left.block])
         positions = whole.positions.astype(np.float32)
         normals = surface.vertex_normals(positions, whole.faces, whole.weld)
@@ -143,14 +157,14 @@ class HeadBasis:
             ),
         )
 
-    def _teeth(self, name: str, shaped: F64, mean: F64) -> Block:
+    def _teeth(self, name: str, shaped: F64, mean: F64, scale: float) -> Block:
         guide = self.guides[f"{name}-teeth"]
-        moved = {unit: dense(rows, deltas, len(shaped))[guide] for unit, (rows, deltas) in self.units.items()}
+        moved = {unit: scale * dense(rows, deltas, len(shaped))[guide] for unit, (rows, deltas) in self.units.items()}
         return teeth.row(name, shaped[guide], mean[guide], moved)
 
-    def _split(self, rows: I32, deltas: F32) -> tuple[I32, F32]:
-        """A sparse displacement of geometric vertices as one of render vertices."""
-        every = dense(rows, deltas, len(self.positions))[self.weld]
+    def _split(self, rows: I32, deltas: F32, scale: float) -> tuple[I32, F32]:
+        """A sparse displacement of geometric vertices as one of render vertices of a head of another size."""
+        every = scale * dense(rows, deltas, len(self.positions))[self.weld]
         moved = np.flatnonzero(np.abs(every).max(1) > 0.0).astype(np.int32)
         return moved, every[moved].astype(np.float32)
 

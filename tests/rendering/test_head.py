@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stages.problems import Problem
-from stages.rendering.head import HeadBasis
+from stages.rendering.head import STEADY, HeadBasis
 from stages.rendering.identity import Identity
 from stages.rendering.mesh import Head, Part
 from stages.rendering.posing import Pose, express, lid_vertices, pose_head, rotation
@@ -47,11 +47,22 @@ def test_skin_faces_look_outward(head: Head) -> None:
 
 def test_adults_have_faces_of_adult_size(basis: HeadBasis) -> None:
     for seed in range(4):
-        shaped = basis.shape(Identity.from_seed(seed))[basis.weld[basis.landmarks]]
+        shaped = basis.shape(Identity.from_seed(seed))[0][basis.weld[basis.landmarks]]
         eyes = np.linalg.norm(shaped[[36, 39]].mean(0) - shaped[[42, 45]].mean(0))
         height = shaped[27, 1] - shaped[8, 1]
         assert 4.5 < eyes < 8.5
         assert 8.0 < height < 18.0
+
+
+def test_heads_differ_in_shape_but_not_in_size_or_place(basis: HeadBasis) -> None:
+    """The right answer of a swap lies where a swap, which keeps the target's size, can be."""
+    mean = basis.mean()[list(STEADY)]
+    for seed in range(8):
+        own = basis.shape(Identity.from_seed(seed))[0][list(STEADY)]
+        np.testing.assert_allclose(own.mean(0), mean.mean(0), atol=1e-9)
+        spread, common = own - own.mean(0), mean - mean.mean(0)
+        assert (spread * common).sum() / (spread**2).sum() == pytest.approx(1.0)
+        assert np.abs(own - mean).max() > 0.1  # cm
 
 
 def test_landmarks_are_in_ibug_order(head: Head) -> None:
