@@ -57,6 +57,7 @@ samples: setup ## render the sample performers and truths again: the same bytes 
 	@dvc repro --force --single-item rendering@ada rendering@ben truth@ada-on-ben truth@ben-on-ada
 
 lock: setup ## resolve the pins anew within pyproject.toml's bounds
+	@rm -f requirements.lock  # what it said would be preferred, a CUDA build over the local CPU build too
 	@uv pip compile --quiet pyproject.toml --extra dev --constraint pins.in --no-annotate --no-header \
 	  --no-emit-index-url --no-emit-find-links --output-file requirements.lock
 	@sed -i.old 's/+cpu$$//' requirements.lock && rm requirements.lock.old

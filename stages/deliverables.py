@@ -12,7 +12,7 @@ from stages.artifacts.files import read_facts
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import load_params
 
-SHOWN = ("psnr", "ssim", "identity_nearer_source")
+SHOWN = ("psnr", "ssim", "psnr_copied_target", "psnr_wrong_decoder", "nearer_to_source")
 """Figures of metrics.json that stand in the table; all of them are in the report."""
 
 
