@@ -1,6 +1,5 @@
 """What ``python -m stages.<stage> NAME`` does: read the settings, run the stage, tell problems as help."""
 
-
 import logging
 import sys
 from collections.abc import Callable

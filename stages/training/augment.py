@@ -53,8 +53,9 @@ def augment(
     answers = torch.cat([(answers[:, :3] * light).clamp(0, 1), answers[:, 3:]], dim=1)
 
     grid = F.affine_grid(moves, [len(planes), 1, input_size, input_size], align_corners=False)
-    crops = _sample(faces[:, :3], grid + _random_warp(len(planes), input_size, settings.warp, generator))
-    return _batch(_recolour(crops * light, settings, generator), answers)
+    seen = _sample(faces[:, :4], grid + _random_warp(len(planes), input_size, settings.warp, generator))
+    crops = _random_surroundings(seen[:, :3] * light, seen[:, 3:], settings.surroundings, generator)
+    return _batch(_recolour(crops, settings, generator), answers)
 
 
 def _batch(crops: Tensor, answers: Tensor) -> Batch:
@@ -95,6 +96,13 @@ def _random_warp(count: int, size: int, spread: float, generator: torch.Generato
     nodes = 2 * _normal((count, 2, _WARP_NODES, _WARP_NODES), spread, generator)
     smooth = F.interpolate(nodes, size=(size, size), mode="bicubic", align_corners=True)
     return smooth.permute(0, 2, 3, 1)
+
+
+def _random_surroundings(crops: Tensor, mask: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Crops (n, 3, s, s), some with one random colour in place of all that lies outside the mask (n, 1, s, s)."""
+    colour = _uniform((len(crops), 3, 1, 1), 1.0, generator)
+    chosen = (_uniform((len(crops), 1, 1, 1), 1.0, generator) < share).to(crops.dtype)
+    return torch.lerp(crops, colour.expand_as(crops), (chosen * (1.0 - mask)).expand_as(crops))
 
 
 def _random_gains(count: int, common: float, each: float, generator: torch.Generator) -> Tensor:

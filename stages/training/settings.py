@@ -52,6 +52,11 @@ class AugmentationSettings(_Settings):
     balance: float = Field(default=0.05, ge=0.0, le=1.0, description="log gain of each channel, input only")
     gamma: float = Field(default=0.12, ge=0.0, le=1.0, description="log exponent, input only")
     saturation: float = Field(default=0.15, ge=0.0, le=1.0, description="log factor, input only")
+    surroundings: Share = Field(
+        default=0.5,
+        description="share of pictures with one colour around the face, input only: what lies behind a person must "
+        "not tell the encoder who it is",
+    )
     blur: Share = Field(default=0.5, description="greatest share of a blurred copy mixed in, input only")
     noise: float = Field(default=0.01, ge=0.0, le=0.2, description="greatest noise, shares of full scale, input only")
 

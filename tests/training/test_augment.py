@@ -15,7 +15,18 @@ from stages.training.settings import AugmentationSettings
 from tests.training.faces import drawn_face
 
 STILL = AugmentationSettings(
-    flip=0, rotation=0, zoom=0, shift=0, warp=0, brightness=0, balance=0, gamma=0, saturation=0, blur=0, noise=0
+    flip=0,
+    rotation=0,
+    zoom=0,
+    shift=0,
+    warp=0,
+    brightness=0,
+    balance=0,
+    gamma=0,
+    saturation=0,
+    blur=0,
+    noise=0,
+    surroundings=0,
 )
 """No change at all."""
 
@@ -52,6 +63,20 @@ def test_values_stay_in_range_however_far_it_goes(seed: int, warp: float, light:
         assert torch.isfinite(part).all()
         assert part.min() >= 0
         assert part.max() <= 1
+
+
+def test_surroundings_become_one_colour_and_the_face_stays(planes: torch.Tensor) -> None:
+    plainly = augmented(planes, STILL)
+    changed = augmented(planes, STILL.model_copy(update={"surroundings": 1.0}))
+    inside = plainly.mask > 0.999
+    for face, before, after in zip(inside, plainly.crops, changed.crops, strict=True):
+        torch.testing.assert_close(after[:, face[0]], before[:, face[0]], atol=2e-3, rtol=0)
+    outside = (plainly.mask < 0.001).expand_as(plainly.crops)
+    for crop, beyond in zip(changed.crops, outside, strict=True):
+        for channel, pixels in zip(crop, beyond, strict=True):
+            assert channel[pixels].std() < 2e-3
+    assert torch.equal(changed.rgb, plainly.rgb)
+    assert torch.equal(changed.mask, plainly.mask)
 
 
 def test_a_flip_mirrors_input_answer_and_maps_alike(planes: torch.Tensor) -> None:
