@@ -63,7 +63,7 @@ class Swap(_Entry):
     source: Name = Field(description="the identity whose likeness is put on")
     target: Name = Field(description="the identity whose performance is kept")
     clip: Name = Field(description="the target's clip")
-    truth: Name = Field(NO_TRUTH, description="the rendered right answer, for swaps between performers")
+    truth: Name = Field(description="the rendered right answer of a swap between performers, else none")
 
 
 class Truth(_Entry):
