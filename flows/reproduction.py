@@ -1,7 +1,7 @@
 """The flow that reproduces chosen swaps, pairs or clips: what ``dvc repro`` makes, side by side where it can be."""
 
-from __future__ import annotations
-
+# No postponed annotations here: Prefect builds the parameters' model from the live ones, and a scheduled run, which
+# imports this module by name, can not resolve them from text.
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
