@@ -34,9 +34,8 @@ $(READY): requirements.lock
 	@touch $@
 
 demo: setup ## reproduce the sample pair, both directions
-	@python -m stages.check
-	@dvc repro --keep-going
-	@python -m stages.deliverables
+	@status=0; python -m stages.check || status=$$?; dvc repro --keep-going || status=$$?; \
+	  python -m stages.deliverables || status=$$?; exit $$status
 
 test: lint types unit ## lint, types and tests
 
