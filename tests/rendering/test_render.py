@@ -17,10 +17,11 @@ from stages.rendering.head import HeadBasis
 from stages.rendering.identity import Identity
 from stages.rendering.light import Light
 from stages.rendering.mesh import Part
+from stages.rendering.performance import perform
 from stages.rendering.posing import Pose
 from stages.rendering.render import Performer, Picture, Sensor
 from stages.rendering.scene import PerformanceSettings, read_performance, read_performer
-from stages.rendering.stage import run, write
+from stages.rendering.stage import render, run, write
 from stages.settings import load_params
 
 SIZE = 160
@@ -90,7 +91,20 @@ def test_rendering_twice_gives_the_same_bytes_and_noise_changes_them(performer: 
     assert 1.0 < spread < 4.0
 
 
-def test_a_performance_is_written_whole_and_again_to_the_same_bytes(tmp_path: Path, identity: Identity) -> None:
+def test_a_performance_is_rendered_again_to_the_same_samples(identity: Identity) -> None:
+    settings = PerformanceSettings(performer="eve", seed=1, seconds=0.2, width=96, height=96)
+    track = perform(settings.seed, settings.frames, settings.rate, settings.played())
+    for one, other in zip(render(identity, settings, track), render(identity, settings, track), strict=True):
+        np.testing.assert_array_equal(one.rgb, other.rgb)
+        np.testing.assert_array_equal(one.parts, other.parts)
+        np.testing.assert_array_equal(one.depth, other.depth)
+        np.testing.assert_array_equal(one.landmarks, other.landmarks)
+
+
+def test_a_performance_is_written_whole_and_again_to_the_same_truth_and_picture(
+    tmp_path: Path, identity: Identity
+) -> None:
+    """Truth and labels to the byte. Not so the H.264 stream: x264 within PyAV gives, rarely, another one."""
     settings = PerformanceSettings(performer="eve", seed=1, seconds=0.24, width=96, height=96, depth=True)
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
@@ -98,11 +112,15 @@ def test_a_performance_is_written_whole_and_again_to_the_same_bytes(tmp_path: Pa
         write(folder, identity, settings, voice=identity, what="test")
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == ["clip.mp4", "depth.mkv", "facts.json", "parts.mkv", "truth.parquet"]
-    for name in names:
-        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
-
-    truth = Truth.read(folders[0])
+    for name in set(names) - {"clip.mp4"}:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+    truth, again = (Truth.read(folder) for folder in folders)
     assert truth is not None
+    assert again is not None
+    for one, other in zip(truth.frames(), again.frames(), strict=True):
+        error = np.square(one.rgb().astype(float) - other.rgb()).mean()
+        assert error < 6.5  # 40 dB
+
     assert len(truth.table) == 6
     assert len(truth.table["landmarks"][0]) == 140
     assert [frame.number for frame in truth.frames()] == list(range(6))
