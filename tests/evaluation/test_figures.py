@@ -175,4 +175,4 @@ def test_the_hull_is_where_the_points_are() -> None:
     ],
 )
 def test_figures_read_well(value: float, kind: str, expected: str) -> None:
-    assert written(value, kind) == expected  # type: ignore[arg-type]
+    assert written(value, kind) == expected  # type: ignore[arg-type]  # a Literal, from parametrize

@@ -13,7 +13,7 @@ from stages.artifacts.face_set import HELD_OUT, TRAIN
 from stages.evaluation.sampling import OTHER, chosen_faces, spread
 
 
-def tables(count: int, held_out: set[int], dropped: set[int] = frozenset()) -> tuple[pd.DataFrame, pd.DataFrame]:  # type: ignore[assignment]
+def tables(count: int, held_out: set[int], dropped: set[int] = frozenset()) -> tuple[pd.DataFrame, pd.DataFrame]:  # type: ignore[assignment]  # frozen: a default
     """Faces of ``count`` frames and the splits of those that were not dropped."""
     faces = pd.DataFrame({"frame": range(count), "face": 0})
     kept = [number for number in range(count) if number not in dropped]
