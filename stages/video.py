@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, NoReturn
 
 import av
 import av.container
@@ -20,7 +24,7 @@ from av.codec.context import Flags
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from stages.problems import Problem
+from stages.problems import Problem, told_as_problem
 
 # Names as the ffmpeg program takes them, by their numbers in ITU-T H.273, which is how streams carry them.
 PRIMARIES: Final = {1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
@@ -129,6 +133,55 @@ def planes_of(picture: av.VideoFrame) -> list[NDArray[Any]]:
 def ffmpeg_program() -> str:
     """The ffmpeg to run: the system's own if there is one, else the one that the imageio-ffmpeg wheel brings."""
     return shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+
+
+@contextmanager
+def running_ffmpeg(command: Any, out: Path, *, mend: str, where: Path | None = None) -> Iterator[IO[bytes]]:
+    """Run the ffmpeg program beside the block, which feeds its standard input; after the block `out` is whole.
+
+    If the block raises, ffmpeg is killed; whenever `out` did not become whole, it is removed.
+
+    Args:
+        command: an ffmpeg-python node that reads ``pipe:0`` and writes `out`.
+        out: the file that it writes.
+        mend: what the user can do if ffmpeg refuses.
+        where: the file that is then named as being at fault, `out` by default.
+
+    Yields:
+        the pipe into ffmpeg. A ``BrokenPipeError`` may leave the block: ffmpeg has ended then, and its words are told.
+
+    Raises:
+        Problem: ffmpeg failed, with its last words, or the disk is full.
+    """
+    with tempfile.TemporaryFile() as said:  # a file, since nobody reads a pipe while the block writes to the other
+        process = subprocess.Popen(
+            command.compile(cmd=ffmpeg_program()), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+        )
+        assert process.stdin is not None
+        broken = False
+        try:
+            try:
+                yield process.stdin
+            except BrokenPipeError:
+                broken = True
+            process.communicate()
+            if process.returncode != 0 or broken:
+                said.seek(0)
+                _tell(said.read().decode(errors="replace"), process.returncode, out, where or out, mend)
+        except BaseException:
+            process.kill()
+            process.communicate()
+            out.unlink(missing_ok=True)
+            raise
+
+
+def _tell(words: str, status: int, out: Path, where: Path, mend: str) -> NoReturn:
+    """Raise what ffmpeg said before it failed as a Problem."""
+    if os.strerror(errno.ENOSPC) in words:
+        with told_as_problem(out):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    last = " / ".join(words.strip().splitlines()[-3:])
+    raise Problem(f"ffmpeg could not write it: {last or f'status {status}'}", where=where, mend=mend)
 
 
 def open_clip(path: Path) -> av.container.InputContainer:

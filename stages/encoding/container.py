@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +11,7 @@ import av
 
 from stages.encoding.h264 import Coding, coding_for, command
 from stages.encoding.settings import EncodingSettings
-from stages.problems import Problem
-from stages.video import NativeFrame, VideoFacts, facts_of, ffmpeg_program, open_clip
+from stages.video import NativeFrame, VideoFacts, facts_of, open_clip, running_ffmpeg
 
 
 def write_video(
@@ -39,41 +36,24 @@ def write_video(
         Problem: ffmpeg refused, for instance because the sound can not lie in an MP4 file; with its own words.
     """
     coding = coding_for(facts, settings)
-    arguments = command(path, facts, coding, audio, last, settings).compile(cmd=ffmpeg_program())
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
-        assert process.stdin is not None
-        try:
-            _hand_over(process.stdin, frames, facts, coding)
-        except BrokenPipeError:
-            pass  # ffmpeg ended early: its words say why
-        finally:
-            status = process.wait()
-        if status != 0:
-            said.seek(0)
-            words = said.read().decode(errors="replace").strip().splitlines()
-            raise Problem(
-                f"ffmpeg could not write it: {' / '.join(words[-3:]) or f'status {status}'}",
-                where=audio or path,
-                mend="if it names the sound, re-encode the clip's: ffmpeg -i IN -c:v copy -c:a aac OUT.mp4",
-            )
+    mend = "if it names the sound, re-encode the clip's: ffmpeg -i IN -c:v copy -c:a aac OUT.mp4"
+    node = command(path, facts, coding, audio, last, settings)
+    with running_ffmpeg(node, path, mend=mend, where=audio) as pipe:
+        _hand_over(pipe, frames, facts, coding)
 
 
 def _hand_over(pipe: IO[bytes], frames: Iterable[NativeFrame], facts: VideoFacts, coding: Coding) -> None:
     """Raw pictures with their times as a NUT stream (the one open format that keeps any time base) into a pipe."""
     base = Fraction(facts.time_base)
-    try:
-        with av.open(pipe, "w", format="nut", options={"fflags": "+bitexact"}) as container:
-            stream = container.add_stream("rawvideo", rate=Fraction(facts.rate))
-            stream.width, stream.height, stream.pix_fmt = facts.width, facts.height, coding.pixel_format
-            stream.time_base = stream.codec_context.time_base = base
-            for frame in frames:
-                picture = _recoded(frame.picture, facts, coding)
-                picture.pts, picture.time_base = frame.pts, base
-                container.mux(stream.encode(picture))
-            container.mux(stream.encode(None))
-    finally:
-        pipe.close()
+    with av.open(pipe, "w", format="nut", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("rawvideo", rate=Fraction(facts.rate))
+        stream.width, stream.height, stream.pix_fmt = facts.width, facts.height, coding.pixel_format
+        stream.time_base = stream.codec_context.time_base = base
+        for frame in frames:
+            picture = _recoded(frame.picture, facts, coding)
+            picture.pts, picture.time_base = frame.pts, base
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
 
 
 def _recoded(picture: av.VideoFrame, facts: VideoFacts, coding: Coding) -> av.VideoFrame:

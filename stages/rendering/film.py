@@ -3,73 +3,104 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Any, Self
 
 import av
+import ffmpeg
 import numpy as np
 from av.codec.context import Flags
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from stages.rendering.sound import RATE
+from stages.video import running_ffmpeg
 
 _BITEXACT = {"fflags": "+bitexact"}
-_BT709 = 1  # of primaries, transfer and matrix alike (ITU-T H.273)
-_LIMITED = 1
 
 
 class Film:
-    """clip.mp4: H.264 yuv420p, BT.709 limited range and tagged so, AAC sound.
+    """Takes the pictures of a clip.mp4, see :func:`filming`."""
 
-    x264 runs in one thread, since its rate control depends on their number.
-    """
-
-    def __init__(self, path: Path, width: int, height: int, rate: int, crf: int) -> None:
-        self._file = av.open(os.fspath(path), "w", format="mp4", options=_BITEXACT | {"movflags": "+faststart"})
-        stream = self._file.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        codec = stream.codec_context
-        codec.time_base = Fraction(1, rate)
-        codec.thread_count = 1
-        codec.flags |= Flags.bitexact
-        codec.options = {"crf": str(crf), "preset": "slow", "threads": "1"}
-        codec.color_primaries, codec.color_trc, codec.colorspace = _BT709, _BT709, _BT709
-        codec.color_range = _LIMITED
-        self._sound = self._file.add_stream("aac", rate=RATE, layout="mono", bit_rate=64_000)
-        self._sound.codec_context.flags |= Flags.bitexact
-        self._pictures, self._rate, self._row = stream, rate, 0
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
 
     def add(self, rgb: NDArray[np.uint8]) -> None:
-        """Append a frame (H, W, 3) uint8."""
+        """Append a frame (H, W, 3) uint8, both even."""
         full = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
         frame = full.reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, src_color_range=ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG, interpolation="AREA",
         )  # fmt: skip
-        frame.pts, frame.time_base = self._row, Fraction(1, self._rate)
-        self._file.mux(self._pictures.encode(frame))
-        self._row += 1
+        self._pipe.write(frame.to_ndarray().tobytes())
 
-    def speak(self, voice: NDArray[np.float32]) -> None:
-        """The whole sound, (n,) float32 at 48 kHz."""
-        size = 1024
-        for start in range(0, len(voice), size):
-            piece = voice[start : start + size]
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece[None]), format="fltp", layout="mono")
-            frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
-            self._file.mux(self._sound.encode(frame))
 
-    def __enter__(self) -> Self:
-        return self
+@contextmanager
+def filming(path: Path, voice: NDArray[np.float32], width: int, height: int, rate: int, crf: int) -> Iterator[Film]:
+    """Write clip.mp4: H.264 yuv420p, BT.709 limited range and tagged so, AAC sound.
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None:
-            self._file.mux(self._pictures.encode(None))
-            self._file.mux(self._sound.encode(None))
-        self._file.close()
+    Args:
+        path: of the file; it is there only once the block has ended well.
+        voice: the whole sound, (n,) float32 in -1..1 at 48 kHz.
+        width, height: of the pictures, even.
+        rate: pictures a second.
+        crf: x264's rate factor, 0..51.
+
+    Raises:
+        Problem: ffmpeg could not write it, or the disk is full.
+    """
+    # the sound lies in a file while ffmpeg runs: two pipes into one process could wait for each other
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".f32") as sound:
+        sound.write(voice.astype("<f4").tobytes())
+        sound.flush()
+        command = _command(path, Path(sound.name), width, height, rate, crf)
+        mend = "see that `ffmpeg -encoders` names libx264 and aac; if not, take that ffmpeg off the PATH, run again"
+        with running_ffmpeg(command, path, mend=mend) as pipe:
+            yield Film(pipe)
+
+
+def _command(path: Path, sound: Path, width: int, height: int, rate: int, crf: int) -> Any:
+    """The ffmpeg-python node that encodes raw yuv420p pictures from standard input, and raw sound from a file.
+
+    x264 runs in one thread, since its rate control depends on their number. Packets of the two streams wait for each
+    other however long it takes (``max_interleave_delta``): their order in the file must not depend on who is faster.
+    """
+    pictures = ffmpeg.input(
+        "pipe:0", format="rawvideo", pixel_format="yuv420p", video_size=(width, height), framerate=rate
+    )
+    tagged = pictures.video.filter(
+        "setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709"
+    )
+    voice = ffmpeg.input(str(sound), format="f32le", ar=RATE, ac=1)
+    return (
+        ffmpeg.output(
+            tagged,
+            voice.audio,
+            str(path),
+            **{
+                "c:v": "libx264",
+                "crf": crf,
+                "preset": "slow",
+                "pix_fmt": "yuv420p",
+                "fps_mode": "cfr",
+                "c:a": "aac",
+                "b:a": "64k",
+                "threads": 1,
+                "flags": "+bitexact",
+                "fflags": "+bitexact",
+                "max_interleave_delta": 0,
+                "movflags": "+faststart",
+                "format": "mp4",
+            },
+        )
+        .global_args("-nostdin", "-hide_banner", "-loglevel", "error")
+        .overwrite_output()
+    )
 
 
 class Lossless:

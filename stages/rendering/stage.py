@@ -17,7 +17,7 @@ from stages.problems import Problem, nearest
 from stages.progress import progress
 from stages.rendering.background import backdrop
 from stages.rendering.camera import Camera
-from stages.rendering.film import Film, Lossless
+from stages.rendering.film import Lossless, filming
 from stages.rendering.head import HEAD_FILE, HeadBasis
 from stages.rendering.identity import Identity
 from stages.rendering.light import Light
@@ -77,14 +77,13 @@ def write(folder: Path, identity: Identity, settings: PerformanceSettings, *, vo
     """
     track = perform(settings.seed, settings.frames, settings.rate, settings.played())
     size = settings.width, settings.height, settings.rate
+    pitch = settings.pitch_hz or FEMALE + (MALE - FEMALE) * voice.masculinity
+    sound = speak(track, settings.rate, pitch, settings.seed)
     points = []
     with ExitStack() as open_files:
-        film = open_files.enter_context(Film(folder / "clip.mp4", *size, settings.crf))
+        film = open_files.enter_context(filming(folder / "clip.mp4", sound, *size, settings.crf))
         parts = open_files.enter_context(Lossless(folder / "parts.mkv", *size))
         far = open_files.enter_context(Lossless(folder / "depth.mkv", *size, 16)) if settings.depth else None
-        # the sound first: the muxer then lays it between the pictures it belongs to
-        pitch = settings.pitch_hz or FEMALE + (MALE - FEMALE) * voice.masculinity
-        film.speak(speak(track, settings.rate, pitch, settings.seed))
         for picture in progress(render(identity, settings, track), total=settings.frames, what=what):
             film.add(picture.rgb)
             parts.add(picture.parts)

@@ -101,10 +101,7 @@ def test_a_performance_is_rendered_again_to_the_same_samples(identity: Identity)
         np.testing.assert_array_equal(one.landmarks, other.landmarks)
 
 
-def test_a_performance_is_written_whole_and_again_to_the_same_truth_and_picture(
-    tmp_path: Path, identity: Identity
-) -> None:
-    """Truth and labels to the byte. Not so the H.264 stream: x264 within PyAV gives, rarely, another one."""
+def test_a_performance_is_written_whole_and_again_to_the_same_bytes(tmp_path: Path, identity: Identity) -> None:
     settings = PerformanceSettings(performer="eve", seed=1, seconds=0.24, width=96, height=96, depth=True)
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
@@ -112,15 +109,10 @@ def test_a_performance_is_written_whole_and_again_to_the_same_truth_and_picture(
         write(folder, identity, settings, voice=identity, what="test")
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == ["clip.mp4", "depth.mkv", "facts.json", "parts.mkv", "truth.parquet"]
-    for name in set(names) - {"clip.mp4"}:
+    for name in names:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
-    truth, again = (Truth.read(folder) for folder in folders)
+    truth = Truth.read(folders[0])
     assert truth is not None
-    assert again is not None
-    for one, other in zip(truth.frames(), again.frames(), strict=True):
-        error = np.square(one.rgb().astype(float) - other.rgb()).mean()
-        assert error < 6.5  # 40 dB
-
     assert len(truth.table) == 6
     assert len(truth.table["landmarks"][0]) == 140
     assert [frame.number for frame in truth.frames()] == list(range(6))
