@@ -15,7 +15,6 @@ import av
 import ffmpeg
 import numpy as np
 from av.codec.context import Flags
-from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from stages.rendering.sound import RATE
@@ -32,12 +31,7 @@ class Film:
 
     def add(self, rgb: NDArray[np.uint8]) -> None:
         """Append a frame (H, W, 3) uint8, both even."""
-        full = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-        frame = full.reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG, interpolation="AREA",
-        )  # fmt: skip
-        self._pipe.write(frame.to_ndarray().tobytes())
+        self._pipe.write(np.ascontiguousarray(rgb).tobytes())
 
 
 @contextmanager
@@ -65,15 +59,19 @@ def filming(path: Path, voice: NDArray[np.float32], width: int, height: int, rat
 
 
 def _command(path: Path, sound: Path, width: int, height: int, rate: int, crf: int) -> Any:
-    """The ffmpeg-python node that encodes raw yuv420p pictures from standard input, and raw sound from a file.
+    """The ffmpeg-python node that encodes raw RGB pictures from standard input, and raw sound from a file.
 
+    The way to yuv420p rounds exactly (``accurate_rnd``, ``bitexact``), whatever the processor's vector units are.
     x264 runs in one thread, since its rate control depends on their number. Packets of the two streams wait for each
     other however long it takes (``max_interleave_delta``): their order in the file must not depend on who is faster.
     """
     pictures = ffmpeg.input(
-        "pipe:0", format="rawvideo", pixel_format="yuv420p", video_size=(width, height), framerate=rate
+        "pipe:0", format="rawvideo", pixel_format="rgb24", video_size=(width, height), framerate=rate
     )
-    tagged = pictures.video.filter(
+    exact = pictures.video.filter(
+        "scale", in_range="pc", out_range="tv", out_color_matrix="bt709", flags="area+accurate_rnd+bitexact"
+    )
+    tagged = exact.filter("format", "yuv420p").filter(
         "setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709"
     )
     voice = ffmpeg.input(str(sound), format="f32le", ar=RATE, ac=1)

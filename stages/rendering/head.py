@@ -58,7 +58,7 @@ class HeadBasis:
         try:
             with safe_open(path, "np") as file:
                 names = json.loads(file.metadata()["names"])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # its handle is no mapping
         except (OSError, SafetensorError, KeyError, TypeError) as error:
             raise Problem(
                 f"cannot read the performers' head: {error}",

@@ -45,7 +45,7 @@ class CheckpointFolder:
         try:
             with safe_open(self._path, framework="pt") as file:
                 facts = json.loads(file.metadata()[_FACTS])
-                return Snapshot({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118
+                return Snapshot({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118  # its handle is no mapping
         except (FileNotFoundError, SafetensorError, KeyError, TypeError, ValueError):
             return None
 

@@ -110,6 +110,6 @@ def test_mask_and_colour_move_together(planes: torch.Tensor) -> None:
 @pytest.mark.parametrize(("stored", "size"), [(64, 32), (64, 64), (32, 32)])
 def test_conversion_makes_the_same_input_as_training(stored: int, size: int, tmp_path: object) -> None:
     crop, mask, points = drawn_face("ada", 0.3, 0.4)
-    model = SwapModel(tmp_path, {"crop_size": 64, "stored_size": stored, "input_size": size, "output_size": size})  # type: ignore[arg-type]
+    model = SwapModel(tmp_path, {"crop_size": 64, "stored_size": stored, "input_size": size, "output_size": size})  # type: ignore[arg-type]  # no Facts, a plain dict of what is read here
     trained_on = plain(torch.from_numpy(as_planes(crop, mask, points, stored))[None], size, size).crops
     np.testing.assert_allclose(model.network_input(crop[None]), trained_on.numpy(), atol=1e-6)
