@@ -36,7 +36,12 @@ def plain(planes: Tensor, input_size: int, output_size: int) -> Batch:
 
 
 def augment(
-    planes: Tensor, input_size: int, output_size: int, settings: AugmentationSettings, generator: torch.Generator
+    planes: Tensor,
+    input_size: int,
+    output_size: int,
+    settings: AugmentationSettings,
+    generator: torch.Generator,
+    answers: Tensor | None = None,
 ) -> Batch:
     """Random training pictures of the given faces. Input and answer are each sampled once, through all moves together.
 
@@ -45,17 +50,19 @@ def augment(
         input_size, output_size: sides s and r in pixels.
         settings: how far to go.
         generator: on the device of ``planes``; the only source of chance.
+        answers: as ``planes``, the faces that a decoder should give for them; None for the same ones.
     """
     faces = planes.float() / 255.0
+    wanted = faces if answers is None else answers.float() / 255.0
     moves = _random_moves(len(planes), settings, generator)
     light = _random_gains(len(planes), settings.light, settings.light / 2, generator)
-    answers = _sample(faces, F.affine_grid(moves, [len(planes), 1, output_size, output_size], align_corners=False))
-    answers = torch.cat([(answers[:, :3] * light).clamp(0, 1), answers[:, 3:]], dim=1)
+    goal = _sample(wanted, F.affine_grid(moves, [len(planes), 1, output_size, output_size], align_corners=False))
+    goal = torch.cat([(goal[:, :3] * light).clamp(0, 1), goal[:, 3:]], dim=1)
 
     grid = F.affine_grid(moves, [len(planes), 1, input_size, input_size], align_corners=False)
     seen = _sample(faces[:, :4], grid + _random_warp(len(planes), input_size, settings.warp, generator))
     crops = _random_surroundings(seen[:, :3] * light, seen[:, 3:], settings.surroundings, generator)
-    return _batch(_recolour(crops, settings, generator), answers)
+    return _batch(_recolour(crops, settings, generator), goal)
 
 
 def _batch(crops: Tensor, answers: Tensor) -> Batch:

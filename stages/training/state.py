@@ -6,13 +6,15 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from stages.training.networks import SwapNetwork
 from stages.training.settings import OptimiserSettings, PresetSettings
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
@@ -44,7 +46,7 @@ class Progress:
     curve: list[dict[str, float]] = field(default_factory=list)
 
 
-class State:
+class State(Generic[NetworkT]):
     """Network, averaged network, optimiser and progress.
 
     Chance needs no keeping: every batch's randomness is made from the seed, the iteration and the setbacks.
@@ -56,14 +58,26 @@ class State:
         device: where to compute.
     """
 
-    def __init__(self, identities: Sequence[str], preset: PresetSettings, seed: int, device: torch.device) -> None:
+    def __init__(
+        self: State[SwapNetwork], identities: Sequence[str], preset: PresetSettings, seed: int, device: torch.device
+    ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = SwapNetwork(identities, preset.network)
+        self._adopt(network, preset.optimiser, device)
+
+    @classmethod
+    def of(cls, network: NetworkT, settings: OptimiserSettings, device: torch.device) -> State[NetworkT]:
+        """The state of a given network before its first iteration."""
+        state: State[NetworkT] = cls.__new__(cls)
+        state._adopt(network, settings, device)
+        return state
+
+    def _adopt(self, network: NetworkT, settings: OptimiserSettings, device: torch.device) -> None:
         # torch's stubs do not know the memory format; kernels are quicker in this one.
-        self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: NetworkT = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.optimiser = _optimiser(self.network, preset.optimiser)
+        self.optimiser = _optimiser(self.network, settings)
         self.progress = Progress()
 
     @torch.no_grad()

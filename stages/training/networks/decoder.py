@@ -16,17 +16,20 @@ class Decoder(nn.Module):
     """The small picture that the encoder gives, to colour and mask at full size.
 
     Each channel count but the first doubles the side; the two heads double it once more, straight from sub-pixels,
-    so that no feature map is ever as large as the answer.
+    so that no feature map is ever as large as the answer. ``start`` is this person's face at rest, added to whatever
+    the encoder says of the performance.
 
     Shape: (n, channels[0], base, base) -> (n, 3, r, r) and (n, 1, r, r), both 0..1, r = base * 2 ** len(channels).
 
     Args:
         channels: of the small picture, then after each doubling.
         mask_channels: width of the mask's own branch.
+        base: side of the small picture.
     """
 
-    def __init__(self, channels: Sequence[int], mask_channels: int) -> None:
+    def __init__(self, channels: Sequence[int], mask_channels: int, base: int) -> None:
         super().__init__()
+        self.start = nn.Parameter(torch.zeros(1, channels[0], base, base))
         self.stages = nn.Sequential(Residual(channels[0]))
         for inputs, outputs in pairwise(channels):
             self.stages.append(Up(inputs, outputs))
@@ -37,5 +40,9 @@ class Decoder(nn.Module):
         )
 
     def forward(self, small: Tensor) -> tuple[Tensor, Tensor]:
-        features = F.leaky_relu(self.stages(small), SLOPE)
+        return self.finish(self.stages(small + self.start))
+
+    def finish(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Colour and mask from the features of the last stage, (n, channels[-1], r/2, r/2)."""
+        features = F.leaky_relu(features, SLOPE)
         return torch.sigmoid(self.rgb(features)), torch.sigmoid(self.mask(features))

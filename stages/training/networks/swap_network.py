@@ -38,7 +38,7 @@ class SwapNetwork(nn.Module):
         base = settings.output_size // 2 ** len(channels)
         halvings(settings.output_size, base)
         self.encoder = Encoder(settings.input_size, settings.encoder_channels, settings.latent, base, channels[0])
-        self.decoders = nn.ModuleDict({name: Decoder(channels, settings.mask_channels) for name in identities})
+        self.decoders = nn.ModuleDict({name: Decoder(channels, settings.mask_channels, base) for name in identities})
 
     def forward(self, crops: Mapping[str, Tensor]) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s) with its own decoder; the encoder sees one batch of all."""

@@ -1,0 +1,54 @@
+"""The troupes' crops on disk: rendered once, by several processes, and gone on with after a kill."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from stages.atomic import whole_file
+from stages.base.recipe import Recipe
+from stages.base.scenes import play
+from stages.progress import progress
+
+
+def shard(folder: Path, troupe: int) -> Path:
+    """Where a troupe's scenes lie."""
+    return folder / f"troupe-{troupe:03d}.safetensors"
+
+
+def render(recipe: Recipe, folder: Path, processes: int) -> None:
+    """Render what is missing of all troupes' scenes; a shard a troupe, each whole or not at all.
+
+    Args:
+        recipe: who plays what.
+        folder: where the shards lie; one folder serves one recipe only.
+        processes: how many troupes play at once; without influence on the result.
+    """
+    missing = [troupe for troupe in range(recipe.troupes) if not shard(folder, troupe).is_file()]
+    # fork would copy the threads' locks of numba and onnxruntime, but not their threads
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_thread) as pool:
+        running = [pool.submit(_render_one, recipe, folder, troupe) for troupe in missing]
+        for done in progress(as_completed(running), total=len(running), what="rendering the base", unit="troupe"):
+            done.result()
+
+
+def _one_thread() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def _render_one(recipe: Recipe, folder: Path, troupe: int) -> None:
+    planes = play(recipe, troupe)
+    with whole_file(shard(folder, troupe)) as scratch:
+        save_file({"planes": planes}, scratch)
+
+
+def read(recipe: Recipe, folder: Path) -> NDArray[np.uint8]:
+    """All troupes' scenes: (troupes, scenes, cast, 6, P, P) uint8, see :func:`stages.base.scenes.play`."""
+    return np.stack([load_file(shard(folder, troupe))["planes"] for troupe in range(recipe.troupes)])

@@ -1,0 +1,42 @@
+"""What a base is made of: the performers, the scenes they all play, the network and its schedule."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stages.training.settings import (
+    AugmentationSettings,
+    LossSettings,
+    NetworkSettings,
+    OptimiserSettings,
+)
+
+
+class Recipe(BaseModel):
+    """Every number that a base depends on, beside the code. It is kept with the weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=0, ge=0, description="of the scenes, the first weights and the batches")
+    first_identity: int = Field(default=1000, ge=0, description="seed of the first performer; the samples' are below")
+    troupes: int = Field(default=14, ge=1, description="groups of performers who play the same scenes")
+    cast: int = Field(default=4, ge=2, description="performers in a troupe")
+    scenes: int = Field(default=110, ge=1, description="that each troupe plays")
+    frame_size: int = Field(default=320, ge=128, description="side of the rendered frames, pixels")
+    stored_size: int = Field(default=192, ge=32, description="side of the crops, pixels")
+    yaw: float = Field(default=42.0, description="degrees; wider than the samples, so that turns are known")
+    pitch: float = Field(default=18.0, description="degrees")
+    roll: float = Field(default=10.0, description="degrees")
+    network: NetworkSettings = NetworkSettings(
+        input_size=128,
+        output_size=128,
+        encoder_channels=(48, 96, 192, 256),
+        latent=256,
+        decoder_channels=(256, 192, 128, 64, 32),
+    )
+    iterations: int = Field(default=9000, ge=1)
+    batch: int = Field(default=16, ge=2, description="scenes in an iteration, each one input and one answer")
+    same: float = Field(default=0.35, ge=0.0, le=1.0, description="share of answers by the performer who is seen")
+    augmentation: AugmentationSettings = AugmentationSettings(light=0.1, rotation=5.0, zoom=0.05, shift=0.02)
+    losses: LossSettings = LossSettings()
+    optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.0015, warm_up=200, average=0.999)

@@ -1,0 +1,104 @@
+"""Training the base: a scene is seen as one performer plays it, and asked for as another one does.
+
+Since the right answer is known for every two performers, the encoder learns what a face does and nothing of whose it
+is, down to where the head is in the crop, which no alignment by landmarks finds alike for any two people.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from stages.base.recipe import Recipe
+from stages.progress import bar
+from stages.training.augment import Batch, augment
+from stages.training.checkpoint import CheckpointFolder
+from stages.training.losses import loss_terms
+from stages.training.networks.ensemble import EnsembleNetwork
+from stages.training.state import State, learning_rate
+
+log = logging.getLogger(__name__)
+
+_CHECKPOINT_EVERY = 250
+_TOLD_EVERY = 25
+
+
+class Rehearsal:
+    """Trains an ensemble on the troupes' scenes.
+
+    Args:
+        planes: (troupes, scenes, cast, 6, P, P) uint8, see :func:`stages.base.scenes.play`.
+        recipe: how.
+        scratch: where checkpoints lie.
+        device: where to compute.
+    """
+
+    def __init__(self, planes: NDArray[np.uint8], recipe: Recipe, scratch: Path, device: torch.device) -> None:
+        self._planes, self._recipe, self._device = torch.from_numpy(planes), recipe, device
+        self._checkpoints = CheckpointFolder(scratch, "checkpoint")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            network = EnsembleNetwork(recipe.troupes * recipe.cast, recipe.network)
+        self.state: State[EnsembleNetwork] = State.of(network, recipe.optimiser, device)
+
+    def run(self) -> EnsembleNetwork:
+        """Train to the last iteration, from the last checkpoint if there is one; the averaged network."""
+        recipe, state = self._recipe, self.state
+        kept = self._checkpoints.read()
+        if kept is not None:
+            state.restore(kept)
+        total = 0.0
+        with bar(total=recipe.iterations, what="base", unit="it", initial=state.progress.iteration) as shown:
+            while state.progress.iteration < recipe.iterations:
+                total += float(self.step())
+                shown.update()
+                done = state.progress.iteration
+                if done % _TOLD_EVERY == 0:
+                    shown.set_postfix_str(f"loss {total / _TOLD_EVERY:.4f}")
+                    total = 0.0
+                if done % _CHECKPOINT_EVERY == 0:
+                    self._checkpoints.write(state.snapshot())
+        return state.average
+
+    def step(self) -> Tensor:
+        """One iteration; its loss."""
+        recipe, state = self._recipe, self.state
+        for group in state.optimiser.param_groups:
+            group["lr"] = learning_rate(state.progress.iteration, recipe.iterations, recipe.optimiser)
+        batch, who = self.batch(state.progress.iteration)
+        crops = batch.crops.contiguous(memory_format=torch.channels_last)
+        loss = torch.stack(list(loss_terms(state.network(crops, who), batch, recipe.losses).values())).sum()
+        state.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(state.network.parameters(), recipe.optimiser.clip)
+        state.optimiser.step()
+        state.progress.iteration += 1
+        state.average_in(recipe.optimiser.average)
+        return loss.detach()
+
+    def batch(self, iteration: int) -> tuple[Batch, Tensor]:
+        """The batch of an iteration and whose likenesses it asks for, (n,) int64; of seed and iteration only."""
+        recipe = self._recipe
+        chance = np.random.default_rng([recipe.seed, iteration])
+        count = recipe.batch
+        troupe, scene = chance.integers(recipe.troupes, size=count), chance.integers(recipe.scenes, size=count)
+        seen = chance.integers(recipe.cast, size=count)
+        other = (seen + chance.integers(1, recipe.cast, size=count)) % recipe.cast
+        asked = np.where(chance.random(count) < recipe.same, seen, other)
+        generator = torch.Generator(self._device)
+        generator.manual_seed(int(chance.integers(2**63 - 1)))
+        sizes = recipe.network
+        batch = augment(
+            self._planes[troupe, scene, seen].to(self._device),
+            sizes.input_size,
+            sizes.output_size,
+            recipe.augmentation,
+            generator,
+            answers=self._planes[troupe, scene, asked].to(self._device),
+        )
+        return batch, torch.from_numpy(troupe * recipe.cast + asked).to(self._device)

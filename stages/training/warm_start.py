@@ -1,0 +1,41 @@
+"""A pair's first weights from the shared base, in place of chance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from stages.artifacts.base import Base
+from stages.problems import Problem
+from stages.training.networks import SwapNetwork
+
+
+@torch.no_grad()
+def warm_start(network: SwapNetwork, folder: Path) -> str:
+    """Give the network the base's encoder, and every decoder the base's: a face in general, to become somebody's.
+
+    Args:
+        network: changed in place.
+        folder: the base's.
+
+    Returns:
+        the SHA-256 of the base's weights.
+
+    Raises:
+        Problem: the base is missing or damaged, or was made for a network of other sizes.
+    """
+    base = Base.read(folder)
+    try:
+        network.encoder.load_state_dict(base.part("encoder"))
+        decoder = base.part("decoder")
+        for own in network.decoders.values():
+            own.load_state_dict(decoder)
+    except RuntimeError as error:
+        raise Problem(
+            f"it does not fit the preset's network ({str(error).splitlines()[-1].strip()})",
+            where=folder,
+            mend=f"give the preset the network of its facts.json ({base.facts.get('recipe', {}).get('network')}), or "
+            "take training.presets.<name>.base out",
+        ) from error
+    return base.sha256

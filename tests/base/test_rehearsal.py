@@ -1,0 +1,96 @@
+"""The base's training: what is asked for is what another performer shows; exact after a kill; folds into decoders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stages.artifacts.base import Base
+from stages.base import footage
+from stages.base.__main__ import make
+from stages.base.recipe import Recipe
+from stages.base.rehearsal import Rehearsal
+from stages.problems import Problem
+from stages.training.networks import SwapNetwork
+from stages.training.networks.ensemble import EnsembleNetwork
+from stages.training.warm_start import warm_start
+
+CPU = torch.device("cpu")
+
+
+def rehearsal(recipe: Recipe, renders: Path, scratch: Path) -> Rehearsal:
+    return Rehearsal(footage.read(recipe, renders), recipe, scratch, CPU)
+
+
+def test_an_answer_is_the_asked_performer_in_the_scene_that_was_seen(
+    recipe: Recipe, renders: Path, tmp_path: Path
+) -> None:
+    still = recipe.augmentation.model_copy(
+        update=dict.fromkeys(
+            ("flip", "rotation", "zoom", "shift", "warp", "light", "brightness", "balance", "gamma", "saturation")
+            + ("surroundings", "blur", "noise"),
+            0.0,
+        )
+    )
+    plain = recipe.model_copy(update={"augmentation": still, "same": 0.0, "batch": 12})
+    planes = footage.read(plain, renders)[0].astype(np.float32) / 255.0
+    batch, who = rehearsal(plain, renders, tmp_path).batch(0)
+    small = torch.nn.functional.avg_pool2d(torch.from_numpy(planes[:, :, :3]).flatten(0, 1), 2)
+    for crop, answer, asked in zip(batch.crops, batch.rgb, who.tolist(), strict=True):
+        scene, seen = divmod(int((small - crop).abs().mean(dim=(1, 2, 3)).argmin()), plain.cast)
+        assert seen != asked
+        torch.testing.assert_close(answer, small[scene * plain.cast + asked], atol=0.06, rtol=0.0)
+
+
+def test_it_learns_and_ends_in_the_same_weights_after_a_break(recipe: Recipe, renders: Path, tmp_path: Path) -> None:
+    long = recipe.model_copy(update={"iterations": 60})
+    whole = rehearsal(long, renders, tmp_path / "whole")
+    first = [float(whole.step()) for _ in range(30)]
+    whole._checkpoints.write(whole.state.snapshot())
+    last = [float(whole.step()) for _ in range(30)]
+    assert np.mean(last[-10:]) < 0.8 * np.mean(first[:10])
+    resumed = rehearsal(long, renders, tmp_path / "whole")
+    resumed.run()
+    for name, tensor in whole.state.average.state_dict().items():
+        assert torch.equal(tensor, resumed.state.average.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("who", [0, 2])
+def test_an_identity_folds_into_a_plain_decoder(recipe: Recipe, who: int) -> None:
+    torch.manual_seed(0)
+    network = EnsembleNetwork(3, recipe.network)
+    for parameter in (network.starts, *network.scales, *network.shifts):
+        torch.nn.init.normal_(parameter, std=0.3)
+    crops = torch.rand(4, 3, 32, 32)
+    wanted = network(crops, torch.full((4,), who))
+    rgb, mask = network.decoder_of(who)(network.encoder(crops))
+    torch.testing.assert_close(rgb, wanted.rgb, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(mask, wanted.mask, atol=1e-5, rtol=1e-4)
+    other, _ = network.decoder_of(1)(network.encoder(crops))
+    assert (other - rgb).abs().max() > 1e-3
+
+
+def test_the_base_is_made_whole_and_a_pair_starts_from_it(recipe: Recipe, renders: Path, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (scratch / "renders").symlink_to(renders)
+    make(recipe, tmp_path / "base", scratch, processes=1, threads=1)
+    base = Base.read(tmp_path / "base")
+    assert base.facts["recipe"] == recipe.model_dump(mode="json")
+    assert len(base.facts["renders_sha256"]) == 64
+    network = SwapNetwork(["ada", "ben"], recipe.network)
+    assert warm_start(network, tmp_path / "base") == base.sha256
+    crops = torch.rand(2, 3, 32, 32)
+    assert torch.equal(network.swap(crops, "ada").rgb, network.swap(crops, "ben").rgb)
+    for name, tensor in network.encoder.state_dict().items():
+        assert torch.equal(tensor, base.part("encoder")[name])
+
+    wider = recipe.network.model_copy(update={"latent": 24})
+    with pytest.raises(Problem, match="does not fit the preset's network"):
+        warm_start(SwapNetwork(["ada"], wider), tmp_path / "base")
+    (tmp_path / "base" / "weights.safetensors").write_bytes(b"nothing")
+    with pytest.raises(Problem, match="can not be read"):
+        warm_start(network, tmp_path / "base")

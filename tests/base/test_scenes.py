@@ -1,0 +1,45 @@
+"""Scenes: everyone plays the same one, in one crop, and again to the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.base import footage
+from stages.base.recipe import Recipe
+from stages.base.scenes import identities, play
+
+
+def test_a_troupe_plays_every_scene_in_other_faces_and_the_same_place(recipe: Recipe, renders: Path) -> None:
+    planes = footage.read(recipe, renders)
+    assert planes.shape == (1, 4, 2, 6, 64, 64)
+    faces, masks = planes[0, :, :, :3].astype(int), planes[0, :, :, 3] > 127
+    for scene in range(4):
+        one, other = masks[scene]
+        assert (one & other).sum() / (one | other).sum() > 0.8  # one transform: the faces lie on each other
+        both = one & other
+        assert np.abs(faces[scene, 0] - faces[scene, 1])[:, both].mean() > 8  # but they are two people
+        behind = ~(one | other)
+        behind[16:] = False  # hair and shoulders differ too; above the head there is only the backdrop
+        assert np.abs(faces[scene, 0] - faces[scene, 1])[:, behind].mean() < 30
+    across = [np.abs(faces[0, who] - faces[scene, who]).mean() for who in range(2) for scene in range(1, 4)]
+    assert min(across) > 3  # no scene is another one's copy
+
+
+def test_scenes_are_played_again_to_the_same_bytes(recipe: Recipe, renders: Path) -> None:
+    np.testing.assert_array_equal(play(recipe, 0), footage.read(recipe, renders)[0])
+
+
+def test_what_is_rendered_is_not_rendered_again(recipe: Recipe, renders: Path) -> None:
+    path = footage.shard(renders, 0)
+    before = path.stat().st_mtime_ns
+    footage.render(recipe, renders, processes=1)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_troupes_share_nobody_with_each_other_or_with_the_samples(recipe: Recipe) -> None:
+    shipped = Recipe()
+    everyone = [seed for troupe in range(shipped.troupes) for seed in identities(shipped, troupe)]
+    assert len(set(everyone)) == shipped.troupes * shipped.cast
+    assert not set(everyone) & {5, 12}  # ben and ada: what the demo measures was never rehearsed
