@@ -16,6 +16,7 @@ from stages.base.rehearsal import Rehearsal
 from stages.problems import Problem
 from stages.training.networks import SwapNetwork
 from stages.training.networks.ensemble import EnsembleNetwork
+from stages.training.settings import AugmentationSettings
 from stages.training.warm_start import warm_start
 
 CPU = torch.device("cpu")
@@ -28,13 +29,7 @@ def rehearsal(recipe: Recipe, renders: Path, scratch: Path) -> Rehearsal:
 def test_an_answer_is_the_asked_performer_in_the_scene_that_was_seen(
     recipe: Recipe, renders: Path, tmp_path: Path
 ) -> None:
-    still = recipe.augmentation.model_copy(
-        update=dict.fromkeys(
-            ("flip", "rotation", "zoom", "shift", "warp", "light", "brightness", "balance", "gamma", "saturation")
-            + ("surroundings", "blur", "noise"),
-            0.0,
-        )
-    )
+    still = AugmentationSettings.model_validate(dict.fromkeys(AugmentationSettings.model_fields, 0.0))
     plain = recipe.model_copy(update={"augmentation": still, "same": 0.0, "batch": 12})
     planes = footage.read(plain, renders)[0].astype(np.float32) / 255.0
     batch, who = rehearsal(plain, renders, tmp_path).batch(0)
