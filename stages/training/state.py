@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stages.training.networks import SwapNetwork
+from stages.training.networks import Network, build_network
 from stages.training.settings import OptimiserSettings, PresetSettings
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -59,9 +59,9 @@ class State:
     def __init__(self, identities: Sequence[str], preset: PresetSettings, seed: int, device: torch.device) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = SwapNetwork(identities, preset.network)
+            network = build_network(identities, preset.network)
         # torch's stubs do not know the memory format; kernels are quicker in this one.
-        self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: Network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = _optimiser(self.network, preset.optimiser)
         self.progress = Progress()
