@@ -68,8 +68,7 @@ class Rehearsal:
     def step(self) -> Tensor:
         """One iteration; its loss."""
         recipe, state = self._recipe, self.state
-        for group in state.optimiser.param_groups:
-            group["lr"] = learning_rate(state.progress.iteration, recipe.iterations, recipe.optimiser)
+        state.set_rate(learning_rate(state.progress.iteration, recipe.iterations, recipe.optimiser))
         batch, who = self.batch(state.progress.iteration)
         crops = batch.crops.contiguous(memory_format=torch.channels_last)
         loss = torch.stack(list(loss_terms(state.network(crops, who), batch, recipe.losses).values())).sum()

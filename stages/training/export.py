@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from stages.onnx import open_session
 from stages.problems import Problem
-from stages.training.networks import SwapNetwork
+from stages.training.networks import Network
 
 OPSET: Final = 18
 TOLERANCE: Final = 1e-3
@@ -24,23 +24,23 @@ TOLERANCE: Final = 1e-3
 
 
 class _OneWay(nn.Module):
-    """Encoder and one decoder: crops (n, 3, s, s) to colour (n, 3, r, r) and mask (n, 1, r, r)."""
+    """A network that draws one identity: crops (n, 3, s, s) to colour (n, 3, r, r) and mask (n, 1, r, r)."""
 
-    def __init__(self, network: SwapNetwork, identity: str) -> None:
+    def __init__(self, network: Network, identity: str) -> None:
         super().__init__()
-        self.encoder, self.decoder = network.encoder, network.decoders[identity]
+        self.network, self.identity = network, identity
 
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
-        rgb, mask = self.decoder(self.encoder(crop))
-        return rgb, mask
+        answer = self.network.swap(crop, self.identity)
+        return answer.rgb, answer.mask
 
 
-def export(network: SwapNetwork, identity: str, input_size: int, path: Path) -> None:
-    """Write encoder and one decoder as ONNX: input ``crop``, outputs ``rgb`` and ``mask``, any batch size.
+def export(network: Network, identity: str, input_size: int, path: Path) -> None:
+    """Write what draws one identity as ONNX: input ``crop``, outputs ``rgb`` and ``mask``, any batch size.
 
     Args:
         network: on any device; not changed.
-        identity: whose decoder.
+        identity: whom it draws.
         input_size: side of the crop in pixels.
         path: of the file.
     """
@@ -62,12 +62,12 @@ def export(network: SwapNetwork, identity: str, input_size: int, path: Path) -> 
     onnx.save(_anonymous(program.model_proto), path)
 
 
-def difference_from_torch(network: SwapNetwork, identity: str, crops: Tensor, path: Path, threads: int) -> float:
+def difference_from_torch(network: Network, identity: str, crops: Tensor, path: Path, threads: int) -> float:
     """Greatest difference between the ONNX file, run by onnxruntime on the CPU, and the network itself.
 
     Args:
         network: what was exported.
-        identity: whose decoder.
+        identity: whom the file draws.
         crops: (n, 3, s, s) 0..1 to try it on.
         path: the file.
         threads: for onnxruntime.
@@ -78,7 +78,8 @@ def difference_from_torch(network: SwapNetwork, identity: str, crops: Tensor, pa
     session = open_session(path, device="cpu", threads=threads)
     found = session.run(["rgb", "mask"], {"crop": np.ascontiguousarray(crops.cpu().numpy())})
     with torch.no_grad():
-        wanted = network.swap(crops, identity)
+        answer = network.swap(crops, identity)
+    wanted = (answer.rgb, answer.mask)
     greatest = max(
         float(np.abs(np.asarray(one) - other.cpu().numpy()).max()) for one, other in zip(found, wanted, strict=True)
     )

@@ -10,7 +10,7 @@ from torch import Tensor
 from stages.training.augment import Batch, plain
 from stages.training.faces import Faces
 from stages.training.losses import loss_terms, ssim_map
-from stages.training.networks.swap_network import Answer, SwapNetwork
+from stages.training.networks import Answer, Network
 from stages.training.settings import NetworkSettings, PresetSettings
 
 _SAMPLE = 64
@@ -19,7 +19,7 @@ _SAMPLE = 64
 _BATCH = 16
 
 
-def held_out_losses(network: SwapNetwork, held_out: Mapping[str, Faces], preset: PresetSettings) -> dict[str, float]:
+def held_out_losses(network: Network, held_out: Mapping[str, Faces], preset: PresetSettings) -> dict[str, float]:
     """The loss of each identity's reconstruction, over a fixed sample of its held-out faces."""
     losses = {}
     for name, faces in held_out.items():
@@ -32,7 +32,7 @@ def held_out_losses(network: SwapNetwork, held_out: Mapping[str, Faces], preset:
 
 
 def held_out_metrics(
-    network: SwapNetwork, held_out: Mapping[str, Faces], settings: NetworkSettings
+    network: Network, held_out: Mapping[str, Faces], settings: NetworkSettings
 ) -> dict[str, dict[str, float]]:
     """PSNR (dB) and SSIM of each identity's reconstruction inside the face mask, mean over all held-out faces."""
     metrics = {}
@@ -66,7 +66,7 @@ def evenly(count: int, wanted: int) -> Tensor:
 
 @torch.no_grad()
 def _answers(
-    network: SwapNetwork, identity: str, planes: Tensor, settings: NetworkSettings
+    network: Network, identity: str, planes: Tensor, settings: NetworkSettings
 ) -> Iterator[tuple[Batch, Answer]]:
     for start in range(0, len(planes), _BATCH):
         batch = plain(planes[start : start + _BATCH], settings.input_size, settings.output_size)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stages.training.augment import Batch
-from stages.training.networks.swap_network import Answer
+from stages.training.networks import Answer
 from stages.training.settings import LossSettings
 
 _C1, _C2 = 0.01**2, 0.03**2

@@ -14,7 +14,7 @@ from stages.atomic import whole_file
 from stages.training.augment import plain
 from stages.training.faces import Faces
 from stages.training.judge import evenly
-from stages.training.networks import SwapNetwork
+from stages.training.networks import Network
 from stages.training.settings import NetworkSettings
 
 _COLUMNS = 8
@@ -23,7 +23,7 @@ _TITLE = 18
 
 
 @torch.no_grad()
-def preview_sheet(network: SwapNetwork, held_out: Mapping[str, Faces], settings: NetworkSettings) -> NDArray[np.uint8]:
+def preview_sheet(network: Network, held_out: Mapping[str, Faces], settings: NetworkSettings) -> NDArray[np.uint8]:
     """For each identity: its faces, their reconstruction, the swap to every other identity, and that swap's mask.
 
     Returns:

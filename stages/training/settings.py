@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Weight = Annotated[float, Field(ge=0.0)]
+Family = Literal["likeness", "original", "df", "liae"]
 Channels = Annotated[tuple[Annotated[int, Field(ge=4)], ...], Field(min_length=1)]
 
 
@@ -16,24 +18,38 @@ class _Settings(BaseModel):
 
 
 class NetworkSettings(_Settings):
-    """Sizes and widths of the swap network."""
+    """Sizes and widths of the swap network. The families read the widths as the descriptions say."""
 
+    family: Family = Field(
+        default="likeness",
+        description="likeness: our own; original: the classic of 64 pixels; df: residual decoders; liae: one decoder "
+        "for all, which keeps more of the target's light and shape",
+    )
     input_size: int = Field(ge=32, description="side of the crop that the encoder sees, pixels")
     output_size: int = Field(ge=32, description="side of the picture that a decoder gives, pixels")
-    encoder_channels: Channels = Field(description="channels after the stem (a quarter of the side) and each halving")
+    encoder_channels: Channels = Field(
+        description="likeness: channels after the stem (a quarter of the side) and each halving; "
+        "others: after each halving"
+    )
     latent: int = Field(ge=8, description="length of the code; short codes carry no identity")
-    decoder_channels: Channels = Field(description="channels of the smallest picture, then after each doubling")
-    mask_channels: int = Field(default=16, ge=4, description="width of the mask's branch")
+    decoder_channels: Channels = Field(
+        description="likeness: channels of the smallest picture, then after each doubling; others: after each "
+        "doubling, the first of which all identities share (df, liae: the last is at half of output_size)"
+    )
+    mask_channels: int = Field(
+        default=16, ge=4, description="width of the mask's branch; others than likeness: after its last doubling"
+    )
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> NetworkSettings:
-        smallest = 4 * 2 ** (len(self.encoder_channels) - 1)
-        if self.input_size % smallest:
-            raise ValueError(f"input_size must be a multiple of {smallest}, given that many encoder_channels")
-        if self.output_size % 2 ** len(self.decoder_channels):
-            raise ValueError(
-                f"output_size must be a multiple of {2 ** len(self.decoder_channels)}, given that many decoder_channels"
-            )
+        halvings = len(self.encoder_channels) + (1 if self.family == "likeness" else 0)
+        doublings = len(self.decoder_channels) + (1 if self.family in ("df", "liae") else 0)
+        if self.input_size % 2**halvings:
+            raise ValueError(f"input_size must be a multiple of {2**halvings}, given that many encoder_channels")
+        if self.output_size % 2**doublings:
+            raise ValueError(f"output_size must be a multiple of {2**doublings}, given that many decoder_channels")
+        if self.family != "likeness" and len(self.decoder_channels) < 2:
+            raise ValueError(f"{self.family} needs two decoder_channels or more: the first is shared by all identities")
         return self
 
 
@@ -94,10 +110,22 @@ class GuardSettings(_Settings):
     retries: int = Field(default=5, ge=0, description="how often to go back before giving up")
 
 
+class BaseSettings(_Settings):
+    """A warm start from the shared base, see docs/base.md."""
+
+    path: Path = Field(default=Path("data/base"), description="the base's folder")
+    encoder_rate: Share = Field(
+        default=0.0,
+        description="the encoder's share of the learning rate; at 0 it stays the base's, which never learnt whose face "
+        "it sees",
+    )
+
+
 class PresetSettings(_Settings):
     """One way to train: how large, how long, with what."""
 
     network: NetworkSettings
+    base: BaseSettings | None = Field(default=None, description="start from the shared base; without it, from chance")
     iterations: int = Field(ge=1, description="a fixed count, never a time: the same settings give the same bytes")
     batch: int = Field(ge=1, description="crops of each identity an iteration")
     check_every: int = Field(default=25, ge=1, description="iterations between looks: curve, guard, checkpoint")

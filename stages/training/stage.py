@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from stages.artifacts.base import Base
 from stages.atomic import whole_folder
 from stages.consent import require_consent
 from stages.problems import Problem
@@ -78,6 +79,7 @@ def train_pair(
         "device": settings.device,
         "crop_size": _one_crop_size(faces),
         "data": {identity: data_hashes(folder) for identity, folder in folders.items()},
+        "base": None if preset.base is None else Base.read(preset.base.path).sha256,
         "consent": consents,
         "code_sha256": code_hash(),
         "versions": versions(),

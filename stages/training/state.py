@@ -6,15 +6,17 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import TypeVar
 
-from stages.training.networks import SwapNetwork
+from stages.training.networks import Network, build_network
 from stages.training.settings import OptimiserSettings, PresetSettings
+from stages.training.warm_start import warm_start
 
-NetworkT = TypeVar("NetworkT", bound=nn.Module)
+NetworkT = TypeVar("NetworkT", bound=nn.Module, default=Network)
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
@@ -56,29 +58,43 @@ class State(Generic[NetworkT]):
         preset: how to train.
         seed: of the first weights.
         device: where to compute.
+
+    Raises:
+        Problem: the preset's base is missing, damaged or of other sizes.
     """
 
     def __init__(
-        self: State[SwapNetwork], identities: Sequence[str], preset: PresetSettings, seed: int, device: torch.device
+        self: State[Network], identities: Sequence[str], preset: PresetSettings, seed: int, device: torch.device
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = SwapNetwork(identities, preset.network)
-        self._adopt(network, preset.optimiser, device)
+            network = build_network(identities, preset.network)
+        encoder_rate = 1.0
+        if preset.base is not None:
+            warm_start(network, preset.base.path)
+            encoder_rate = preset.base.encoder_rate
+        self._adopt(network, preset.optimiser, device, encoder_rate)
 
     @classmethod
     def of(cls, network: NetworkT, settings: OptimiserSettings, device: torch.device) -> State[NetworkT]:
         """The state of a given network before its first iteration."""
         state: State[NetworkT] = cls.__new__(cls)
-        state._adopt(network, settings, device)
+        state._adopt(network, settings, device, 1.0)
         return state
 
-    def _adopt(self, network: NetworkT, settings: OptimiserSettings, device: torch.device) -> None:
+    def _adopt(self, network: NetworkT, settings: OptimiserSettings, device: torch.device, encoder_rate: float) -> None:
+        if encoder_rate == 0.0:
+            network.get_submodule("encoder").requires_grad_(False)
         # torch's stubs do not know the memory format; kernels are quicker in this one.
         self.network: NetworkT = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.optimiser = _optimiser(self.network, settings)
+        self.average: NetworkT = copy.deepcopy(self.network).requires_grad_(False)
+        self.optimiser = _optimiser(self.network, settings, encoder_rate)
         self.progress = Progress()
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of the next iteration; the encoder's keeps its share of it."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["share"]
 
     @torch.no_grad()
     def average_in(self, decay: float) -> None:
@@ -106,22 +122,31 @@ class State(Generic[NetworkT]):
     def _tensors(self) -> dict[str, Tensor]:
         named = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         named |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
-        for name, parameter in self.network.named_parameters():
+        for name, parameter in _trained(self.network):
             for moment in _MOMENTS:
                 named[f"optimiser.{name}.{moment}"] = self.optimiser.state[parameter][moment]
         return named
 
 
-def _optimiser(network: nn.Module, settings: OptimiserSettings) -> torch.optim.AdamW:
+def _trained(network: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    return [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
+
+
+def _optimiser(network: nn.Module, settings: OptimiserSettings, encoder_rate: float) -> torch.optim.AdamW:
     """AdamW whose moments exist from the start, so that every snapshot has the same names."""
-    decayed = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in _trained(network):
+        kinds.setdefault((name.startswith("encoder."), parameter.ndim > 1), []).append(parameter)
     groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {
+            "params": parameters,
+            "weight_decay": settings.weight_decay if decayed else 0.0,
+            "share": encoder_rate if of_encoder else 1.0,
+        }
+        for (of_encoder, decayed), parameters in kinds.items()
     ]
     optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=settings.betas, fused=True)
-    for parameter in network.parameters():
+    for _, parameter in _trained(network):
         optimiser.state[parameter] = {
             "step": torch.zeros((), device=parameter.device),
             "exp_avg": torch.zeros_like(parameter),

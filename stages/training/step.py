@@ -47,9 +47,7 @@ class Step:
     def __call__(self, state: State) -> dict[str, Tensor]:
         """One iteration; returns each identity's loss, not yet waited for."""
         preset, progress = self._preset, state.progress
-        rate = progress.rate * learning_rate(progress.iteration, preset.iterations, preset.optimiser)
-        for group in state.optimiser.param_groups:
-            group["lr"] = rate
+        state.set_rate(progress.rate * learning_rate(progress.iteration, preset.iterations, preset.optimiser))
         batches = self.batches(progress.iteration, progress.setbacks)
         answers = state.network(
             {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}

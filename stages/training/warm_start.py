@@ -8,24 +8,27 @@ import torch
 
 from stages.artifacts.base import Base
 from stages.problems import Problem
-from stages.training.networks import SwapNetwork
+from stages.training.networks import Network, SwapNetwork
 
 
 @torch.no_grad()
-def warm_start(network: SwapNetwork, folder: Path) -> str:
+def warm_start(network: Network, folder: Path) -> None:
     """Give the network the base's encoder, and every decoder the base's: a face in general, to become somebody's.
 
     Args:
         network: changed in place.
         folder: the base's.
 
-    Returns:
-        the SHA-256 of the base's weights.
-
     Raises:
-        Problem: the base is missing or damaged, or was made for a network of other sizes.
+        Problem: the base is missing or damaged, or was made for a network of other sizes or of another family.
     """
     base = Base.read(folder)
+    if not isinstance(network, SwapNetwork):
+        raise Problem(
+            "it is of the family 'likeness', the preset's network is of another",
+            where=folder,
+            mend="take training.presets.<name>.base out, or network.family",
+        )
     try:
         network.encoder.load_state_dict(base.part("encoder"))
         decoder = base.part("decoder")
@@ -38,4 +41,3 @@ def warm_start(network: SwapNetwork, folder: Path) -> str:
             mend=f"give the preset the network of its facts.json ({base.facts.get('recipe', {}).get('network')}), or "
             "take training.presets.<name>.base out",
         ) from error
-    return base.sha256

@@ -13,7 +13,7 @@ from skimage.metrics import structural_similarity
 from stages.training.augment import Batch
 from stages.training.judge import psnr_inside, ssim_inside
 from stages.training.losses import blur, gradient_map, loss_terms, place_weights, ssim_map
-from stages.training.networks.swap_network import Answer
+from stages.training.networks import Answer
 from stages.training.settings import LossSettings
 
 

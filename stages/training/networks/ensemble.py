@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from stages.training.networks.blocks import Up
 from stages.training.networks.decoder import Decoder
 from stages.training.networks.encoder import Encoder
-from stages.training.networks.swap_network import Answer
+from stages.training.networks.network import Answer
 from stages.training.settings import NetworkSettings
 
 
@@ -38,7 +38,8 @@ class EnsembleNetwork(nn.Module):
 
     def forward(self, crops: Tensor, who: Tensor) -> Answer:
         """Give crops (n, 3, s, s) of anyone the likenesses ``who``, (n,) int64."""
-        features = self.encoder(crops) + self.decoder.start + self.starts[who]
+        features: Tensor = self.encoder(crops)
+        features = features + self.decoder.start + self.starts[who]
         level = 0
         for stage in self.decoder.stages:
             features = stage(features)

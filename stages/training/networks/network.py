@@ -1,0 +1,49 @@
+"""What every family of swap networks can do; training, judging and export ask for nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Answer(NamedTuple):
+    """What a decoder gives for n crops: ``rgb`` (n, 3, r, r) and ``mask`` (n, 1, r, r), float32 0..1."""
+
+    rgb: Tensor
+    mask: Tensor
+
+
+class Network(nn.Module):
+    """A swap network of any family."""
+
+    def forward(self, crops: Mapping[str, Tensor]) -> dict[str, Answer]:
+        """Reconstruct each identity's crops (n, 3, s, s) 0..1 as that identity."""
+        raise NotImplementedError
+
+    def swap(self, crops: Tensor, identity: str) -> Answer:
+        """Give crops (n, 3, s, s) 0..1 of anyone the likeness of ``identity``."""
+        raise NotImplementedError
+
+
+class SharedEncoder(Network):
+    """One encoder for all identities, a decoder for each; a swap is a decoder fed with someone else's code.
+
+    Attributes:
+        encoder: crops (n, 3, s, s) to the features that every decoder starts from.
+        decoders: by identity; features to rgb (n, 3, r, r) and mask (n, 1, r, r).
+    """
+
+    encoder: nn.Module
+    decoders: nn.ModuleDict
+
+    def forward(self, crops: Mapping[str, Tensor]) -> dict[str, Answer]:
+        """Reconstruct each identity's crops (n, 3, s, s) with its own decoder; the encoder sees one batch of all."""
+        features = self.encoder(torch.cat(list(crops.values()))).split([len(batch) for batch in crops.values()])
+        return {name: Answer(*self.decoders[name](each)) for name, each in zip(crops, features, strict=True)}
+
+    def swap(self, crops: Tensor, identity: str) -> Answer:
+        """Give crops (n, 3, s, s) of anyone the likeness of ``identity``."""
+        return Answer(*self.decoders[identity](self.encoder(crops)))
