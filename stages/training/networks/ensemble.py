@@ -38,8 +38,7 @@ class EnsembleNetwork(nn.Module):
 
     def forward(self, crops: Tensor, who: Tensor) -> Answer:
         """Give crops (n, 3, s, s) of anyone the likenesses ``who``, (n,) int64."""
-        features: Tensor = self.encoder(crops)
-        features = features + self.decoder.start + self.starts[who]
+        features: Tensor = torch.add(self.encoder(crops), self.decoder.start + self.starts[who])
         level = 0
         for stage in self.decoder.stages:
             features = stage(features)
@@ -57,12 +56,12 @@ class EnsembleNetwork(nn.Module):
             return table.mean(dim=0) if who is None else table[who]
 
         decoder = copy.deepcopy(self.decoder)
-        decoder.start += own(self.starts)
+        decoder.start.add_(own(self.starts))
         enlarging = [stage for stage in decoder.stages if isinstance(stage, Up)]
         for stage, scales, shifts in zip(enlarging, self.scales, self.shifts, strict=True):
             # the sub-pixel convolution gives each channel's scale ** 2 kernels one after the other
             gain = (1 + own(scales)).repeat_interleave(stage.scale**2)
             assert stage.conv.bias is not None
-            stage.conv.weight *= gain[:, None, None, None]
+            stage.conv.weight.mul_(gain[:, None, None, None])
             stage.conv.bias.mul_(gain).add_(own(shifts).repeat_interleave(stage.scale**2))
         return decoder
