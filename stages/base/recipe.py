@@ -19,7 +19,7 @@ class Recipe(BaseModel):
 
     seed: int = Field(default=0, ge=0, description="of the scenes, the first weights and the batches")
     first_identity: int = Field(default=1000, ge=0, description="seed of the first performer; the samples' are below")
-    troupes: int = Field(default=14, ge=1, description="groups of performers who play the same scenes")
+    troupes: int = Field(default=20, ge=1, description="groups of performers who play the same scenes")
     cast: int = Field(default=4, ge=2, description="performers in a troupe")
     scenes: int = Field(default=110, ge=1, description="that each troupe plays")
     frame_size: int = Field(default=320, ge=128, description="side of the rendered frames, pixels")
@@ -32,9 +32,9 @@ class Recipe(BaseModel):
         output_size=128,
         encoder_channels=(48, 96, 192, 256),
         latent=256,
-        decoder_channels=(256, 192, 128, 64, 32),
+        decoder_channels=(192, 128, 64, 48),
     )
-    iterations: int = Field(default=9000, ge=1)
+    iterations: int = Field(default=6000, ge=1)
     batch: int = Field(default=16, ge=2, description="scenes in an iteration, each one input and one answer")
     same: float = Field(default=0.35, ge=0.0, le=1.0, description="share of answers by the performer who is seen")
     augmentation: AugmentationSettings = AugmentationSettings(light=0.1, rotation=5.0, zoom=0.05, shift=0.02)
