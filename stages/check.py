@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from stages.consent import Role, read_consent, require_consent
+from stages.admission.footage import require_footage
+from stages.consent import read_consent, require_consent
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import Params, load_params
 
 
 def problems_of(params: Params) -> list[Problem]:
     """Every problem that is plain without reading a frame: consent records and missing files, each once."""
+    clips, swaps = params.clips.values(), params.swaps.values()
+    looks: list[Callable[[], object]] = [
+        *(partial(read_consent, identity) for identity in params.identities),
+        *(partial(require_footage, name, params) for name in params.clips),
+        *(partial(require_consent, clip.identity, "training") for clip in clips),
+        *(partial(require_consent, swap.source, "source") for swap in swaps),
+        *(partial(require_consent, swap.target, "target") for swap in swaps),
+    ]
     found: dict[str, Problem] = {}
-
-    def note(found_problem: Problem) -> None:
-        found.setdefault(str(found_problem), found_problem)
-
-    for identity in params.identities:
+    for look in looks:
         try:
-            read_consent(identity)
+            look()
         except Problem as problem:
-            note(problem)
-    for name, clip in params.clips.items():
-        rendered = clip.path.parts[:2] == ("data", "performances")
-        if not rendered and not clip.path.is_file():
-            note(
-                Problem(
-                    f"the clip '{name}' is not there",
-                    where=clip.path,
-                    mend="put it there or correct clips.*.path in params.yaml",
-                )
-            )
-    for swap in params.swaps.values():
-        uses: tuple[tuple[str, Role], ...] = ((swap.source, "source"), (swap.target, "target"))
-        for identity, role in uses:
-            try:
-                require_consent(identity, role)
-            except Problem as problem:
-                note(problem)
+            found.setdefault(str(problem), problem)
     return list(found.values())
 
 

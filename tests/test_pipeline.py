@@ -43,7 +43,10 @@ def shorten(source: Path, target: Path) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone's files with shorter footage, the smallest preset, and a third clip that is broken."""
+    """A clone's files with shorter footage, the smallest preset, and three clips that can not be used.
+
+    eve's is no film, fay's file is missing, and gus has no consent record.
+    """
     project = tmp_path_factory.mktemp("project")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, check=True, capture_output=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
@@ -56,14 +59,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(REPOSITORY / name, project / name)
     for name in ("ada", "ben"):
         shorten(REPOSITORY / f"data/performances/{name}/clip.mp4", project / f"data/footage/{name}.mp4")
-    (project / "data/footage/eve.mp4").write_text("this is no film")
+    for name in ("eve", "gus"):
+        (project / f"data/footage/{name}.mp4").write_text("this is no film")
     record = (project / "data/consent/ada.yaml").read_text()
-    (project / "data/consent/eve.yaml").write_text(record.replace("ada", "eve"))
+    for name in ("eve", "fay"):
+        (project / f"data/consent/{name}.yaml").write_text(record.replace("ada", name))
 
     def change(raw: dict[str, Any]) -> None:
         raw |= {"performers": {}, "performances": {}, "truths": {}}
-        raw["identities"]["eve"] = {}
-        raw["clips"] = {name: {"identity": name, "path": f"data/footage/{name}.mp4"} for name in ("ada", "ben", "eve")}
+        raw["identities"] |= {"eve": {}, "fay": {}, "gus": {}}
+        raw["clips"] = {name: {"identity": name, "path": f"data/footage/{name}.mp4"} for name in raw["identities"]}
         raw["pairs"]["ada-eve"] = {"a": "ada", "b": "eve"}
         for swap in raw["swaps"].values():
             swap["truth"] = "none"
@@ -94,7 +99,33 @@ def test_a_broken_clip_stops_its_own_swap_only(first_run: subprocess.CompletedPr
         assert (project / "data/encoding" / swap / "deliverable.mp4").is_file(), first_run.stderr[-3000:]
         assert (project / "data/evaluation" / swap / "report.html").is_file()
     assert not (project / "data/extraction/eve").exists()
-    assert not list((project / "data").rglob("*.part"))
+    assert not list((project / "data").rglob("*.part*"))
+
+
+@pytest.mark.parametrize(
+    ("clip", "told"),
+    [
+        (
+            "fay",
+            "error: data/footage/fay.mp4: the clip 'fay' is not there\n"
+            "  mend: put it there or correct clips.fay.path in params.yaml",
+        ),
+        (
+            "gus",
+            "error: data/consent/gus.yaml: there is no consent record for 'gus'\n"
+            "  mend: have the person sign one and put it there",
+        ),
+    ],
+)
+def test_what_a_clip_lacks_is_told_with_the_mend(
+    first_run: subprocess.CompletedProcess[str], project: Path, clip: str, told: str
+) -> None:
+    """By the stage itself, not by DVC, which only knows that a dependency is missing."""
+    assert told in first_run.stderr
+    assert "No such file or directory" not in first_run.stderr
+    for stage in ("admission", "extraction", "dataset"):
+        assert not list((project / "data" / stage).rglob(f"*{clip}*"))
+    assert (project / "data/encoding/ada-on-ben/deliverable.mp4").is_file()
 
 
 def test_the_deliverable_keeps_times_and_sound(first_run: subprocess.CompletedProcess[str], project: Path) -> None:
@@ -111,6 +142,7 @@ def test_the_deliverable_keeps_times_and_sound(first_run: subprocess.CompletedPr
 def test_what_is_there_is_not_made_again(first_run: subprocess.CompletedProcess[str], project: Path) -> None:
     again = dvc(project, "repro", "evaluation@ada-on-ben")
     assert again.returncode == 0
+    assert "Stage 'admission@ada' didn't change, skipping" in again.stdout
     assert "Running stage" not in again.stdout
     assert "up to date" in again.stdout
 

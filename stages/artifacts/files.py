@@ -39,13 +39,14 @@ def read_facts(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise missing(path) from None
     except ValueError as error:
-        raise Problem(f"it is no JSON: {error}", where=path, mend=_REMAKE) from error
+        raise Problem(f"it is no JSON: {error}", where=path, mend=REMAKE) from error
     if not isinstance(facts, dict):
-        raise Problem("it holds no JSON object", where=path, mend=_REMAKE)
+        raise Problem("it holds no JSON object", where=path, mend=REMAKE)
     return facts
 
 
-_REMAKE = "remove it and run `dvc repro`, which makes or fetches it again"
+REMAKE = "remove it and run `dvc repro`, which makes or fetches it again"
+"""The mend of a damaged artifact."""
 
 
 def missing(path: Path) -> Problem:
@@ -77,10 +78,10 @@ def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
     except FileNotFoundError:
         raise missing(path) from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise Problem(f"it is no readable Parquet table: {error}", where=path, mend=_REMAKE) from error
+        raise Problem(f"it is no readable Parquet table: {error}", where=path, mend=REMAKE) from error
     lacking = [name for name in schema.names if name not in table.column_names]
     if lacking:
-        raise Problem(f"it lacks the columns {', '.join(lacking)}", where=path, mend=_REMAKE)
+        raise Problem(f"it lacks the columns {', '.join(lacking)}", where=path, mend=REMAKE)
     frame: pd.DataFrame = table.to_pandas()
     return frame
 
@@ -153,4 +154,4 @@ def read_rows(folder: Path, name: str, places: Sequence[tuple[int, int]]) -> Ite
         except FileNotFoundError:
             raise missing(path) from None
         except (SafetensorError, IndexError) as error:
-            raise Problem(f"row {row} of '{name}' can not be read: {error}", where=path, mend=_REMAKE) from error
+            raise Problem(f"row {row} of '{name}' can not be read: {error}", where=path, mend=REMAKE) from error
