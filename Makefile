@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 # uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: setup demo test lint types unit lock gpu samples check clean
+.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training ablation
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -48,6 +48,12 @@ types: setup
 
 unit: setup
 	@pytest
+
+bench-training: setup ## steps and images a second beside the yardstick's; ARGS="--rows plain,default --seconds 3"
+	@python -m stages.training.bench $(ARGS)
+
+ablation: setup ## what each part of training is worth, in equal time; ARGS="--minutes 1 --seeds 1 --rows default,df"
+	@python -m stages.training.ablation $(ARGS)
 
 check: setup ## look at params.yaml, footage and consent records without running anything
 	@python -m stages.check

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.artifacts.swap_model import SwapModel
 from stages.evaluation import controls
-from stages.evaluation.fidelity import mask_box, psnr, ssim
 from stages.evaluation.likeness import Embedding, similarity
 from stages.evaluation.performance import landmark_error
 from stages.evaluation.untouched import changed_outside
 from stages.evaluation.views import Mask, Picture, View
+from stages.fidelity import mask_box, psnr, ssim
 from stages.packs import Landmarker, Recogniser
 
 Row = dict[str, float | int | str]

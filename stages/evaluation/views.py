@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,14 +14,12 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.artifacts.frames import Frames
 from stages.artifacts.truth import Truth
+from stages.fidelity import face_labels, face_mask_in_crop, hull
 from stages.problems import Problem
 from stages.video import NativeFrame, decode
 
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-
-FACE_PARTS = ("skin", "lips", "eye", "mouth", "teeth", "tongue", "lashes", "brows", "beard", "socket")
-"""Parts of a rendered person that are face: not hair, ears, neck, clothes or background."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +64,7 @@ class View:
 
     def face_mask_in_crop(self, size: int) -> Mask:
         """The same in the aligned crop, (size, size) bool."""
-        outline = geometry.apply(self.transform, self.landmarks[:, :2]) * size
-        mask = hull(outline, size, size)
-        if self.truth_face is None:
-            return mask
-        into_crop = geometry.compose(self.transform, geometry.to_pixels(size))
-        face = geometry.warp(self.truth_face.astype(np.float32), into_crop, size, size, edge="zero")
-        return mask & (face >= 0.5)
-
-
-def hull(points: NDArray[np.floating], width: int, height: int) -> Mask:
-    """The convex hull of points as a mask, (height, width) bool."""
-    canvas = np.zeros((height, width), np.uint8)
-    corners = cv2.convexHull(np.asarray(points - 0.5, dtype=np.float32))[:, 0]
-    cv2.fillConvexPoly(canvas, np.round(corners * 16).astype(np.int32), 1, shift=4)
-    return canvas.astype(bool)
+        return face_mask_in_crop(self.landmarks[:, :2], self.transform, self.truth_face, size)
 
 
 def views(
@@ -102,9 +85,9 @@ def views(
     base = Fraction(target.facts.time_base)
     shown = _chosen(decode(deliverable), numbers, deliverable)
     right = _chosen(truth.frames(), numbers, truth.folder) if truth else None
-    labels, face_labels = (None, ()) if truth is None else _labels(truth, numbers)
+    labels, of_face = (None, ()) if truth is None else _labels(truth, numbers)
     for row, old, new in zip(faces.itertuples(), target.pick(numbers), finished.pick(numbers), strict=True):
-        parts = None if labels is None else np.isin(next(labels).planes()[0], face_labels)
+        parts = None if labels is None else np.isin(next(labels).planes()[0], of_face)
         yield View(
             number=old.number,
             seconds=float(old.pts * base),
@@ -121,8 +104,7 @@ def views(
 
 def _labels(truth: Truth, numbers: Sequence[int]) -> tuple[Iterator[NativeFrame] | None, tuple[int, ...]]:
     """The truth's part labels of the wanted frames, and which labels are face."""
-    known: dict[str, str] = truth.facts.get("parts") or {}
-    face = tuple(int(label) for label, name in known.items() if name in FACE_PARTS)
+    face = face_labels(truth.facts)
     if not face:
         return None, ()
     return _chosen(truth.parts(), numbers, truth.folder), face

@@ -67,7 +67,7 @@ def train_pair(
     Raises:
         Problem: as :func:`run`.
     """
-    device = _prepare(settings)
+    device = prepare(settings)
     preset = settings.chosen
     faces = {identity: read_faces(folder, preset.stored_size) for identity, folder in folders.items()}
     facts = {
@@ -111,7 +111,7 @@ def train_pair(
     checkpoints.remove()
 
 
-def _prepare(settings: TrainingSettings) -> torch.device:
+def prepare(settings: TrainingSettings) -> torch.device:
     """Make torch repeat itself exactly, and find the device.
 
     Raises:

@@ -19,7 +19,7 @@ from stages.evaluation.explained import CONTROLS, HEADLINES, METRICS, written
 from stages.evaluation.performance import landmark_error
 from stages.evaluation.summary import HELD_OUT_MEANS, MEANS, summarised
 from stages.evaluation.untouched import changed_outside
-from stages.evaluation.views import hull
+from stages.fidelity import hull
 from stages.video import NativeFrame, VideoFacts
 
 

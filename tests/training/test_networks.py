@@ -168,7 +168,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux")
 def test_a_step_of_512_pixels_stays_within_6_gb() -> None:
-    """It took 2.4, of which weights, averages, gradients and moments are 1.5; only an own process has its own peak."""
+    """It took 2.4, of which weights, averages, gradients and moments are 1.5. Each process has its own peak."""
     done = subprocess.run([sys.executable, "-c", LARGE_STEP], cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 6 * 2**30

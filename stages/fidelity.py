@@ -1,13 +1,21 @@
-"""PSNR and SSIM inside a mask, on 8-bit RGB code values."""
+"""PSNR and SSIM inside a mask, on 8-bit RGB code values, and the mask of a face."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stages import geometry
+
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+
+FACE_PARTS = ("skin", "lips", "eye", "mouth", "teeth", "tongue", "lashes", "brows", "beard", "socket")
+"""Parts of a rendered person that are face: not hair, ears, neck, clothes or background."""
 
 _PEAK = 255.0
 _BEST_PSNR = 100.0
@@ -80,3 +88,39 @@ def mask_box(mask: Mask, margin: int = _WINDOW) -> tuple[slice, slice]:
         slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
         slice(max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin),
     )
+
+
+def hull(points: NDArray[np.floating], width: int, height: int) -> Mask:
+    """The convex hull of points as a mask, (height, width) bool."""
+    canvas = np.zeros((height, width), np.uint8)
+    corners = cv2.convexHull(np.asarray(points - 0.5, dtype=np.float32))[:, 0]
+    cv2.fillConvexPoly(canvas, np.round(corners * 16).astype(np.int32), 1, shift=4)
+    return canvas.astype(bool)
+
+
+def face_labels(facts: Mapping[str, Any]) -> tuple[int, ...]:
+    """Which labels of a truth's parts are face; none if its facts name no parts."""
+    known: dict[str, str] = facts.get("parts") or {}
+    return tuple(int(label) for label, name in known.items() if name in FACE_PARTS)
+
+
+def face_mask_in_crop(
+    landmarks: NDArray[np.floating], transform: NDArray[np.float64], truth_face: Mask | None, size: int
+) -> Mask:
+    """Where fidelity is measured in an aligned crop: the hull of the landmarks, less what is no face in truth.
+
+    Args:
+        landmarks: (n, 2), frame pixels.
+        transform: (2, 3), frame pixels to the unit crop.
+        truth_face: (h, w) of the frame, where the truth shows face; None if it does not say.
+        size: of the crop in pixels.
+
+    Returns:
+        (size, size) bool.
+    """
+    mask = hull(geometry.apply(transform, landmarks) * size, size, size)
+    if truth_face is None:
+        return mask
+    into_crop = geometry.compose(transform, geometry.to_pixels(size))
+    face = geometry.warp(truth_face.astype(np.float32), into_crop, size, size, edge="zero")
+    return mask & (face >= 0.5)

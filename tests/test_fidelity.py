@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from stages.evaluation.fidelity import mask_box, psnr, ssim, ssim_map
+from stages.fidelity import mask_box, psnr, ssim, ssim_map
 
 EVERYWHERE = np.ones((48, 40), dtype=bool)
 
