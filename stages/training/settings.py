@@ -86,6 +86,19 @@ class OptimiserSettings(_Settings):
     )
 
 
+class AdversarySettings(_Settings):
+    """A critic that joins late and sharpens what the other terms leave soft; off unless it has a weight."""
+
+    weight: Weight = Field(
+        default=0.0, description="of the critic's say; 0 leaves it out, 0.01 to 0.05 sharpens without inventing"
+    )
+    start: Share = Field(default=0.7, description="share of the iterations after which it joins")
+    warm_up: int = Field(default=100, ge=0, description="iterations from joining to the full weight")
+    learning_rate: float = Field(default=4e-4, gt=0.0, description="of the critic; the same to the end")
+    channels: int = Field(default=32, ge=4, description="of the critic's first layer; doubled at each halving")
+    halvings: int = Field(default=3, ge=1, le=5, description="of the picture: 3 judges patches of 38 pixels, 2 of 18")
+
+
 class GuardSettings(_Settings):
     """When training is called broken, and what then."""
 
@@ -107,6 +120,7 @@ class PresetSettings(_Settings):
     augmentation: AugmentationSettings = AugmentationSettings()
     losses: LossSettings = LossSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
+    adversary: AdversarySettings = AdversarySettings()
     guard: GuardSettings = GuardSettings()
 
     @model_validator(mode="after")

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stages.training.adversary import PatchCritic
 from stages.training.networks import SwapNetwork
-from stages.training.settings import OptimiserSettings, PresetSettings
+from stages.training.settings import AdversarySettings, OptimiserSettings, PresetSettings
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
@@ -45,7 +46,7 @@ class Progress:
 
 
 class State:
-    """Network, averaged network, optimiser and progress.
+    """Network, averaged network, optimiser and progress; the critic and its optimiser where it has a weight.
 
     Chance needs no keeping: every batch's randomness is made from the seed, the iteration and the setbacks.
 
@@ -64,6 +65,9 @@ class State:
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = _optimiser(self.network, preset.optimiser)
+        self.critic = _critic(preset.adversary, seed, device) if preset.adversary.weight else None
+        if self.critic is not None:
+            self.critic_optimiser = _optimiser(self.critic, _critic_optimiser_settings(preset.adversary))
         self.progress = Progress()
 
     @torch.no_grad()
@@ -92,10 +96,30 @@ class State:
     def _tensors(self) -> dict[str, Tensor]:
         named = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         named |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
-        for name, parameter in self.network.named_parameters():
-            for moment in _MOMENTS:
-                named[f"optimiser.{name}.{moment}"] = self.optimiser.state[parameter][moment]
+        named |= _moments("optimiser", self.network, self.optimiser)
+        if self.critic is not None:
+            named |= {f"critic.{name}": value for name, value in self.critic.state_dict().items()}
+            named |= _moments("critic_optimiser", self.critic, self.critic_optimiser)
         return named
+
+
+def _moments(prefix: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{prefix}.{name}.{moment}": optimiser.state[parameter][moment]
+        for name, parameter in network.named_parameters()
+        for moment in _MOMENTS
+    }
+
+
+def _critic(settings: AdversarySettings, seed: int, device: torch.device) -> PatchCritic:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PatchCritic(settings).to(device)
+
+
+def _critic_optimiser_settings(settings: AdversarySettings) -> OptimiserSettings:
+    """No momentum and no decay, as is usual where two networks chase each other (Brock et al. 2019)."""
+    return OptimiserSettings(learning_rate=settings.learning_rate, betas=(0.0, 0.99), weight_decay=0.0)
 
 
 def _optimiser(network: nn.Module, settings: OptimiserSettings) -> torch.optim.AdamW:
