@@ -67,6 +67,11 @@ class LossSettings(_Settings):
     l1: Weight = Field(default=1.0, description="absolute difference of colour")
     ssim: Weight = Field(default=0.5, description="1 - SSIM")
     gradient: Weight = Field(default=0.5, description="absolute difference of the colour's finite differences")
+    ms_ssim: Weight = Field(default=0.0, description="1 - MS-SSIM, over as many of its five scales as the size has")
+    laplacian: Weight = Field(default=0.0, description="absolute difference of the Laplacian pyramids, all bands alike")
+    frequency: Weight = Field(
+        default=0.0, description="focal frequency loss; of the order of a squared error, so 10 is a beginning"
+    )
     mask: Weight = Field(default=0.25, description="absolute difference of the masks")
     background: Share = Field(default=0.1, description="weight of colour outside the mask, against 1 inside")
     eyes: Weight = Field(default=2.0, description="weight added on the eyes")
