@@ -59,6 +59,16 @@ class AugmentationSettings(_Settings):
     )
     blur: Share = Field(default=0.5, description="greatest share of a blurred copy mixed in, input only")
     noise: float = Field(default=0.01, ge=0.0, le=0.2, description="greatest noise, shares of full scale, input only")
+    smear: Share = Field(default=0.0, description="share of pictures blurred as by defocus or motion, input only")
+    smear_spread: float = Field(
+        default=0.015, gt=0.0, le=0.1, description="greatest standard deviation of that blur, shares of the side"
+    )
+    resampling: Share = Field(default=0.0, description="share of pictures made smaller and large again, input only")
+    resampling_factor: float = Field(default=3.0, ge=1.0, le=16.0, description="greatest factor of that")
+    compression: Share = Field(default=0.0, description="share of pictures compressed as JPEG, input only")
+    compression_quality: int = Field(
+        default=25, ge=1, le=95, description="lowest quality of that, as libjpeg counts; the highest is 95"
+    )
 
 
 class LossSettings(_Settings):
