@@ -80,7 +80,8 @@ class LossSettings(_Settings):
     ms_ssim: Weight = Field(default=0.0, description="1 - MS-SSIM, over as many of its five scales as the size has")
     laplacian: Weight = Field(default=0.0, description="absolute difference of the Laplacian pyramids, all bands alike")
     frequency: Weight = Field(
-        default=0.0, description="focal frequency loss; of the order of a squared error, so 10 is a beginning"
+        default=0.0,
+        description="focal frequency loss; below a squared error, so small beside the others at equal weight",
     )
     mask: Weight = Field(default=0.25, description="absolute difference of the masks")
     background: Share = Field(default=0.1, description="weight of colour outside the mask, against 1 inside")
@@ -104,9 +105,7 @@ class OptimiserSettings(_Settings):
 class AdversarySettings(_Settings):
     """A critic that joins late and sharpens what the other terms leave soft; off unless it has a weight."""
 
-    weight: Weight = Field(
-        default=0.0, description="of the critic's say; 0 leaves it out, 0.01 to 0.05 sharpens without inventing"
-    )
+    weight: Weight = Field(default=0.0, description="of the critic's say beside the other terms; 0 leaves it out")
     start: Share = Field(default=0.7, description="share of the iterations after which it joins")
     warm_up: int = Field(default=100, ge=0, description="iterations from joining to the full weight")
     learning_rate: float = Field(default=4e-4, gt=0.0, description="of the critic; the same to the end")
