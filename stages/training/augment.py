@@ -1,4 +1,4 @@
-"""Training pictures made of crops: moved, warped, mirrored and recoloured, a whole batch at once on its device."""
+"""Training pictures made of crops: moved, warped, recoloured and spoilt, a whole batch at once on its device."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from stages.training.degrade import compress, resample, smear
 from stages.training.settings import AugmentationSettings
 
 _WARP_NODES = 5
+_BEST_QUALITY = 95.0
+"""JPEG quality above which compression is not worth its time."""
+
 _LUMA = (0.2126, 0.7152, 0.0722)
 
 
@@ -62,7 +66,10 @@ def augment(
     grid = F.affine_grid(moves, [len(planes), 1, input_size, input_size], align_corners=False)
     seen = _sample(faces[:, :4], grid + _random_warp(len(planes), input_size, settings.warp, generator))
     crops = _random_surroundings(seen[:, :3] * light, seen[:, 3:], settings.surroundings, generator)
-    return _batch(_recolour(crops, settings, generator), goal)
+    crops = _recolour(crops, settings, generator)
+    noise = torch.randn(crops.shape, generator=generator, device=generator.device)
+    noise = noise * _uniform((len(crops), 1, 1, 1), settings.noise, generator)
+    return _batch(_degrade(crops, noise, settings, generator), goal)
 
 
 def _batch(crops: Tensor, answers: Tensor) -> Batch:
@@ -118,13 +125,36 @@ def _random_gains(count: int, common: float, each: float, generator: torch.Gener
 
 
 def _recolour(crops: Tensor, settings: AugmentationSettings, generator: torch.Generator) -> Tensor:
-    """Light, tint, contrast, saturation, sharpness and noise of what the encoder sees; (n, 3, s, s) 0..1."""
+    """Light, tint, contrast, saturation and sharpness of what the encoder sees; (n, 3, s, s) 0..1."""
     one = (len(crops), 1, 1, 1)
     crops = crops * _random_gains(len(crops), settings.brightness, settings.balance, generator)
     luma = (crops * crops.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
     crops = luma + (crops - luma) * torch.exp(_normal(one, settings.saturation, generator))
     crops = crops.clamp(1e-4, 1).pow(torch.exp(_normal(one, settings.gamma, generator)))
     soft = F.avg_pool2d(F.pad(crops, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    crops = torch.lerp(crops, soft, _uniform(one, settings.blur, generator))
-    noise = torch.randn(crops.shape, generator=generator, device=generator.device)
-    return (crops + noise * _uniform(one, settings.noise, generator)).clamp(0, 1)
+    return torch.lerp(crops, soft, _uniform(one, settings.blur, generator))
+
+
+def _degrade(crops: Tensor, noise: Tensor, settings: AugmentationSettings, generator: torch.Generator) -> Tensor:
+    """Crops (n, 3, s, s) as lens, sensor, scaling and codec would leave them, in that order.
+
+    Chance is drawn for all of it, whatever the settings are: switching one fault off leaves the others as they were.
+    """
+    smeared, resampled, compressed, along, across, angle, shrinking, loss = _uniform((8, len(crops)), 1.0, generator)
+    if settings.smear:
+        spread = settings.smear_spread * crops.shape[-1]
+        soft = smear(crops, spread * along, spread * along * across, math.pi * angle, math.ceil(3 * spread))
+        crops = _where(smeared < settings.smear, soft, crops)
+    crops = (crops + noise).clamp(0, 1)
+    if settings.resampling:
+        factor = settings.resampling_factor**shrinking  # half of the pictures by less than its root
+        crops = _where(resampled < settings.resampling, resample(crops, factor), crops)
+    if settings.compression:
+        quality = _BEST_QUALITY - (_BEST_QUALITY - settings.compression_quality) * loss
+        crops = _where(compressed < settings.compression, compress(crops, quality), crops)
+    return crops
+
+
+def _where(chosen: Tensor, pictures: Tensor, others: Tensor) -> Tensor:
+    """Those pictures (n, c, h, w) that are chosen (n,), and the others' for the rest."""
+    return torch.where(chosen.view(-1, 1, 1, 1), pictures, others)

@@ -75,6 +75,16 @@ class AugmentationSettings(_Settings):
     )
     blur: Share = Field(default=0.5, description="greatest share of a blurred copy mixed in, input only")
     noise: float = Field(default=0.01, ge=0.0, le=0.2, description="greatest noise, shares of full scale, input only")
+    smear: Share = Field(default=0.0, description="share of pictures blurred as by defocus or motion, input only")
+    smear_spread: float = Field(
+        default=0.015, gt=0.0, le=0.1, description="greatest standard deviation of that blur, shares of the side"
+    )
+    resampling: Share = Field(default=0.0, description="share of pictures made smaller and large again, input only")
+    resampling_factor: float = Field(default=3.0, ge=1.0, le=16.0, description="greatest factor of that")
+    compression: Share = Field(default=0.0, description="share of pictures compressed as JPEG, input only")
+    compression_quality: int = Field(
+        default=25, ge=1, le=95, description="lowest quality of that, as libjpeg counts; the highest is 95"
+    )
 
 
 class LossSettings(_Settings):
@@ -83,6 +93,12 @@ class LossSettings(_Settings):
     l1: Weight = Field(default=1.0, description="absolute difference of colour")
     ssim: Weight = Field(default=0.5, description="1 - SSIM")
     gradient: Weight = Field(default=0.5, description="absolute difference of the colour's finite differences")
+    ms_ssim: Weight = Field(default=0.0, description="1 - MS-SSIM, over as many of its five scales as the size has")
+    laplacian: Weight = Field(default=0.0, description="absolute difference of the Laplacian pyramids, all bands alike")
+    frequency: Weight = Field(
+        default=0.0,
+        description="focal frequency loss; below a squared error, so small beside the others at equal weight",
+    )
     mask: Weight = Field(default=0.25, description="absolute difference of the masks")
     background: Share = Field(default=0.1, description="weight of colour outside the mask, against 1 inside")
     eyes: Weight = Field(default=2.0, description="weight added on the eyes")
@@ -100,6 +116,17 @@ class OptimiserSettings(_Settings):
     average: Share = Field(
         default=0.99, description="decay per iteration of the averaged weights, which are the result"
     )
+
+
+class AdversarySettings(_Settings):
+    """A critic that joins late and sharpens what the other terms leave soft; off unless it has a weight."""
+
+    weight: Weight = Field(default=0.0, description="of the critic's say beside the other terms; 0 leaves it out")
+    start: Share = Field(default=0.7, description="share of the iterations after which it joins")
+    warm_up: int = Field(default=100, ge=0, description="iterations from joining to the full weight")
+    learning_rate: float = Field(default=4e-4, gt=0.0, description="of the critic; the same to the end")
+    channels: int = Field(default=32, ge=4, description="of the critic's first layer; doubled at each halving")
+    halvings: int = Field(default=3, ge=1, le=5, description="of the picture: 3 judges patches of 38 pixels, 2 of 18")
 
 
 class GuardSettings(_Settings):
@@ -135,6 +162,7 @@ class PresetSettings(_Settings):
     augmentation: AugmentationSettings = AugmentationSettings()
     losses: LossSettings = LossSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
+    adversary: AdversarySettings = AdversarySettings()
     guard: GuardSettings = GuardSettings()
 
     @model_validator(mode="after")

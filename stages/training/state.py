@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
+from stages.training.adversary import PatchCritic
 from stages.training.networks import Network, build_network
-from stages.training.settings import OptimiserSettings, PresetSettings
+from stages.training.settings import AdversarySettings, OptimiserSettings, PresetSettings
 from stages.training.warm_start import warm_start
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module, default=Network)
@@ -49,7 +50,7 @@ class Progress:
 
 
 class State(Generic[NetworkT]):
-    """Network, averaged network, optimiser and progress.
+    """Network, averaged network, optimiser and progress; the critic and its optimiser where it has a weight.
 
     Chance needs no keeping: every batch's randomness is made from the seed, the iteration and the setbacks.
 
@@ -74,6 +75,9 @@ class State(Generic[NetworkT]):
             warm_start(network, preset.base.path)
             encoder_rate = preset.base.encoder_rate
         self._adopt(network, preset.optimiser, device, encoder_rate)
+        if preset.adversary.weight:
+            self.critic = _critic(preset.adversary, seed, device)
+            self.critic_optimiser = _optimiser(self.critic, _critic_optimiser_settings(preset.adversary))
 
     @classmethod
     def of(cls, network: NetworkT, settings: OptimiserSettings, device: torch.device) -> State[NetworkT]:
@@ -89,6 +93,7 @@ class State(Generic[NetworkT]):
         self.network: NetworkT = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average: NetworkT = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = _optimiser(self.network, settings, encoder_rate)
+        self.critic: PatchCritic | None = None
         self.progress = Progress()
 
     def set_rate(self, rate: float) -> None:
@@ -122,9 +127,10 @@ class State(Generic[NetworkT]):
     def _tensors(self) -> dict[str, Tensor]:
         named = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         named |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
-        for name, parameter in _trained(self.network):
-            for moment in _MOMENTS:
-                named[f"optimiser.{name}.{moment}"] = self.optimiser.state[parameter][moment]
+        named |= _moments("optimiser", self.network, self.optimiser)
+        if self.critic is not None:
+            named |= {f"critic.{name}": value for name, value in self.critic.state_dict().items()}
+            named |= _moments("critic_optimiser", self.critic, self.critic_optimiser)
         return named
 
 
@@ -132,7 +138,26 @@ def _trained(network: nn.Module) -> list[tuple[str, nn.Parameter]]:
     return [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
 
 
-def _optimiser(network: nn.Module, settings: OptimiserSettings, encoder_rate: float) -> torch.optim.AdamW:
+def _moments(prefix: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{prefix}.{name}.{moment}": optimiser.state[parameter][moment]
+        for name, parameter in _trained(network)
+        for moment in _MOMENTS
+    }
+
+
+def _critic(settings: AdversarySettings, seed: int, device: torch.device) -> PatchCritic:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PatchCritic(settings).to(device)
+
+
+def _critic_optimiser_settings(settings: AdversarySettings) -> OptimiserSettings:
+    """No momentum and no decay, as is usual where two networks chase each other (Brock et al. 2019)."""
+    return OptimiserSettings(learning_rate=settings.learning_rate, betas=(0.0, 0.99), weight_decay=0.0)
+
+
+def _optimiser(network: nn.Module, settings: OptimiserSettings, encoder_rate: float = 1.0) -> torch.optim.AdamW:
     """AdamW whose moments exist from the start, so that every snapshot has the same names."""
     kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in _trained(network):

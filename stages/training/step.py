@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from stages.training.adversary import adversary_weight, critic_loss, fooling_term
 from stages.training.augment import Batch, augment
 from stages.training.faces import Faces
 from stages.training.losses import loss_terms
@@ -45,7 +46,10 @@ class Step:
         return batches
 
     def __call__(self, state: State) -> dict[str, Tensor]:
-        """One iteration; returns each identity's loss, not yet waited for."""
+        """One iteration; returns each identity's loss, not yet waited for.
+
+        The critic's say is not part of it: its scale is the critic's own, and curves go on as before when it joins.
+        """
         preset, progress = self._preset, state.progress
         state.set_rate(progress.rate * learning_rate(progress.iteration, preset.iterations, preset.optimiser))
         batches = self.batches(progress.iteration, progress.setbacks)
@@ -56,13 +60,32 @@ class Step:
             name: torch.stack(list(loss_terms(answers[name], batch, preset.losses).values())).sum()
             for name, batch in batches.items()
         }
+        total = torch.stack(list(losses.values())).sum()
+        say = adversary_weight(progress.iteration, preset.iterations, preset.adversary)
+        critic = state.critic if say else None
+        if critic is not None:
+            total = total + say * fooling_term(critic, answers, batches)
         state.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        torch.autograd.backward(total)
         nn.utils.clip_grad_norm_(state.network.parameters(), preset.optimiser.clip)
         state.optimiser.step()
+        if critic is not None:
+            _lower(
+                critic_loss(critic, answers, batches),
+                state.critic_optimiser,
+                progress.rate * preset.adversary.learning_rate,
+            )
         progress.iteration += 1
         state.average_in(preset.optimiser.average)
         return {name: loss.detach() for name, loss in losses.items()}
+
+
+def _lower(loss: Tensor, optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    optimiser.step()
 
 
 def _mixed(*numbers: int) -> int:

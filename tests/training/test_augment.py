@@ -57,7 +57,21 @@ def test_the_same_seed_gives_the_same_batch_and_another_another(planes: torch.Te
 def test_values_stay_in_range_however_far_it_goes(seed: int, warp: float, light: float) -> None:
     faces = torch.from_numpy(as_planes(*drawn_face("ben", 0.2, 1.0), 64))[None].repeat(2, 1, 1, 1)
     wild = AugmentationSettings(
-        rotation=45, zoom=0.5, shift=0.25, warp=warp, light=light, brightness=1, gamma=1, saturation=1, noise=0.2
+        rotation=45,
+        zoom=0.5,
+        shift=0.25,
+        warp=warp,
+        light=light,
+        brightness=1,
+        gamma=1,
+        saturation=1,
+        noise=0.2,
+        smear=0.5,
+        smear_spread=0.1,
+        resampling=0.5,
+        resampling_factor=16,
+        compression=0.5,
+        compression_quality=1,
     )
     for part in augmented(faces, wild, seed):
         assert torch.isfinite(part).all()
@@ -85,12 +99,57 @@ def test_a_flip_mirrors_input_answer_and_maps_alike(planes: torch.Tensor) -> Non
         torch.testing.assert_close(part, straight.flip(-1), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("change", [{"warp": 0.05}, {"brightness": 0.3}, {"blur": 1.0}, {"noise": 0.1}, {"gamma": 0.5}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"warp": 0.05},
+        {"brightness": 0.3},
+        {"blur": 1.0},
+        {"noise": 0.1},
+        {"gamma": 0.5},
+        {"smear": 1.0},
+        {"resampling": 1.0},
+        {"compression": 1.0},
+    ],
+)
 def test_what_is_for_the_input_leaves_the_answer_alone(planes: torch.Tensor, change: dict[str, float]) -> None:
     changed, still = augmented(planes, STILL.model_copy(update=change)), augmented(planes, STILL)
     assert (changed.crops - still.crops).abs().max() > 0.01
     for one, other in zip(changed[1:], still[1:], strict=True):
         assert torch.equal(one, other)
+
+
+FAULTS: list[dict[str, float]] = [
+    {"smear": 0.5, "smear_spread": 0.05},
+    {"resampling": 0.5, "resampling_factor": 8},
+    {"compression": 0.5, "compression_quality": 5},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_about_the_given_share_of_pictures_gets_a_fault_and_the_rest_stays(
+    planes: torch.Tensor, fault: dict[str, float]
+) -> None:
+    many = planes.repeat(100, 1, 1, 1)
+    changed, still = augmented(many, STILL.model_copy(update=fault)), augmented(many, STILL)
+    touched = (changed.crops != still.crops).flatten(1).any(dim=1)
+    assert 0.35 < float(touched.float().mean()) < 0.65
+
+
+def test_switching_a_fault_off_leaves_the_pictures_that_it_spared_as_they_were(planes: torch.Tensor) -> None:
+    every = AugmentationSettings.model_validate({name: value for fault in FAULTS for name, value in fault.items()})
+    many = planes.repeat(20, 1, 1, 1)
+    whole = augmented(many, every).crops
+    for name in ("smear", "resampling", "compression"):
+        without = augmented(many, every.model_copy(update={name: 0.0})).crops
+        same = (without == whole).flatten(1).all(dim=1)
+        assert 0.2 < float(same.float().mean()) < 0.8
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_same_seed_gives_the_same_faults(planes: torch.Tensor, fault: dict[str, float]) -> None:
+    change = STILL.model_copy(update=fault)
+    assert torch.equal(augmented(planes, change, 7).crops, augmented(planes, change, 7).crops)
 
 
 def test_light_changes_input_and_answer_by_the_same_gain(planes: torch.Tensor) -> None:

@@ -1,0 +1,46 @@
+"""The terms of the loss, weighed by where in the face they are; their sum is what training lowers."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from stages.training.augment import Batch
+from stages.training.losses.difference import gradient_map, laplacian_distance
+from stages.training.losses.frequency import focal_frequency_distance
+from stages.training.losses.structure import ms_ssim, ssim_map
+from stages.training.networks import Answer
+from stages.training.settings import LossSettings
+
+
+def place_weights(batch: Batch, settings: LossSettings) -> Tensor:
+    """How much each pixel's colour counts, (n, 1, r, r), mean 1 over each picture; 0 where no place counts at all."""
+    weights = settings.background + (1 - settings.background) * batch.mask
+    weights = weights + settings.eyes * batch.eyes + settings.mouth * batch.mouth
+    return weights / weights.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
+
+
+def loss_terms(answer: Answer, batch: Batch, settings: LossSettings) -> dict[str, Tensor]:
+    """The weighted terms, each a scalar; their sum is what training lowers.
+
+    Args:
+        answer: what the decoder gave.
+        batch: the truth, of the same size.
+        settings: a term whose weight is 0 is not computed.
+    """
+    weights = place_weights(batch, settings)
+    terms = {}
+    if settings.l1:
+        terms["l1"] = settings.l1 * (weights * (answer.rgb - batch.rgb).abs()).mean()
+    if settings.ssim:
+        terms["ssim"] = settings.ssim * (weights * (1 - ssim_map(answer.rgb, batch.rgb))).mean()
+    if settings.gradient:
+        terms["gradient"] = settings.gradient * (weights * gradient_map(answer.rgb, batch.rgb)).mean()
+    if settings.ms_ssim:
+        terms["ms_ssim"] = settings.ms_ssim * (1 - ms_ssim(answer.rgb, batch.rgb, weights)).mean()
+    if settings.laplacian:
+        terms["laplacian"] = settings.laplacian * laplacian_distance(answer.rgb, batch.rgb, weights)
+    if settings.frequency:
+        terms["frequency"] = settings.frequency * focal_frequency_distance(answer.rgb, batch.rgb, weights)
+    if settings.mask:
+        terms["mask"] = settings.mask * (answer.mask - batch.mask).abs().mean()
+    return terms
