@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from stages.artifacts.files import write_facts
 from stages.training.augment import plain
+from stages.training.checkpoint import save_tensors
 from stages.training.export import OPSET, TOLERANCE, difference_from_torch, export
 from stages.training.faces import Faces
 from stages.training.judge import evenly, held_out_metrics
@@ -47,7 +47,7 @@ def write_bundle(
     """
     network, sizes = state.average, preset.network
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(weights, folder / "model.safetensors")
+    save_tensors(weights, folder / "model.safetensors")
     crops = torch.cat(
         [
             plain(faces.planes[evenly(len(faces), _TRIED)], sizes.input_size, sizes.output_size).crops

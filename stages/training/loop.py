@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from stages.progress import bar
-from stages.training.checkpoint import CheckpointFolder
+from stages.training.checkpoint import CheckpointFolder, CheckpointWriter
 from stages.training.faces import Faces
 from stages.training.guard import Guard, running_mean
 from stages.training.judge import held_out_losses
@@ -61,13 +61,17 @@ class Training:
         Raises:
             Problem: training breaks again and again, or the disk is full.
         """
+        self._checkpoints.clear_halves()
         kept = self._checkpoints.read()
         if kept is not None:
             state.restore(kept)
             log.info("goes on from iteration %d of %d", state.progress.iteration, self._preset.iterations)
         guard = Guard(state, self._preset.guard)
-        written = time.monotonic()
-        with bar(total=self._preset.iterations, what=what, unit="it", initial=state.progress.iteration) as shown:
+        begun = time.monotonic()
+        with (
+            CheckpointWriter(self._checkpoints) as writer,
+            bar(total=self._preset.iterations, what=what, unit="it", initial=state.progress.iteration) as shown,
+        ):
             while state.progress.iteration < self._preset.iterations:
                 losses = self._interval(state, shown.update)
                 loss = sum(losses.values()) / len(losses)
@@ -79,10 +83,10 @@ class Training:
                 self._note(state, losses)
                 guard.keep(state)
                 shown.set_postfix_str(", ".join(f"{name} {each:.3f}" for name, each in losses.items()))
-                if time.monotonic() - written >= self._checkpoint_seconds:
-                    self._checkpoints.write(guard.good)
-                    written = time.monotonic()
-        self._checkpoints.write(guard.good)
+                due = writer.look() and time.monotonic() - begun >= self._checkpoint_seconds
+                if due and writer.offer(guard.good):
+                    begun = time.monotonic()
+            writer.finish(guard.good)
 
     def _interval(self, state: State, tick: Callable[[], object]) -> dict[str, float]:
         """Iterate to the next look; the mean loss of each identity. The device is waited for only at the end."""

@@ -19,10 +19,14 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A state at one moment: named tensors on the CPU and facts that JSON can hold."""
+    """A state at one moment: copies of its named tensors, contiguous, and facts that JSON can hold."""
 
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
+
+    def on_cpu(self) -> Snapshot:
+        """The same with all tensors on the CPU."""
+        return Snapshot({name: tensor.cpu() for name, tensor in self.tensors.items()}, self.facts)
 
 
 @dataclass
@@ -74,8 +78,11 @@ class State:
         torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), pull)
 
     def snapshot(self) -> Snapshot:
-        """A copy of everything."""
-        tensors = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._tensors().items()}
+        """A copy of everything, where the state is: the device need not be waited for."""
+        tensors = {
+            name: tensor.detach().clone(memory_format=torch.contiguous_format)
+            for name, tensor in self._tensors().items()
+        }
         return Snapshot(tensors, {**vars(self.progress), "curve": [dict(row) for row in self.progress.curve]})
 
     def restore(self, snapshot: Snapshot) -> None:
