@@ -70,6 +70,7 @@ def write_bundle(
             "input_size": sizes.input_size,
             "output_size": sizes.output_size,
             "stored_size": preset.stored_size,
+            "batch": preset.batch,
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
             "iterations": state.progress.iteration,
             "setbacks": state.progress.setbacks,

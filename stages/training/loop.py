@@ -1,4 +1,4 @@
-"""The run: iterate, look at the losses now and then, keep checkpoints, stop after a fixed number of iterations."""
+"""The run: iterate, look at the losses now and then, keep checkpoints, end when there is a reason to."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from stages.training.judge import held_out_losses
 from stages.training.settings import PresetSettings
 from stages.training.state import State, learning_rate
 from stages.training.step import Step
+from stages.training.stopping import Reason, reason_to_end
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ class Training:
 
     Args:
         train, held_out: faces of each identity, on the device where the state is.
-        preset: how to train.
+        preset: how to train; batch and iterations in numbers.
         seed: of the batches.
         checkpoints: where the last good state is kept.
         checkpoint_seconds: least time between two of them; has no influence on the result.
@@ -48,8 +49,8 @@ class Training:
         self._checkpoints, self._checkpoint_seconds = checkpoints, checkpoint_seconds
         self._on_judged = on_judged
 
-    def run(self, state: State, what: str = "training") -> None:
-        """Train until all iterations are done, from the last checkpoint if there is one.
+    def run(self, state: State, what: str = "training") -> Reason:
+        """Train until there is a reason to end, from the last checkpoint if there is one.
 
         Checkpoints hold states that the guard has found good, and nothing but the state decides how training goes on:
         killed at any moment, it ends in the same weights as an unbroken run.
@@ -57,6 +58,9 @@ class Training:
         Args:
             state: fresh; ends trained.
             what: the bar's label.
+
+        Returns:
+            Why it ended.
 
         Raises:
             Problem: training breaks again and again, or the disk is full.
@@ -72,7 +76,7 @@ class Training:
             CheckpointWriter(self._checkpoints) as writer,
             bar(total=self._preset.iterations, what=what, unit="it", initial=state.progress.iteration) as shown,
         ):
-            while state.progress.iteration < self._preset.iterations:
+            while (reason := reason_to_end(state.progress, self._preset)) is None:
                 losses = self._interval(state, shown.update)
                 loss = sum(losses.values()) / len(losses)
                 if guard.is_broken(state, loss):
@@ -87,6 +91,7 @@ class Training:
                 if due and writer.offer(guard.good):
                     begun = time.monotonic()
             writer.finish(guard.good)
+        return reason
 
     def _interval(self, state: State, tick: Callable[[], object]) -> dict[str, float]:
         """Iterate to the next look; the mean loss of each identity. The device is waited for only at the end."""

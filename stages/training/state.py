@@ -77,6 +77,10 @@ class State:
         pull = 1.0 - min(decay, (1 + done) / (10 + done))
         torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), pull)
 
+    def size_in_bytes(self) -> int:
+        """Of all tensors, which is about that of a checkpoint."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in self._tensors().values())
+
     def snapshot(self) -> Snapshot:
         """A copy of everything, where the state is: the device need not be waited for."""
         tensors = {

@@ -22,12 +22,18 @@ class Step:
         faces: the training faces of each identity, on the state's device.
         preset: how to train.
         seed: of all chance; an iteration's batch depends on it, the iteration and the setbacks only.
+
+    Raises:
+        ValueError: the preset's batch is still to be settled.
     """
 
     def __init__(self, faces: Mapping[str, Faces], preset: PresetSettings, seed: int) -> None:
         self._faces, self._preset, self._seed = faces, preset, seed
+        if preset.batch == "auto":
+            raise ValueError("the batch must be settled first, see stages.training.plan")
+        batch = preset.batch
         self._samplers = {
-            name: Sampler(pose_weights(some.yaw, some.pitch, preset.pose_balance), preset.batch, seed, stream)
+            name: Sampler(pose_weights(some.yaw, some.pitch, preset.pose_balance), batch, seed, stream)
             for stream, (name, some) in enumerate(faces.items())
         }
 
