@@ -14,6 +14,7 @@ import torch
 from stages.problems import Problem
 from stages.training.faces import Faces
 from stages.training.memory import PeakMemory, free_memory
+from stages.training.processes import ALONE, Processes
 from stages.training.settings import PresetSettings
 from stages.training.state import State
 from stages.training.step import Step
@@ -36,12 +37,18 @@ class Trial:
 
 
 def try_out(
-    state: State, faces: Mapping[str, Faces], preset: PresetSettings, seed: int, steps: int = _TRIAL_STEPS
+    state: State,
+    faces: Mapping[str, Faces],
+    preset: PresetSettings,
+    seed: int,
+    *,
+    steps: int = _TRIAL_STEPS,
+    processes: Processes = ALONE,
 ) -> Trial:
     """Time a few iterations and undo them."""
     before = state.snapshot()
     device = next(state.network.parameters()).device
-    step = Step(faces, preset, seed)
+    step = Step(faces, preset, seed, processes)
     try:
         with PeakMemory(device) as peak:
             step(state)  # the first one also picks kernels

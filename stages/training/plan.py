@@ -12,6 +12,7 @@ from stages.atomic import whole_file
 from stages.training.faces import Faces
 from stages.training.forecast import tell_needs, try_out
 from stages.training.memory import largest_batch
+from stages.training.processes import ALONE, Processes
 from stages.training.settings import PresetSettings, TrainingSettings
 from stages.training.state import State
 
@@ -35,7 +36,9 @@ class Plan:
         return preset.model_copy(update=asdict(self))
 
 
-def settle(state: State, faces: Mapping[str, Faces], settings: TrainingSettings, folder: Path) -> PresetSettings:
+def settle(
+    state: State, faces: Mapping[str, Faces], settings: TrainingSettings, folder: Path, processes: Processes = ALONE
+) -> PresetSettings:
     """Try out some iterations, tell what training needs, and settle what the settings leave open.
 
     Args:
@@ -43,6 +46,7 @@ def settle(state: State, faces: Mapping[str, Faces], settings: TrainingSettings,
         faces: to train on.
         settings: which preset, and the budget.
         folder: of the checkpoint, where an earlier run may have left its plan and where this one's is left.
+        processes: who trains together; all follow the first one's plan.
 
     Returns:
         The chosen preset with batch and iterations in numbers.
@@ -50,12 +54,14 @@ def settle(state: State, faces: Mapping[str, Faces], settings: TrainingSettings,
     preset, path = settings.chosen, folder / "plan.json"
     kept = Plan(**read_facts(path)) if path.is_file() else None
     batch = kept.batch if kept is not None else _batch(state, faces, preset, settings.seed)
-    trial = try_out(state, faces, preset.model_copy(update={"batch": batch}), settings.seed)
-    if kept is None:
-        kept = Plan(batch, iterations_within(settings.budget_minutes, trial.seconds, preset.iterations))
+    trial = try_out(state, faces, preset.model_copy(update={"batch": batch}), settings.seed, processes=processes)
+    plan = kept or Plan(batch, iterations_within(settings.budget_minutes, trial.seconds, preset.iterations))
+    device = next(state.network.parameters()).device
+    plan = Plan(*processes.of_first([plan.batch, plan.iterations], device))
+    if processes.first and plan != kept:
         with whole_file(path) as scratch:
-            write_facts(scratch, asdict(kept))
-    settled = kept.settle(preset)
+            write_facts(scratch, asdict(plan))
+    settled = plan.settle(preset)
     tell_needs(state, faces, settled, trial)
     return settled
 

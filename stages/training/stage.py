@@ -20,6 +20,7 @@ from stages.training.loop import Training
 from stages.training.memory import memory_as_problem
 from stages.training.plan import settle
 from stages.training.preview import preview_sheet, write_sheet
+from stages.training.processes import Processes, joined
 from stages.training.provenance import code_hash, data_hashes, versions
 from stages.training.settings import TrainingSettings
 from stages.training.state import State
@@ -70,6 +71,22 @@ def train_pair(
         Problem: as :func:`run`.
     """
     device = _prepare(settings)
+    with joined(device) as processes:
+        processes.require_shares(settings)
+        _train_together(name, folders, consents, settings, result, scratch, device, processes)
+
+
+def _train_together(
+    name: str,
+    folders: dict[str, Path],
+    consents: dict[str, str],
+    settings: TrainingSettings,
+    result: Path,
+    scratch: Path,
+    device: torch.device,
+    processes: Processes,
+) -> None:
+    """What every process does; the first one writes. Arguments as :func:`train_pair`."""
     faces = {identity: read_faces(folder, settings.chosen.stored_size) for identity, folder in folders.items()}
     facts = {
         "pair": name,
@@ -78,6 +95,7 @@ def train_pair(
         "seed": settings.seed,
         "threads": settings.threads,
         "device": settings.device,
+        "processes": processes.count,
         "budget_minutes": settings.budget_minutes,
         "crop_size": _one_crop_size(faces),
         "data": {identity: data_hashes(folder) for identity, folder in folders.items()},
@@ -90,9 +108,9 @@ def train_pair(
     with memory_as_problem(settings.preset, settings.chosen.batch):
         train = {identity: some.train.to(device) for identity, some in faces.items()}
         held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
-        state = State(list(faces), settings.chosen, settings.seed, device)
+        state = State(list(faces), settings.chosen, settings.seed, device, processes)
         require_disk({checkpoints.folder: checkpoint_bytes(state), result: result_bytes(state)})
-        preset = settle(state, train, settings, checkpoints.folder)
+        preset = settle(state, train, settings, checkpoints.folder, processes)
 
         def show(state: State) -> None:
             write_sheet(preview_sheet(state.average, held_out, preset.network), checkpoints.folder / "preview.png")
@@ -106,6 +124,7 @@ def train_pair(
             checkpoints,
             checkpoint_seconds=settings.checkpoint_seconds,
             on_judged=show,
+            processes=processes,
         )
         log.info("previews and checkpoints: %s", checkpoints.folder)
         reason = training.run(state, what=f"training {name}")
@@ -113,6 +132,8 @@ def train_pair(
         reason = "budget"
     ended = {"reason": reason, "iteration": state.progress.iteration}
     log.info("ended at iteration %d: %s", state.progress.iteration, reason)
+    if not processes.first:
+        return
     with whole_folder(result) as folder:
         write_bundle(folder, state, held_out, preset, facts | {"ended": ended}, threads=settings.threads)
     checkpoints.remove()

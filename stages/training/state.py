@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.training.networks import SwapNetwork
+from stages.training.processes import ALONE, Processes
 from stages.training.settings import OptimiserSettings, PresetSettings
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -58,14 +59,23 @@ class State:
         preset: how to train.
         seed: of the first weights.
         device: where to compute.
+        processes: who trains together.
     """
 
-    def __init__(self, identities: Sequence[str], preset: PresetSettings, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        identities: Sequence[str],
+        preset: PresetSettings,
+        seed: int,
+        device: torch.device,
+        processes: Processes = ALONE,
+    ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = SwapNetwork(identities, preset.network)
         # torch's stubs do not know the memory format; kernels are quicker in this one.
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.forward = processes.replicate(self.network)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = _optimiser(self.network, preset.optimiser)
         self.progress = Progress()
