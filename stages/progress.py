@@ -22,9 +22,12 @@ def progress(items: Iterable[Item], *, total: int | None, what: str, unit: str =
     yield from tqdm(items, total=total, desc=what, unit=f" {unit}", **_LOOK)
 
 
-def bar(*, total: int | None, what: str, unit: str = "frame", initial: int = 0) -> tqdm[Any]:
-    """A bar to be moved by hand (``.update(n)``), for work that comes in batches or resumes at ``initial``."""
-    return tqdm(total=total, desc=what, unit=f" {unit}", initial=initial, **_LOOK)
+def bar(*, total: int | None, what: str, unit: str = "frame", initial: int = 0, hidden: bool = False) -> tqdm[Any]:
+    """A bar to be moved by hand (``.update(n)``), for work that comes in batches or resumes at ``initial``.
+
+    Where several processes do one work together, all but one keep theirs ``hidden``.
+    """
+    return tqdm(total=total, desc=what, unit=f" {unit}", initial=initial, disable=hidden, **_LOOK)
 
 
 _LOOK: Any = {"mininterval": 0.5, "dynamic_ncols": True, "smoothing": 0.1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -25,15 +25,16 @@ class SwapModel:
         """Raises: Problem if model.json is missing or damaged."""
         return cls(folder, read_facts(folder / "model.json"))
 
-    def network(self, identity: str) -> Path:
+    def network(self, identity: str, precision: Literal["fp32", "fp16"] = "fp32") -> Path:
         """The ONNX network that puts on ``identity``.
 
-        Input ``crop`` float32 (n, 3, S, S) RGB 0..1; outputs ``rgb`` (n, 3, R, R) and ``mask`` (n, 1, R, R), 0..1.
+        Input ``crop`` float32 (n, 3, S, S) RGB 0..1; outputs ``rgb`` (n, 3, R, R) and ``mask`` (n, 1, R, R), 0..1;
+        the same in both precisions, of which the lower one only computes otherwise.
 
         Raises:
             Problem: the model has no decoder for that identity.
         """
-        path = self.folder / f"{identity}.onnx"
+        path = self.folder / f"{identity}{'' if precision == 'fp32' else '.fp16'}.onnx"
         if not path.is_file():
             raise missing(path)
         return path

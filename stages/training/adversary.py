@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from stages.training.augment import Batch
-from stages.training.networks.blocks import SLOPE, he_
 from stages.training.networks import Answer
+from stages.training.networks.blocks import SLOPE, he_
 from stages.training.settings import AdversarySettings
 
 

@@ -49,6 +49,9 @@ from stages.training.step import Step
 ROWS: Final = ("plain", "original", "default", "default-64")
 """The classic in plain torch; the classic through our trainer; the chosen preset; the same at the classic's 64."""
 
+_OPEN_BATCH = 8
+"""Crops of each identity where a preset leaves the batch open: rows are to be compared, not fitted to the memory."""
+
 _MADE_UP = 64
 """Faces of each identity if there are no face sets."""
 
@@ -96,6 +99,8 @@ def measure(row: str, params: Params, pair: str | None, seconds: float) -> Speed
     """One row's figures, measured in this process. Arguments and errors as :func:`compare`."""
     device = prepare(params.training)
     preset = preset_of(row, params)
+    batch = _OPEN_BATCH if preset.batch == "auto" else preset.batch
+    preset = preset.model_copy(update={"batch": batch})
     faces = faces_of(params, pair, preset.stored_size)
     network: Network
     steps: Callable[[], object]
@@ -103,7 +108,7 @@ def measure(row: str, params: Params, pair: str | None, seconds: float) -> Speed
     if row == "plain":
         torch.use_deterministic_algorithms(False)  # as torch comes
         pictures = {name: some.planes[:, :3].permute(0, 2, 3, 1).contiguous().numpy() for name, some in faces.items()}
-        plain = PlainTraining(pictures, preset.network, preset.batch, device)
+        plain = PlainTraining(pictures, preset.network, batch, device)
         network, steps, batches = plain.network, plain.step, plain.batches
     else:
         state = State(list(faces), preset, params.training.seed, device)
@@ -118,7 +123,7 @@ def measure(row: str, params: Params, pair: str | None, seconds: float) -> Speed
     return Speed(
         name=row,
         size=preset.network.output_size,
-        images=preset.batch * len(faces),
+        images=batch * len(faces),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         step=step_seconds,
         batch=batch_seconds,

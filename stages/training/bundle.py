@@ -1,4 +1,4 @@
-"""The swap model's folder: weights, facts, one network per identity, curve, preview, metrics."""
+"""The swap model's folder: weights, facts, card, two networks per identity, curve, preview, metrics."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from stages.artifacts.files import write_facts
 from stages.training.augment import plain
-from stages.training.export import OPSET, TOLERANCE, difference_from_torch, export
+from stages.training.card import model_card
+from stages.training.checkpoint import save_tensors
+from stages.training.export import HALF_TOLERANCE, OPSET, TOLERANCE, difference_from_torch, export, export_half
 from stages.training.faces import Faces
 from stages.training.judge import evenly, held_out_metrics
 from stages.training.preview import preview_sheet, write_sheet
@@ -47,35 +48,45 @@ def write_bundle(
     """
     network, sizes = state.average, preset.network
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(weights, folder / "model.safetensors")
+    save_tensors(weights, folder / "model.safetensors")
     crops = torch.cat(
         [
             plain(faces.planes[evenly(len(faces), _TRIED)], sizes.input_size, sizes.output_size).crops
             for faces in held_out.values()
         ]
     )
-    differences = {}
+    differences, half_differences = {}, {}
     for name in held_out:
-        path = folder / f"{name}.onnx"
+        path, half = folder / f"{name}.onnx", folder / f"{name}.fp16.onnx"
         export(network, name, sizes.input_size, path)
-        differences[name] = difference_from_torch(network, name, crops, path, threads)
+        export_half(path, half)
+        differences[name] = difference_from_torch(network, name, crops, path, threads=threads)
+        half_differences[name] = difference_from_torch(
+            network, name, crops, half, threads=threads, tolerance=HALF_TOLERANCE
+        )
     write_curve(folder / "curves.csv", state.progress.curve)
     write_sheet(preview_sheet(network, held_out, sizes), folder / "preview.png")
-    write_facts(folder / "metrics.json", {"held_out": held_out_metrics(network, held_out, sizes)})
-    write_facts(
-        folder / "model.json",
-        {
-            **facts,
-            "identities": list(held_out),
-            "input_size": sizes.input_size,
-            "output_size": sizes.output_size,
-            "stored_size": preset.stored_size,
-            "parameters": sum(parameter.numel() for parameter in network.parameters()),
-            "iterations": state.progress.iteration,
-            "setbacks": state.progress.setbacks,
-            "onnx": {"opset": OPSET, "tolerance": TOLERANCE, "difference_from_torch": differences},
+    metrics = held_out_metrics(network, held_out, sizes)
+    write_facts(folder / "metrics.json", {"held_out": metrics})
+    all_facts = {
+        **facts,
+        "identities": list(held_out),
+        "input_size": sizes.input_size,
+        "output_size": sizes.output_size,
+        "stored_size": preset.stored_size,
+        "batch": preset.batch,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "iterations": state.progress.iteration,
+        "setbacks": state.progress.setbacks,
+        "onnx": {
+            "opset": OPSET,
+            "tolerance": TOLERANCE,
+            "difference_from_torch": differences,
+            "fp16": {"tolerance": HALF_TOLERANCE, "difference_from_torch": half_differences},
         },
-    )
+    }
+    write_facts(folder / "model.json", all_facts)
+    (folder / "card.md").write_text(model_card(all_facts, metrics), encoding="utf-8")
 
 
 def write_curve(path: Path, rows: Sequence[Mapping[str, float]]) -> None:

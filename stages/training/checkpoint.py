@@ -5,11 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from stages.atomic import whole_file
 from stages.training.state import Snapshot
@@ -36,7 +42,7 @@ class CheckpointFolder:
             Problem: the disk is full or the folder may not be written.
         """
         with whole_file(self._path) as scratch:
-            save_file(snapshot.tensors, scratch, metadata={_FACTS: json.dumps(snapshot.facts)})
+            save_tensors(snapshot.tensors, scratch, {_FACTS: json.dumps(snapshot.facts)})
             with scratch.open("rb") as written:
                 os.fsync(written.fileno())
 
@@ -45,13 +51,95 @@ class CheckpointFolder:
         try:
             with safe_open(self._path, framework="pt") as file:
                 facts = json.loads(file.metadata()[_FACTS])
-                return Snapshot({name: file.get_tensor(name) for name in file.keys()}, facts)  # noqa: SIM118  # its handle is no mapping
+                names = file.keys()  # the handle is no mapping
+                return Snapshot({name: file.get_tensor(name) for name in names}, facts)
         except (FileNotFoundError, SafetensorError, KeyError, TypeError, ValueError):
             return None
+
+    def clear_halves(self) -> None:
+        """Drop what a killed run was just writing: it has the size of a checkpoint and nobody would ever look at it."""
+        for half in self.folder.glob(".*"):
+            half.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Drop the folder, when the result that it was kept for is safe."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class CheckpointWriter:
+    """Writes snapshots in a thread of its own while training goes on, at most one at a time.
+
+    A snapshot is a copy, so training may move on while it is being written. To be used as a context: at its end, the
+    writing under way is waited for.
+
+    Args:
+        folder: where to.
+    """
+
+    def __init__(self, folder: CheckpointFolder) -> None:
+        self._folder = folder
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint")
+        self._underway: Future[None] | None = None
+
+    def look(self) -> bool:
+        """Whether the thread is free for another snapshot.
+
+        Raises:
+            Problem: what it wrote last did not reach the disk.
+        """
+        if self._underway is None:
+            return True
+        if not self._underway.done():
+            return False
+        finished, self._underway = self._underway, None
+        finished.result()
+        return True
+
+    def offer(self, snapshot: Snapshot) -> bool:
+        """Begin to write the snapshot, unless another one is still under way; whether it was begun.
+
+        Raises:
+            Problem: the one before did not reach the disk.
+        """
+        if not self.look():
+            return False
+        self._underway = self._thread.submit(self._folder.write, snapshot.on_cpu())
+        return True
+
+    def finish(self, snapshot: Snapshot) -> None:
+        """Write the snapshot, after the one under way, and wait until both are on the disk.
+
+        Raises:
+            Problem: one of them can not be written.
+        """
+        if self._underway is not None:
+            finished, self._underway = self._underway, None
+            finished.result()
+        self._folder.write(snapshot.on_cpu())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(wait=True)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Named tensors as safetensors.
+
+    Raises:
+        OSError: the disk is full or the file may not be written. safetensors itself tells that in words only, which
+            end with the system's number of the error.
+    """
+    try:
+        save_file(dict(tensors), path, metadata=metadata)
+    except SafetensorError as error:
+        told = re.search(r"\(os error (\d+)\)", str(error))
+        if told is None:
+            raise
+        raise OSError(int(told[1]), os.strerror(int(told[1])), str(path)) from error
 
 
 def fingerprint_of(*parts: object) -> str:

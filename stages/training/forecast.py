@@ -1,14 +1,21 @@
-"""What a training will need, told before it starts."""
+"""What a training will need, told before it starts: memory, disk, time."""
 
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
+from stages.problems import Problem
 from stages.training.faces import Faces
+from stages.training.memory import PeakMemory, free_memory
+from stages.training.networks.network import SharedEncoder
+from stages.training.processes import ALONE, Processes
 from stages.training.settings import PresetSettings
 from stages.training.state import State
 from stages.training.step import Step
@@ -16,36 +23,119 @@ from stages.training.step import Step
 log = logging.getLogger(__name__)
 
 _TRIAL_STEPS = 4
+_CHECKPOINTS = 2
+"""On the disk at once: the last one stays until the next is whole."""
+_BYTES_PER_WEIGHT = 4 + 2
+"""Networks are exported in float32 and in float16."""
 
 
-def tell_needs(state: State, faces: Mapping[str, Faces], preset: PresetSettings, seed: int) -> None:
-    """Log parameters, memory and time, from a few steps that are then undone."""
+@dataclass(frozen=True)
+class Trial:
+    """What a few iterations took: seconds for one, and bytes beyond weights and faces at the peak."""
+
+    seconds: float
+    memory: int
+
+
+def try_out(
+    state: State,
+    faces: Mapping[str, Faces],
+    preset: PresetSettings,
+    seed: int,
+    *,
+    steps: int = _TRIAL_STEPS,
+    processes: Processes = ALONE,
+) -> Trial:
+    """Time a few iterations and undo them."""
     before = state.snapshot()
-    step = Step(faces, preset, seed)
-    step(state)  # the first one also picks kernels
-    _finish(state)
-    started = time.perf_counter()
-    for _ in range(_TRIAL_STEPS):
-        step(state)
-    _finish(state)
-    seconds = (time.perf_counter() - started) / _TRIAL_STEPS
-    state.restore(before)
-    parameters = sum(parameter.numel() for parameter in state.network.parameters())
-    kept = sum(tensor.numel() * tensor.element_size() for tensor in before.tensors.values())
+    device = next(state.network.parameters()).device
+    step = Step(faces, preset, seed, processes)
+    try:
+        with PeakMemory(device) as peak:
+            step(state)  # the first one also picks kernels
+            _finish(device)
+            started = time.perf_counter()
+            for _ in range(steps):
+                step(state)
+            _finish(device)
+            seconds = (time.perf_counter() - started) / max(steps, 1)
+    finally:
+        state.optimiser.zero_grad(set_to_none=True)
+        state.restore(before)
+    return Trial(seconds, peak.grown)
+
+
+def tell_needs(state: State, faces: Mapping[str, Faces], preset: PresetSettings, trial: Trial) -> None:
+    """Log parameters, memory, disk and time.
+
+    Args:
+        state: fresh or resumed.
+        faces: to train on.
+        preset: with batch and iterations settled.
+        trial: with that batch.
+    """
+    device = next(state.network.parameters()).device
     held = sum(some.planes.numel() for some in faces.values())
+    left = preset.iterations - state.progress.iteration
     log.info(
-        "%.1f M parameters, %d MB of state, %d MB of faces (%s), %d iterations of about %.2f s: about %.1f min",
-        parameters / 1e6,
-        kept >> 20,
+        "%.1f M parameters, %d MB of state, %d MB of faces (%s), %d MB for a batch of %s, of %d MB that are free",
+        sum(parameter.numel() for parameter in state.network.parameters()) / 1e6,
+        state.size_in_bytes() >> 20,
         held >> 20,
         ", ".join(f"{name} {len(some)}" for name, some in faces.items()),
-        preset.iterations - state.progress.iteration,
-        seconds,
-        (preset.iterations - state.progress.iteration) * seconds / 60,
+        trial.memory >> 20,
+        preset.batch,
+        free_memory(device) >> 20,
+    )
+    log.info(
+        "%d MB of disk; %d iterations of about %.2f s: about %.1f min",
+        (checkpoint_bytes(state) + result_bytes(state)) >> 20,
+        left,
+        trial.seconds,
+        left * trial.seconds / 60,
     )
 
 
-def _finish(state: State) -> None:
+def checkpoint_bytes(state: State) -> int:
+    """The most that checkpoints take on the disk."""
+    return _CHECKPOINTS * state.size_in_bytes()
+
+
+def result_bytes(state: State) -> int:
+    """About what the swap model takes: all weights, and for each identity a network in two precisions."""
+    network = state.network
+    every = sum(parameter.numel() for parameter in network.parameters())
+    if isinstance(network, SharedEncoder):
+        encoder = sum(parameter.numel() for parameter in network.encoder.parameters())
+        networks = every + (len(network.decoders) - 1) * encoder
+    else:
+        networks = 2 * every  # one decoder for all: each network of a pair is nearly the whole
+    return 4 * every + _BYTES_PER_WEIGHT * networks
+
+
+def require_disk(needed: Mapping[Path, int]) -> None:
+    """Check that folders, there already or not, can take so many bytes; those on one disk together.
+
+    Raises:
+        Problem: a disk has not enough left.
+    """
+    disks: dict[int, tuple[Path, int]] = {}
+    for folder, size in needed.items():
+        there = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+        disk = there.stat().st_dev
+        first, sum_so_far = disks.get(disk, (there, 0))
+        disks[disk] = (first, sum_so_far + size)
+    for folder, size in disks.values():
+        free = shutil.disk_usage(folder).free
+        if size > free:
+            raise Problem(
+                f"training will write about {size >> 20} MB, {free >> 20} MB are free",
+                where=folder,
+                mend="free some space (`dvc gc -w` drops cached results that no settings use any more), run again",
+            )
+
+
+def _finish(device: torch.device) -> None:
     """Wait for the device, so that a clock tells the truth."""
-    if next(state.network.parameters()).is_cuda:
-        torch.cuda.synchronize()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

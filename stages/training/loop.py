@@ -1,4 +1,4 @@
-"""The run: iterate, look at the losses now and then, keep checkpoints, stop after a fixed number of iterations."""
+"""The run: iterate, look at the losses now and then, keep checkpoints, end when there is a reason to."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 import torch
 
 from stages.progress import bar
-from stages.training.checkpoint import CheckpointFolder
+from stages.training.checkpoint import CheckpointFolder, CheckpointWriter
 from stages.training.faces import Faces
 from stages.training.guard import Guard, running_mean
 from stages.training.judge import held_out_losses
+from stages.training.processes import ALONE, Processes
 from stages.training.settings import PresetSettings
 from stages.training.state import State, learning_rate
 from stages.training.step import Step
+from stages.training.stopping import Reason, reason_to_end
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +27,12 @@ class Training:
 
     Args:
         train, held_out: faces of each identity, on the device where the state is.
-        preset: how to train.
+        preset: how to train; batch and iterations in numbers.
         seed: of the batches.
         checkpoints: where the last good state is kept.
         checkpoint_seconds: least time between two of them; has no influence on the result.
         on_judged: called with the state whenever it was tried on held-out faces.
+        processes: who trains together; all must come to the same state, the first one writes.
     """
 
     def __init__(
@@ -42,14 +45,15 @@ class Training:
         *,
         checkpoint_seconds: float = 30.0,
         on_judged: Callable[[State], None] = lambda state: None,
+        processes: Processes = ALONE,
     ) -> None:
-        self._step = Step(train, preset, seed)
+        self._step = Step(train, preset, seed, processes)
         self._held_out, self._preset = held_out, preset
         self._checkpoints, self._checkpoint_seconds = checkpoints, checkpoint_seconds
-        self._on_judged = on_judged
+        self._on_judged, self._processes = on_judged, processes
 
-    def run(self, state: State, what: str = "training") -> None:
-        """Train until all iterations are done, from the last checkpoint if there is one.
+    def run(self, state: State, what: str = "training") -> Reason:
+        """Train until there is a reason to end, from the last checkpoint if there is one.
 
         Checkpoints hold states that the guard has found good, and nothing but the state decides how training goes on:
         killed at any moment, it ends in the same weights as an unbroken run.
@@ -58,17 +62,33 @@ class Training:
             state: fresh; ends trained.
             what: the bar's label.
 
+        Returns:
+            Why it ended.
+
         Raises:
             Problem: training breaks again and again, or the disk is full.
         """
+        writes = self._processes.first
         kept = self._checkpoints.read()
+        self._processes.wait()
+        if writes:
+            self._checkpoints.clear_halves()
         if kept is not None:
             state.restore(kept)
             log.info("goes on from iteration %d of %d", state.progress.iteration, self._preset.iterations)
         guard = Guard(state, self._preset.guard)
-        written = time.monotonic()
-        with bar(total=self._preset.iterations, what=what, unit="it", initial=state.progress.iteration) as shown:
-            while state.progress.iteration < self._preset.iterations:
+        begun = time.monotonic()
+        with (
+            CheckpointWriter(self._checkpoints) as writer,
+            bar(
+                total=self._preset.iterations,
+                what=what,
+                unit="it",
+                initial=state.progress.iteration,
+                hidden=not writes,
+            ) as shown,
+        ):
+            while (reason := reason_to_end(state.progress, self._preset)) is None:
                 losses = self._interval(state, shown.update)
                 loss = sum(losses.values()) / len(losses)
                 if guard.is_broken(state, loss):
@@ -79,10 +99,12 @@ class Training:
                 self._note(state, losses)
                 guard.keep(state)
                 shown.set_postfix_str(", ".join(f"{name} {each:.3f}" for name, each in losses.items()))
-                if time.monotonic() - written >= self._checkpoint_seconds:
-                    self._checkpoints.write(guard.good)
-                    written = time.monotonic()
-        self._checkpoints.write(guard.good)
+                due = writes and writer.look() and time.monotonic() - begun >= self._checkpoint_seconds
+                if due and writer.offer(guard.good):
+                    begun = time.monotonic()
+            if writes:
+                writer.finish(guard.good)
+        return reason
 
     def _interval(self, state: State, tick: Callable[[], object]) -> dict[str, float]:
         """Iterate to the next look; the mean loss of each identity. The device is waited for only at the end."""
@@ -94,7 +116,8 @@ class Training:
             for name, loss in self._step(state).items():
                 sums[name] = sums[name] + loss if name in sums else loss
             tick()
-        return {name: float(total) / (last - first) for name, total in sums.items()}
+        totals = self._processes.mean(torch.stack(list(sums.values())))
+        return {name: float(total) / (last - first) for name, total in zip(sums, totals, strict=True)}
 
     def _note(self, state: State, losses: Mapping[str, float]) -> None:
         """Add a row to the curve; with held-out losses where they are due."""
@@ -111,5 +134,5 @@ class Training:
             held_out = held_out_losses(state.average, self._held_out, preset)
             row |= {f"held_out_{name}": loss for name, loss in held_out.items()}
         progress.curve.append(row)
-        if due:
+        if due and self._processes.first:
             self._on_judged(state)

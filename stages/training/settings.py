@@ -148,13 +148,30 @@ class BaseSettings(_Settings):
     )
 
 
+class StopSettings(_Settings):
+    """When to end before the last iteration; a rule on losses alone, so the same settings still give the same bytes."""
+
+    patience: int = Field(
+        default=0, ge=0, description="looks at held-out faces in a row without improvement that end training; 0: never"
+    )
+    improvement: float = Field(
+        default=0.005,
+        ge=0.0,
+        lt=1.0,
+        description="share of the least held-out loss so far that a look must lie below it to count",
+    )
+
+
 class PresetSettings(_Settings):
     """One way to train: how large, how long, with what."""
 
     network: NetworkSettings
     base: BaseSettings | None = Field(default=None, description="start from the shared base; without it, from chance")
     iterations: int = Field(ge=1, description="a fixed count, never a time: the same settings give the same bytes")
-    batch: int = Field(ge=1, description="crops of each identity an iteration")
+    batch: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        description="crops of each identity an iteration; auto: the largest power of two that the memory holds, "
+        "tried before the first iteration (at most 32 on a CPU)"
+    )
     check_every: int = Field(default=25, ge=1, description="iterations between looks: curve, guard, checkpoint")
     judge_every: int = Field(default=250, ge=1, description="iterations between losses on held-out faces")
     stored_size: int = Field(ge=32, description="side that faces are kept at in memory; twice output_size is sharpest")
@@ -164,6 +181,7 @@ class PresetSettings(_Settings):
     optimiser: OptimiserSettings = OptimiserSettings()
     adversary: AdversarySettings = AdversarySettings()
     guard: GuardSettings = GuardSettings()
+    stop: StopSettings = StopSettings()
 
     @model_validator(mode="after")
     def _stored_size_fits(self) -> PresetSettings:
@@ -179,6 +197,12 @@ class TrainingSettings(_Settings):
     seed: int = Field(default=0, ge=0, lt=2**31)
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = Field(default=2, ge=1, description="of the CPU; part of the result, as sums depend on their order")
+    budget_minutes: float | None = Field(
+        default=None,
+        gt=0.0,
+        description="ends training after about that long if iterations would take longer: their number, and with it "
+        "the learning rate's way to zero, follows from a few measured ones, so the bytes depend on the machine",
+    )
     checkpoint_seconds: float = Field(default=30.0, ge=0.0, description="least time between checkpoints")
     presets: dict[str, PresetSettings] = Field(min_length=1)
 

@@ -16,9 +16,12 @@ from stages.settings import Params
 from stages.training.bundle import write_bundle, write_curve
 from stages.training.checkpoint import CheckpointFolder, fingerprint_of
 from stages.training.faces import SplitFaces, read_faces
-from stages.training.forecast import tell_needs
+from stages.training.forecast import checkpoint_bytes, require_disk, result_bytes
 from stages.training.loop import Training
+from stages.training.memory import memory_as_problem
+from stages.training.plan import settle
 from stages.training.preview import preview_sheet, write_sheet
+from stages.training.processes import Processes, joined
 from stages.training.provenance import code_hash, data_hashes, versions
 from stages.training.settings import TrainingSettings
 from stages.training.state import State
@@ -38,7 +41,8 @@ def run(name: str, params: Params) -> None:
     """Train the swap model of a pair, or go on with it where a killed run stopped.
 
     Raises:
-        Problem: no consent; a face set is missing, empty or too small; the device is not there; training breaks.
+        Problem: no consent; a face set is missing, empty or too small; the device is not there; memory or disk do not
+            suffice; training breaks.
     """
     pair = params.pair(name)
     folders = {identity: Path("data/dataset") / identity for identity in (pair.a, pair.b)}
@@ -68,46 +72,72 @@ def train_pair(
         Problem: as :func:`run`.
     """
     device = prepare(settings)
-    preset = settings.chosen
-    faces = {identity: read_faces(folder, preset.stored_size) for identity, folder in folders.items()}
+    with joined(device) as processes:
+        processes.require_shares(settings)
+        _train_together(name, folders, consents, settings, result, scratch, device, processes)
+
+
+def _train_together(
+    name: str,
+    folders: dict[str, Path],
+    consents: dict[str, str],
+    settings: TrainingSettings,
+    result: Path,
+    scratch: Path,
+    device: torch.device,
+    processes: Processes,
+) -> None:
+    """What every process does; the first one writes. Arguments as :func:`train_pair`."""
+    faces = {identity: read_faces(folder, settings.chosen.stored_size) for identity, folder in folders.items()}
     facts = {
         "pair": name,
         "preset": settings.preset,
-        "settings": preset.model_dump(mode="json"),
+        "settings": settings.chosen.model_dump(mode="json"),
         "seed": settings.seed,
         "threads": settings.threads,
         "device": settings.device,
+        "processes": processes.count,
+        "budget_minutes": settings.budget_minutes,
         "crop_size": _one_crop_size(faces),
         "data": {identity: data_hashes(folder) for identity, folder in folders.items()},
-        "base": None if preset.base is None else Base.read(preset.base.path).sha256,
+        "base": None if settings.chosen.base is None else Base.read(settings.chosen.base.path).sha256,
         "consent": consents,
         "code_sha256": code_hash(),
         "versions": versions(),
     }
     fingerprint = f"{name}-{fingerprint_of(facts)}"
     checkpoints = CheckpointFolder(scratch, fingerprint)
-    train = {identity: some.train.to(device) for identity, some in faces.items()}
-    held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
+    with memory_as_problem(settings.preset, settings.chosen.batch):
+        train = {identity: some.train.to(device) for identity, some in faces.items()}
+        held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
+        state = State(list(faces), settings.chosen, settings.seed, device, processes)
+        require_disk({checkpoints.folder: checkpoint_bytes(state), result: result_bytes(state)})
+        preset = settle(state, train, settings, checkpoints.folder, processes)
 
-    def show(state: State) -> None:
-        write_sheet(preview_sheet(state.average, held_out, preset.network), checkpoints.folder / "preview.png")
-        write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
+        def show(state: State) -> None:
+            write_sheet(preview_sheet(state.average, held_out, preset.network), checkpoints.folder / "preview.png")
+            write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
 
-    state = State(list(faces), preset, settings.seed, device)
-    training = Training(
-        train,
-        held_out,
-        preset,
-        settings.seed,
-        checkpoints,
-        checkpoint_seconds=settings.checkpoint_seconds,
-        on_judged=show,
-    )
-    tell_needs(state, train, preset, settings.seed)
-    log.info("previews and checkpoints: %s", checkpoints.folder)
-    training.run(state, what=f"training {name}")
+        training = Training(
+            train,
+            held_out,
+            preset,
+            settings.seed,
+            checkpoints,
+            checkpoint_seconds=settings.checkpoint_seconds,
+            on_judged=show,
+            processes=processes,
+        )
+        log.info("previews and checkpoints: %s", checkpoints.folder)
+        reason = training.run(state, what=f"training {name}")
+    if reason == "iterations" and preset.iterations < settings.chosen.iterations:
+        reason = "budget"
+    ended = {"reason": reason, "iteration": state.progress.iteration}
+    log.info("ended at iteration %d: %s", state.progress.iteration, reason)
+    if not processes.first:
+        return
     with whole_folder(result) as folder:
-        write_bundle(folder, state, held_out, preset, facts, threads=settings.threads)
+        write_bundle(folder, state, held_out, preset, facts | {"ended": ended}, threads=settings.threads)
     checkpoints.remove()
 
 

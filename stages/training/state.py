@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 
 from stages.training.adversary import PatchCritic
 from stages.training.networks import Network, build_network
+from stages.training.processes import ALONE, Processes
 from stages.training.settings import AdversarySettings, OptimiserSettings, PresetSettings
 from stages.training.warm_start import warm_start
 
@@ -24,10 +25,14 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A state at one moment: named tensors on the CPU and facts that JSON can hold."""
+    """A state at one moment: copies of its named tensors, contiguous, and facts that JSON can hold."""
 
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
+
+    def on_cpu(self) -> Snapshot:
+        """The same with all tensors on the CPU."""
+        return Snapshot({name: tensor.cpu() for name, tensor in self.tensors.items()}, self.facts)
 
 
 @dataclass
@@ -59,13 +64,22 @@ class State(Generic[NetworkT]):
         preset: how to train.
         seed: of the first weights.
         device: where to compute.
+        processes: who trains together.
 
     Raises:
         Problem: the preset's base is missing, damaged or of other sizes.
     """
 
+    critic: PatchCritic | None
+    critic_optimiser: torch.optim.AdamW
+
     def __init__(
-        self: State[Network], identities: Sequence[str], preset: PresetSettings, seed: int, device: torch.device
+        self: State[Network],
+        identities: Sequence[str],
+        preset: PresetSettings,
+        seed: int,
+        device: torch.device,
+        processes: Processes = ALONE,
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -74,7 +88,7 @@ class State(Generic[NetworkT]):
         if preset.base is not None:
             warm_start(network, preset.base.path)
             encoder_rate = preset.base.encoder_rate
-        self._adopt(network, preset.optimiser, device, encoder_rate)
+        self._adopt(network, preset.optimiser, device, encoder_rate, processes)
         if preset.adversary.weight:
             self.critic = _critic(preset.adversary, seed, device)
             self.critic_optimiser = _optimiser(self.critic, _critic_optimiser_settings(preset.adversary))
@@ -83,17 +97,25 @@ class State(Generic[NetworkT]):
     def of(cls, network: NetworkT, settings: OptimiserSettings, device: torch.device) -> State[NetworkT]:
         """The state of a given network before its first iteration."""
         state: State[NetworkT] = cls.__new__(cls)
-        state._adopt(network, settings, device, 1.0)
+        state._adopt(network, settings, device, 1.0, ALONE)
         return state
 
-    def _adopt(self, network: NetworkT, settings: OptimiserSettings, device: torch.device, encoder_rate: float) -> None:
+    def _adopt(
+        self,
+        network: NetworkT,
+        settings: OptimiserSettings,
+        device: torch.device,
+        encoder_rate: float,
+        processes: Processes,
+    ) -> None:
         if encoder_rate == 0.0:
             network.get_submodule("encoder").requires_grad_(False)
         # torch's stubs do not know the memory format; kernels are quicker in this one.
         self.network: NetworkT = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.forward = processes.replicate(self.network)
         self.average: NetworkT = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = _optimiser(self.network, settings, encoder_rate)
-        self.critic: PatchCritic | None = None
+        self.critic = None
         self.progress = Progress()
 
     def set_rate(self, rate: float) -> None:
@@ -108,9 +130,16 @@ class State(Generic[NetworkT]):
         pull = 1.0 - min(decay, (1 + done) / (10 + done))
         torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), pull)
 
+    def size_in_bytes(self) -> int:
+        """Of all tensors, which is about that of a checkpoint."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in self._tensors().values())
+
     def snapshot(self) -> Snapshot:
-        """A copy of everything."""
-        tensors = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._tensors().items()}
+        """A copy of everything, where the state is: the device need not be waited for."""
+        tensors = {
+            name: tensor.detach().clone(memory_format=torch.contiguous_format)
+            for name, tensor in self._tensors().items()
+        }
         return Snapshot(tensors, {**vars(self.progress), "curve": [dict(row) for row in self.progress.curve]})
 
     def restore(self, snapshot: Snapshot) -> None:

@@ -11,6 +11,7 @@ from stages.training.adversary import adversary_weight, critic_loss, fooling_ter
 from stages.training.augment import Batch, augment
 from stages.training.faces import Faces
 from stages.training.losses import loss_terms
+from stages.training.processes import ALONE, Processes
 from stages.training.sampler import Sampler, pose_weights
 from stages.training.settings import PresetSettings
 from stages.training.state import State, learning_rate
@@ -23,17 +24,27 @@ class Step:
         faces: the training faces of each identity, on the state's device.
         preset: how to train.
         seed: of all chance; an iteration's batch depends on it, the iteration and the setbacks only.
+        processes: who trains together; each sees its share of every batch.
+
+    Raises:
+        ValueError: the preset's batch is still to be settled.
     """
 
-    def __init__(self, faces: Mapping[str, Faces], preset: PresetSettings, seed: int) -> None:
+    def __init__(
+        self, faces: Mapping[str, Faces], preset: PresetSettings, seed: int, processes: Processes = ALONE
+    ) -> None:
         self._faces, self._preset, self._seed = faces, preset, seed
+        self._processes = processes
+        if preset.batch == "auto":
+            raise ValueError("the batch must be settled first, see stages.training.plan")
+        batch = preset.batch
         self._samplers = {
-            name: Sampler(pose_weights(some.yaw, some.pitch, preset.pose_balance), preset.batch, seed, stream)
+            name: Sampler(pose_weights(some.yaw, some.pitch, preset.pose_balance), batch, seed, stream)
             for stream, (name, some) in enumerate(faces.items())
         }
 
     def batches(self, iteration: int, setbacks: int) -> dict[str, Batch]:
-        """The augmented batch of each identity at an iteration."""
+        """The whole augmented batch of each identity at an iteration."""
         preset, network = self._preset, self._preset.network
         batches = {}
         for stream, (name, faces) in enumerate(self._faces.items()):
@@ -46,14 +57,17 @@ class Step:
         return batches
 
     def __call__(self, state: State) -> dict[str, Tensor]:
-        """One iteration; returns each identity's loss, not yet waited for.
+        """One iteration; returns each identity's loss over this process's share, not yet waited for.
 
         The critic's say is not part of it: its scale is the critic's own, and curves go on as before when it joins.
         """
         preset, progress = self._preset, state.progress
         state.set_rate(progress.rate * learning_rate(progress.iteration, preset.iterations, preset.optimiser))
-        batches = self.batches(progress.iteration, progress.setbacks)
-        answers = state.network(
+        batches = {
+            name: self._processes.share(batch)
+            for name, batch in self.batches(progress.iteration, progress.setbacks).items()
+        }
+        answers = state.forward(
             {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}
         )
         losses = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 import pandas as pd
 import pytest
 import torch
@@ -14,10 +15,11 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.files import read_facts, write_facts
 from stages.artifacts.frames import Frames, FrameWriter
 from stages.artifacts.swap_model import SwapModel
-from stages.conversion.network import in_batches
+from stages.conversion.network import SourceNetwork, in_batches, run_bound
 from stages.conversion.settings import ConversionSettings
 from stages.conversion.stage import convert
 from stages.geometry import as_matrix, crop
+from stages.onnx import open_session
 from stages.problems import Problem
 from stages.training.export import export
 from stages.training.networks import SwapNetwork
@@ -114,6 +116,46 @@ def test_the_batch_has_no_influence_on_a_face(frames: Frames, model: SwapModel, 
         for other in others:
             for array, same in zip(one, other, strict=True):
                 np.testing.assert_allclose(array.astype(int), same.astype(int), atol=1)
+
+
+def test_bound_inputs_and_outputs_give_the_same(model: SwapModel) -> None:
+    session = open_session(model.network("ada"), device="cpu", threads=1)
+    crop = np.random.default_rng(0).random((3, 3, 32, 32), dtype=np.float32)
+    for bound, wanted in zip(
+        run_bound(session, crop, "cpu"), session.run(["rgb", "mask"], {"crop": crop}), strict=True
+    ):
+        np.testing.assert_array_equal(bound, wanted)
+
+
+class OnGpu:
+    """A session that says it runs on CUDA."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        self._session = session
+
+    def get_providers(self) -> list[str]:
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._session, name)
+
+
+def test_a_gpu_gets_bound_inputs_and_a_cpu_does_not(model: SwapModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = open_session(model.network("ada"), device="cpu", threads=1)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    devices = []
+
+    def noted(session: ort.InferenceSession, crop: np.ndarray, device: str) -> list[np.ndarray]:
+        devices.append(device)
+        return run_bound(session, crop, "cpu")
+
+    monkeypatch.setattr("stages.conversion.network.run_bound", noted)
+    plain = SourceNetwork(session, model).convert(crops)
+    assert devices == []
+    bound = SourceNetwork(OnGpu(session), model).convert(crops)
+    assert devices == ["cuda"]
+    for one, other in zip(plain, bound, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_twice_gives_the_same_bytes(frames: Frames, model: SwapModel, tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import resource
+import signal
 from pathlib import Path
+from threading import Event
 
 import pytest
 import torch
 
 from stages.problems import Problem
-from stages.training.checkpoint import CheckpointFolder, fingerprint_of
+from stages.training.checkpoint import CheckpointFolder, CheckpointWriter, fingerprint_of, save_tensors
 from stages.training.faces import Faces, read_faces
 from stages.training.guard import Guard
 from stages.training.settings import GuardSettings, OptimiserSettings
@@ -108,6 +112,57 @@ def test_nothing_but_the_whole_checkpoint_is_left_behind(state: State, tmp_path:
     assert [path.name for path in folder.folder.iterdir()] == ["checkpoint.safetensors"]
     folder.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+class SlowFolder(CheckpointFolder):
+    """Writes when it is let."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, "run")
+        self.go = Event()
+
+    def write(self, snapshot: Snapshot) -> None:
+        self.go.wait()
+        super().write(snapshot)
+
+
+def test_training_moves_on_while_one_checkpoint_is_written(
+    state: State, faces: dict[str, Faces], tmp_path: Path
+) -> None:
+    folder, step = SlowFolder(tmp_path), Step(faces, PRESET, 0)
+    with CheckpointWriter(folder) as writer:
+        step(state)
+        first = state.snapshot()
+        assert writer.offer(first)
+        step(state)
+        assert not writer.offer(state.snapshot()), "one at a time"
+        assert folder.read() is None
+        folder.go.set()
+        while not writer.look():
+            pass
+        kept = folder.read()
+        assert kept is not None
+        assert_same(kept, first)
+        assert writer.offer(state.snapshot())
+        step(state)
+        writer.finish(state.snapshot())
+        last = folder.read()
+        assert last is not None
+        assert_same(last, state.snapshot())
+
+
+def test_a_disk_s_fault_comes_with_the_system_s_number(state: State, tmp_path: Path) -> None:
+    """A real one: the process may write no file larger than 1 kB."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, usual[1]))
+    try:
+        with pytest.raises(OSError) as told:  # noqa: PT011 - the number is looked at below
+            save_tensors(state.snapshot().tensors, tmp_path / "weights.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert told.value.errno == errno.EFBIG
 
 
 def test_fingerprints_see_every_change() -> None:

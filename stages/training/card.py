@@ -1,0 +1,82 @@
+"""The model card (Mitchell et al. 2019): who and what a model was made from, how good it is, what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+_TAGS = ["face-replacement", "autoencoder", "consent-required"]
+
+_USE = """\
+## Intended use
+
+One person's likeness put on another person's performance, for film and video work and for research, where both have
+a consent record that allows it. Apply it to aligned crops as the pipeline makes them: `conversion` does.
+
+## Limits
+
+- It knows these people only, in the light, poses and expressions of their footage. Figures below are of
+  reconstruction on held-out frames of the same footage; what a swap is worth stands in its evaluation report.
+- It serves no purpose that the consent records do not name, and ends with them: a withdrawn or expired record means
+  that the model must not be used any more.
+- It must not be used to pass altered footage for unaltered, nor to identify, rate or watch people.
+"""
+
+
+def model_card(facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, float]]) -> str:
+    """Markdown with YAML front matter, the same text for the same facts.
+
+    Args:
+        facts: all that model.json says.
+        metrics: of each identity on held-out faces: ``psnr`` (dB), ``ssim``, ``faces``.
+    """
+    identities = list(facts["identities"])
+    front = {
+        "library_name": "onnx",
+        "pipeline_tag": "image-to-image",
+        "license": "other",
+        "license_name": "bound-to-consent-records",
+        "tags": _TAGS,
+    }
+    ended = facts["ended"]
+    sections = [
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n",
+        f"# Swap model of {' and '.join(identities)}\n",
+        f"One encoder for all and a decoder for each identity, {facts['parameters']:,} parameters. A network takes an "
+        f"aligned crop of {facts['input_size']} pixels (RGB, 0..1) and gives colour and mask of "
+        f"{facts['output_size']} pixels. `<identity>.onnx` puts on that identity in float32, `<identity>.fp16.onnx` "
+        "in float16; `model.safetensors` holds all weights, `model.json` every fact.\n",
+        _USE,
+        "## People and consent\n",
+        _table(("identity", "consent record"), ((name, facts["consent"][name]) for name in identities)),
+        "## Data\n",
+        _table(
+            ("identity", "face set", "SHA-256"),
+            ((name, clip, sha256) for name in identities for clip, sha256 in facts["data"][name].items()),
+        ),
+        "## Figures\n",
+        "On held-out faces, inside the mask.\n",
+        _table(
+            ("identity", "PSNR, dB", "SSIM", "faces"),
+            (
+                (name, f"{metrics[name]['psnr']:.2f}", f"{metrics[name]['ssim']:.3f}", metrics[name]["faces"])
+                for name in identities
+            ),
+        ),
+        "## Training\n",
+        f"Preset `{facts['preset']}`, seed {facts['seed']}, {facts['device']}, {facts['threads']} threads, batch "
+        f"{facts['batch']}; ended at iteration {ended['iteration']} ({ended['reason']}), {facts['setbacks']} setbacks. "
+        f"Code SHA-256 `{facts['code_sha256']}`.\n",
+        f"```yaml\n{yaml.safe_dump(facts['settings'], sort_keys=True)}```\n",
+        "## Versions\n",
+        _table(("of", "version"), sorted(facts["versions"].items())),
+    ]
+    return "\n".join(sections)
+
+
+def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    lines = [list(head)]
+    lines += [["---"] * len(lines[0]), *(list(row) for row in rows)]
+    return "".join(f"| {' | '.join(str(cell) for cell in line)} |\n" for line in lines)

@@ -1,0 +1,100 @@
+"""Two processes that share every batch train as one does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from stages.artifacts.swap_model import SwapModel
+from stages.problems import Problem
+from stages.training.augment import Batch
+from stages.training.faces import read_faces
+from stages.training.processes import ALONE, Processes
+from stages.training.stage import train_pair
+from stages.training.state import State
+from stages.training.step import Step
+from tests.conftest import REPOSITORY
+from tests.training.faces import smoke_preset, smoke_settings
+
+CONSENT = {"ada": "ada-1", "ben": "ben-1"}
+RUN = """
+import sys
+from pathlib import Path
+from stages.training.stage import train_pair
+from tests.training.faces import smoke_settings
+
+root, ada, ben = map(Path, sys.argv[1:])
+consent = {"ada": "ada-1", "ben": "ben-1"}
+train_pair("ada-ben", {"ada": ada, "ben": ben}, consent, smoke_settings(), root / "model", root / "scratch")
+"""
+
+
+def together(root: Path, face_sets: dict[str, Path]) -> Path:
+    """Train in two processes, on gloo."""
+    script = root / "run.py"
+    script.write_text(RUN)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    surroundings = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, str(root), str(face_sets["ada"]), str(face_sets["ben"])],
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return root / "model"
+
+
+def test_two_processes_give_the_losses_and_weights_of_one(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    two = together(tmp_path, face_sets)
+    assert list((tmp_path / "scratch").iterdir()) == []
+    train_pair("ada-ben", face_sets, CONSENT, smoke_settings(), tmp_path / "one", tmp_path / "scratch")
+    curves = [pd.read_csv(folder / "curves.csv") for folder in (two, tmp_path / "one")]
+    assert len(curves[0]) == 4
+    assert {"train_ada", "train_ben", "held_out_ada"} <= set(curves[0].columns)
+    pd.testing.assert_frame_equal(*curves, rtol=1e-3)
+    one_weights = load_file(tmp_path / "one/model.safetensors")
+    two_weights = load_file(two / "model.safetensors")
+    for name, tensor in one_weights.items():
+        # AdamW divides by the gradient's size, so a last digit counts for more than itself where gradients are small
+        np.testing.assert_allclose(two_weights[name].numpy(), tensor.numpy(), atol=2e-3, err_msg=name)
+    assert (SwapModel.read(two).facts["processes"], SwapModel.read(tmp_path / "one").facts["processes"]) == (2, 1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_shares_make_up_the_batch(count: int) -> None:
+    whole = Batch(*(torch.rand(8, channels, 4, 4) for channels in (3, 3, 1, 1, 1)))
+    shares = [Processes(rank, count).share(whole) for rank in range(count)]
+    for plane, parts in zip(whole, zip(*shares, strict=True), strict=True):
+        assert torch.equal(torch.cat(parts), plane)
+
+
+def test_an_iteration_sees_its_share_only(face_sets: dict[str, Path]) -> None:
+    preset = smoke_preset()
+    faces = {name: read_faces(folder, preset.stored_size).train for name, folder in face_sets.items()}
+
+    def losses(processes: Processes) -> dict[str, float]:
+        state = State(list(faces), preset, 0, torch.device("cpu"))
+        return {name: float(loss) for name, loss in Step(faces, preset, 0, processes)(state).items()}
+
+    whole, first, second = losses(ALONE), losses(Processes(0, 2)), losses(Processes(1, 2))
+    for name, loss in whole.items():
+        assert first[name] != second[name]
+        assert (first[name] + second[name]) / 2 == pytest.approx(loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("batch", [3, "auto"])
+def test_a_batch_that_can_not_be_shared_is_told(batch: object) -> None:
+    settings = smoke_settings(batch=batch)
+    ALONE.require_shares(settings)
+    with pytest.raises(Problem, match=r"presets\.smoke: batch: 2 processes can not share .*\n.*multiple of 2"):
+        Processes(0, 2).require_shares(settings)
