@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 # uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training ablation
+.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training ablation base
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -60,6 +60,9 @@ check: setup ## look at params.yaml, footage and consent records without running
 
 samples: setup ## render the sample performers and truths again: the same bytes as in git
 	@dvc repro --force --single-item rendering@ada rendering@ben truth@ada-on-ben truth@ben-on-ada
+
+base: setup ## make the shared base again: renders many performers, then trains; an hour and more
+	@python -m stages.base
 
 lock: setup ## resolve the pins anew within pyproject.toml's bounds
 	@rm -f requirements.lock  # what it said would be preferred, a CUDA build over the local CPU build too

@@ -34,7 +34,7 @@ class Recipe(BaseModel):
         latent=256,
         decoder_channels=(192, 128, 64, 48),
     )
-    iterations: int = Field(default=6000, ge=1)
+    iterations: int = Field(default=2600, ge=1)
     batch: int = Field(default=16, ge=2, description="scenes in an iteration, each one input and one answer")
     same: float = Field(default=0.35, ge=0.0, le=1.0, description="share of answers by the performer who is seen")
     augmentation: AugmentationSettings = AugmentationSettings(light=0.1, rotation=5.0, zoom=0.05, shift=0.02)

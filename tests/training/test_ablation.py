@@ -111,7 +111,8 @@ def test_rows_are_trained_for_the_time_and_not_measured_again(
     results = ablate(["default", "no-ssim"], 2, 0.5, *given)
     assert [one.row for one in results] == ["default", "no-ssim"] * 2
     assert [one.seed for one in results] == [0, 0, 1, 1]
-    assert all(one.iterations > 1 and one.seconds > 0 and one.held_out_psnr > 5 for one in results)
+    # half a second may hold one iteration only where the machine is busy
+    assert all(one.iterations >= 1 and one.seconds > 0 and one.held_out_psnr > 5 for one in results)
 
     monkeypatch.setattr(ablation, "measure", lambda *_: pytest.fail("it was measured before"))
     assert ablate(["default", "no-ssim"], 2, 0.5, *given) == results
