@@ -72,6 +72,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         },
         **_STEADY,
     },
+    "no-base": {"base": {}},
     "no-averaging": {"optimiser": {"average": 0.0}},
     "no-ssim": {"losses": {"ssim": 0.0}},
     "no-gradient": {"losses": {"gradient": 0.0}},
@@ -80,8 +81,8 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "no-light": {"augmentation": {"light": 0.0, "brightness": 0.0, "balance": 0.0, "gamma": 0.0, "saturation": 0.0}},
     "no-warp": {"augmentation": {"warp": 0.0}},
 }
-"""What each row changes. ``original`` is the preset of that name; the others start from the chosen one, but
-``original-our-recipe`` takes the network and the stored size of ``original``."""
+"""What each row changes; an empty change takes the section out. ``original`` is the preset of that name; the others
+start from the chosen one, but ``original-our-recipe`` takes the network and the stored size of ``original``."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,11 @@ def preset_of(row: str, params: Params) -> PresetSettings:
         raw = training.presets["original"].model_dump()
     elif row == "original-our-recipe":
         classic = training.presets["original"].model_dump()
-        raw |= {"network": classic["network"], "stored_size": classic["stored_size"]}
+        raw |= {"network": classic["network"], "stored_size": classic["stored_size"], "base": None}
+    if "network" in ROWS[row]:
+        raw["base"] = None  # which is of our own family and size
     for section, changes in ROWS[row].items():
-        raw[section] = raw[section] | changes
+        raw[section] = raw[section] | changes if changes else None
     return PresetSettings.model_validate(raw)
 
 

@@ -148,7 +148,7 @@ def preset_of(row: str, params: Params) -> PresetSettings:
         return training.chosen
     raw = training.chosen.model_dump()
     raw["network"] |= {"input_size": 64, "output_size": 64}
-    return PresetSettings.model_validate(raw | {"stored_size": 128})
+    return PresetSettings.model_validate(raw | {"stored_size": 128, "base": None})  # the base is of one size
 
 
 def faces_of(params: Params, pair: str | None, size: int) -> Mapping[str, Faces]:
