@@ -19,10 +19,16 @@ from stages.base.recipe import Recipe
 from stages.base.rehearsal import Rehearsal
 from stages.problems import Problem
 from stages.program import tell
+from stages.rendering.head import HEAD_FILE
+from stages.training.checkpoint import CheckpointFolder, fingerprint_of
 from stages.training.provenance import code_hash, versions
 
 SCRATCH = Path(".scratch/base")
 PLACE = Path("data/base")
+
+_ROOMS = ("alignment", "dataset", "packs", "rendering")
+_MODULES = ("base/scenes.py", "geometry.py", "training/faces.py", "training/regions.py")
+"""Whose code decides what the troupes' pictures look like."""
 
 
 def main(
@@ -50,19 +56,22 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
     Args:
         recipe: of what and how.
         place: the base's folder, made whole or not at all.
-        scratch: where renders and checkpoints lie; for one recipe only.
+        scratch: where renders and checkpoints lie; another recipe, or other code, finds neither.
         processes: that render.
         threads: of torch.
 
     Raises:
         Problem: the disk is full or the folder may not be written.
     """
-    renders = scratch / "renders"
+    renders = renders_of(recipe, scratch)
     footage.render(recipe, renders, processes)
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
-    rehearsal = Rehearsal(footage.read(recipe, renders), recipe, scratch, torch.device("cpu"))
-    network = rehearsal.run()
+    footage_hash = _renders_hash(renders, recipe.troupes)
+    code = code_hash()
+    fingerprint = fingerprint_of(recipe.model_dump(mode="json"), footage_hash, code, threads, versions())
+    checkpoints = CheckpointFolder(scratch / "training", fingerprint)
+    network = Rehearsal(footage.read(recipe, renders), recipe, checkpoints, torch.device("cpu")).run()
     with whole_folder(place) as folder:
         Base.write(
             folder,
@@ -70,12 +79,22 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
             network.decoder_of(None).state_dict(),
             {
                 "recipe": recipe.model_dump(mode="json"),
-                "renders_sha256": _renders_hash(renders, recipe.troupes),
-                "training_code_sha256": code_hash(),
+                "renders_sha256": footage_hash,
+                "training_code_sha256": code,
                 "threads": threads,
                 "versions": versions(),
             },
         )
+    checkpoints.remove()
+
+
+def renders_of(recipe: Recipe, scratch: Path) -> Path:
+    """Where the troupes' pictures lie: by what they are made from, so that no other recipe takes them for its own."""
+    stages = Path(__file__).parents[1]
+    code = [file for room in _ROOMS for file in sorted((stages / room).rglob("*.py"))]
+    code += [stages / name for name in _MODULES]
+    hashes = [sha256_of(path) for path in (*code, HEAD_FILE)]
+    return scratch / "renders" / fingerprint_of(recipe.played(), hashes)
 
 
 def _renders_hash(folder: Path, troupes: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from stages.training.settings import (
@@ -40,3 +42,8 @@ class Recipe(BaseModel):
     augmentation: AugmentationSettings = AugmentationSettings(light=0.1, rotation=5.0, zoom=0.05, shift=0.02)
     losses: LossSettings = LossSettings()
     optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.0015, warm_up=200, average=0.999)
+
+    def played(self) -> dict[str, Any]:
+        """What the pictures of a troupe depend on; the rest is about training, or says how many troupes there are."""
+        footage = {"seed", "first_identity", "cast", "scenes", "frame_size", "stored_size", "yaw", "pitch", "roll"}
+        return self.model_dump(mode="json", include=footage)

@@ -7,7 +7,6 @@ is, down to where the head is in the crop, which no alignment by landmarks finds
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -34,13 +33,15 @@ class Rehearsal:
     Args:
         planes: (troupes, scenes, cast, 6, P, P) uint8, see :func:`stages.base.scenes.play`.
         recipe: how.
-        scratch: where checkpoints lie.
+        checkpoints: where the last state is kept.
         device: where to compute.
     """
 
-    def __init__(self, planes: NDArray[np.uint8], recipe: Recipe, scratch: Path, device: torch.device) -> None:
+    def __init__(
+        self, planes: NDArray[np.uint8], recipe: Recipe, checkpoints: CheckpointFolder, device: torch.device
+    ) -> None:
         self._planes, self._recipe, self._device = torch.from_numpy(planes), recipe, device
-        self._checkpoints = CheckpointFolder(scratch, "checkpoint")
+        self._checkpoints = checkpoints
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             network = EnsembleNetwork(recipe.troupes * recipe.cast, recipe.network)

@@ -10,10 +10,11 @@ import torch
 
 from stages.artifacts.base import Base
 from stages.base import footage
-from stages.base.__main__ import make
+from stages.base.__main__ import make, renders_of
 from stages.base.recipe import Recipe
 from stages.base.rehearsal import Rehearsal
 from stages.problems import Problem
+from stages.training.checkpoint import CheckpointFolder
 from stages.training.networks import SwapNetwork
 from stages.training.networks.ensemble import EnsembleNetwork
 from stages.training.settings import AugmentationSettings
@@ -23,7 +24,7 @@ CPU = torch.device("cpu")
 
 
 def rehearsal(recipe: Recipe, renders: Path, scratch: Path) -> Rehearsal:
-    return Rehearsal(footage.read(recipe, renders), recipe, scratch, CPU)
+    return Rehearsal(footage.read(recipe, renders), recipe, CheckpointFolder(scratch, "run"), CPU)
 
 
 def test_an_answer_is_the_asked_performer_in_the_scene_that_was_seen(
@@ -71,8 +72,9 @@ def test_an_identity_folds_into_a_plain_decoder(recipe: Recipe, who: int) -> Non
 
 def test_the_base_is_made_whole_and_a_pair_starts_from_it(recipe: Recipe, renders: Path, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    (scratch / "renders").symlink_to(renders)
+    place = renders_of(recipe, scratch)
+    place.parent.mkdir(parents=True)
+    place.symlink_to(renders)
     make(recipe, tmp_path / "base", scratch, processes=1, threads=1)
     base = Base.read(tmp_path / "base")
     assert base.facts["recipe"] == recipe.model_dump(mode="json")
@@ -90,3 +92,12 @@ def test_the_base_is_made_whole_and_a_pair_starts_from_it(recipe: Recipe, render
     (tmp_path / "base" / "weights.safetensors").write_bytes(b"nothing")
     with pytest.raises(Problem, match="can not be read"):
         warm_start(network, tmp_path / "base")
+
+
+def test_no_recipe_takes_another_ones_pictures_for_its_own(recipe: Recipe, tmp_path: Path) -> None:
+    place = renders_of(recipe, tmp_path)
+    changed = {"seed": 1, "first_identity": 7, "cast": 3, "scenes": 5, "frame_size": 192, "stored_size": 96}
+    changed |= {"yaw": 20.0, "pitch": 5.0, "roll": 5.0}
+    for field, value in changed.items():
+        assert renders_of(recipe.model_copy(update={field: value}), tmp_path) != place, field
+    assert renders_of(recipe.model_copy(update={"iterations": 9, "troupes": 2}), tmp_path) == place
