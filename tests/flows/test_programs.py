@@ -25,6 +25,8 @@ def program(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def started(name: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Start one of the programs; it is killed at the latest at the end of the block."""
+    # tests that a shell runs in the background ignore SIGINT, and a child would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with Path("output.txt").open("wb") as output:
         command = [sys.executable, "-m", f"flows.{name}", *arguments]
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
