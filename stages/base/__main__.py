@@ -15,6 +15,7 @@ from stages.artifacts.base import Base
 from stages.artifacts.files import sha256_of
 from stages.atomic import whole_folder
 from stages.base import footage
+from stages.base.agreement import disagreement_of
 from stages.base.recipe import Recipe
 from stages.base.rehearsal import Rehearsal
 from stages.problems import Problem
@@ -71,7 +72,8 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
     code = code_hash()
     fingerprint = fingerprint_of(recipe.model_dump(mode="json"), footage_hash, code, threads, versions())
     checkpoints = CheckpointFolder(scratch / "training", fingerprint)
-    network = Rehearsal(footage.read(recipe, renders), recipe, checkpoints, torch.device("cpu")).run()
+    planes = footage.read(recipe, renders)
+    network = Rehearsal(planes, recipe, checkpoints, torch.device("cpu")).run()
     with whole_folder(place) as folder:
         Base.write(
             folder,
@@ -83,6 +85,10 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
                 "training_code_sha256": code,
                 "threads": threads,
                 "versions": versions(),
+                "disagreement": [
+                    round(disagreement_of(network.encoder, torch.from_numpy(troupe), recipe.network.input_size), 4)
+                    for troupe in planes[recipe.troupes - recipe.unseen :]
+                ],
             },
         )
     checkpoints.remove()

@@ -55,6 +55,10 @@ class Encoder(nn.Module):
         code: Tensor = self.norm(self.to_code(features.flatten(1)))
         return code
 
-    def forward(self, crops: Tensor) -> Tensor:
-        grown = F.leaky_relu(self.from_code(self.code(crops)), SLOPE)
+    def grow(self, code: Tensor) -> Tensor:
+        """The small picture of each code (n, latent), (n, base_channels, base, base)."""
+        grown = F.leaky_relu(self.from_code(code), SLOPE)
         return grown.view(-1, self.base_channels, self.base, self.base)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        return self.grow(self.code(crops))
