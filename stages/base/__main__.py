@@ -39,7 +39,7 @@ def main(
     place: Annotated[Path, typer.Option(help="the base's folder")] = PLACE,
     scratch: Annotated[Path, typer.Option(help="renders and checkpoints, kept for another run")] = SCRATCH,
 ) -> None:
-    """Make the shared base again, from its recipe alone: about an hour on two CPU cores.
+    """Make the shared base again, from its recipe alone: a good hour on two CPU cores.
 
     Killed and started again, it goes on where it was.
     """

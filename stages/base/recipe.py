@@ -39,7 +39,7 @@ class Recipe(BaseModel):
         latent=256,
         decoder_channels=(192, 128, 64, 48),
     )
-    iterations: int = Field(default=9000, ge=1)
+    iterations: int = Field(default=7500, ge=1)
     batch: int = Field(default=16, ge=4, multiple_of=2, description="inputs in an iteration, two of every scene in it")
     same: float = Field(default=0.35, ge=0.0, le=1.0, description="share of answers by the performer who is seen")
     blend: float = Field(
