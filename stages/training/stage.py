@@ -20,11 +20,12 @@ from stages.training.forecast import checkpoint_bytes, require_disk, result_byte
 from stages.training.loop import Training
 from stages.training.memory import memory_as_problem
 from stages.training.plan import settle
-from stages.training.preview import preview_sheet, write_sheet
+from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.processes import Processes, joined
 from stages.training.provenance import code_hash, data_hashes, versions
 from stages.training.settings import TrainingSettings
 from stages.training.state import State
+from stages.training.time_lapse import TimeLapse
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +115,13 @@ def _train_together(
         require_disk({checkpoints.folder: checkpoint_bytes(state), result: result_bytes(state)})
         preset = settle(state, train, settings, checkpoints.folder, processes)
 
+        time_lapse = TimeLapse(checkpoints.folder / "time-lapse", preset.iterations)
+
         def show(state: State) -> None:
-            write_sheet(preview_sheet(state.average, held_out, preset.network), checkpoints.folder / "preview.png")
+            rows = preview_rows(state.average, held_out, preset.network)
+            write_sheet(sheet_of(rows), checkpoints.folder / "preview.png")
+            if time_lapse.is_due(state.progress):
+                time_lapse.add(state.progress, rows)
             write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
 
         training = Training(
@@ -137,7 +143,7 @@ def _train_together(
     if not processes.first:
         return
     with whole_folder(result) as folder:
-        write_bundle(folder, state, held_out, preset, facts | {"ended": ended}, threads=settings.threads)
+        write_bundle(folder, state, held_out, preset, facts | {"ended": ended}, time_lapse, threads=settings.threads)
     checkpoints.remove()
 
 

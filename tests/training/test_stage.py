@@ -52,6 +52,7 @@ def test_it_writes_the_whole_model_and_leaves_no_scratch(model: Path) -> None:
         "card.md",
         "curves.csv",
         "preview.png",
+        "time-lapse.mp4",
         "metrics.json",
     }
     assert list((model.parent / "scratch").iterdir()) == []
