@@ -19,6 +19,7 @@ from stages.training.faces import SplitFaces, read_faces
 from stages.training.forecast import checkpoint_bytes, require_disk, result_bytes
 from stages.training.loop import Training
 from stages.training.memory import memory_as_problem
+from stages.training.monitor import Monitor
 from stages.training.plan import settle
 from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.processes import Processes, joined
@@ -116,12 +117,13 @@ def _train_together(
         preset = settle(state, train, settings, checkpoints.folder, processes)
 
         time_lapse = TimeLapse(checkpoints.folder / "time-lapse", preset.iterations)
+        monitor = Monitor(checkpoints.folder / "tensorboard")
 
         def show(state: State) -> None:
             rows = preview_rows(state.average, held_out, preset.network)
             write_sheet(sheet_of(rows), checkpoints.folder / "preview.png")
             if time_lapse.is_due(state.progress):
-                time_lapse.add(state.progress, rows)
+                monitor.show(state.progress, time_lapse.add(state.progress, rows))
             write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
 
         training = Training(
@@ -131,11 +133,13 @@ def _train_together(
             settings.seed,
             checkpoints,
             checkpoint_seconds=settings.checkpoint_seconds,
+            on_noted=lambda state: monitor.note(state.progress),
             on_judged=show,
             processes=processes,
         )
         log.info("previews and checkpoints: %s", checkpoints.folder)
-        reason = training.run(state, what=f"training {name}")
+        with monitor:
+            reason = training.run(state, what=f"training {name}")
     if reason == "iterations" and preset.iterations < settings.chosen.iterations:
         reason = "budget"
     ended = {"reason": reason, "iteration": state.progress.iteration}
