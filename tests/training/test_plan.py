@@ -53,6 +53,48 @@ def test_trying_out_leaves_no_trace(state: State, faces: dict[str, Faces]) -> No
     assert all(torch.equal(after.tensors[name], tensor) for name, tensor in before.tensors.items())
 
 
+CRITIC = {"weight": 0.05, "start": 0.5, "channels": 8}
+
+
+def test_a_critic_that_joins_later_is_tried_out_too_and_leaves_no_trace(faces: dict[str, Faces]) -> None:
+    preset = smoke_preset(adversary=CRITIC)
+    state = State(["ada", "ben"], preset, 0, torch.device("cpu"))
+    before = state.snapshot()
+    trial = try_out(state, faces, preset, 0)
+    assert trial.seconds_with_critic is not None
+    assert trial.seconds_with_critic > 0
+    after = state.snapshot()
+    assert after.facts == before.facts
+    assert all(torch.equal(after.tensors[name], tensor) for name, tensor in before.tensors.items())
+
+
+@pytest.mark.parametrize("adversary", [{"weight": 0.0}, CRITIC | {"start": 1.0}], ids=["no weight", "never joins"])
+def test_a_critic_that_never_joins_is_not_tried_out(faces: dict[str, Faces], adversary: dict[str, float]) -> None:
+    preset = smoke_preset(adversary=adversary)
+    state = State(["ada", "ben"], preset, 0, torch.device("cpu"))
+    assert try_out(state, faces, preset, 0).seconds_with_critic is None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "seconds"), [(0, 20, 10 * 1 + 10 * 3), (0, 8, 8), (6, 16, 4 + 6 * 3), (12, 20, 8 * 3)]
+)
+def test_iterations_after_the_critic_joins_take_as_long_as_they_do(first: int, last: int, seconds: float) -> None:
+    trial = Trial(seconds=1.0, memory=0, seconds_with_critic=3.0)
+    assert trial.seconds_of(first, last, smoke_preset(adversary=CRITIC)) == seconds
+
+
+def test_time_and_budget_count_the_critic(
+    faces: dict[str, Faces], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(plan, "try_out", lambda *given, **named: Trial(2.0, 0, seconds_with_critic=4.0))
+    settings = with_budget(0.5, adversary=CRITIC)
+    state = State(["ada", "ben"], settings.chosen, 0, torch.device("cpu"))
+    with caplog.at_level(logging.INFO):
+        settled = settle(state, faces, settings, tmp_path)
+    assert settled.iterations == 10, "five of two seconds, then five of four"
+    assert "10 iterations of about 3.00 s: about 0.5 min" in caplog.text
+
+
 def test_the_needs_are_told(
     state: State, faces: dict[str, Faces], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

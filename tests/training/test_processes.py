@@ -98,3 +98,10 @@ def test_a_batch_that_can_not_be_shared_is_told(batch: object) -> None:
     ALONE.require_shares(settings)
     with pytest.raises(Problem, match=r"presets\.smoke: batch: 2 processes can not share .*\n.*multiple of 2"):
         Processes(0, 2).require_shares(settings)
+
+
+def test_a_critic_of_several_processes_is_told() -> None:
+    settings = smoke_settings(adversary={"weight": 0.1})
+    ALONE.require_shares(settings)
+    with pytest.raises(Problem, match=r"presets\.smoke: adversary\.weight: the critic .*\n.*train in one process"):
+        Processes(0, 2).require_shares(settings)
