@@ -18,7 +18,7 @@ from stages.training.faces import Faces, read_faces
 from stages.training.forecast import Trial, checkpoint_bytes, require_disk, result_bytes, try_out
 from stages.training.plan import iterations_within, settle
 from stages.training.settings import TrainingSettings
-from stages.training.stage import train_pair
+from stages.training.stage import Task, train_pair
 from stages.training.state import State, learning_rate
 from stages.training.step import Step
 from tests.training.faces import smoke_preset, smoke_settings
@@ -141,7 +141,7 @@ def test_a_batch_that_is_left_open_is_found_and_written_down(
 ) -> None:
     monkeypatch.setattr("stages.training.memory.LARGEST_ON_CPU", 8)
     settings = smoke_settings(batch="auto", iterations=5)
-    train_pair("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch")
+    train_pair(Task("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch"))
     facts = SwapModel.read(tmp_path / "model").facts
     assert (facts["settings"]["batch"], facts["batch"]) == ("auto", 8)
 
@@ -171,7 +171,7 @@ def test_the_model_says_why_training_ended(
 ) -> None:
     monkeypatch.setattr(plan, "try_out", two_seconds_each)
     with caplog.at_level(logging.INFO):
-        train_pair("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch")
+        train_pair(Task("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch"))
     facts = SwapModel.read(tmp_path / "model").facts
     assert facts["ended"] == {"reason": reason, "iteration": iteration}
     assert facts["iterations"] == iteration
@@ -182,7 +182,7 @@ def test_the_disk_that_will_be_needed_is_what_is_then_written(
     state: State, face_sets: dict[str, Path], tmp_path: Path
 ) -> None:
     settings = smoke_settings().model_copy(update={"checkpoint_seconds": 0.0})
-    train_pair("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch")
+    train_pair(Task("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch"))
     networks = [path for path in (tmp_path / "model").iterdir() if path.suffix in (".onnx", ".safetensors")]
     written = sum(path.stat().st_size for path in networks)
     # graphs and headers are a large part of so small a network
@@ -197,7 +197,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_start(
 ) -> None:
     monkeypatch.setattr(forecast.shutil, "disk_usage", lambda place: SimpleNamespace(free=1 << 20))
     with pytest.raises(Problem, match=r"will write about \d+ MB, 1 MB are free"):
-        train_pair("ada-ben", face_sets, CONSENT, smoke_settings(), tmp_path / "model", tmp_path / "scratch")
+        train_pair(Task("ada-ben", face_sets, CONSENT, smoke_settings(), tmp_path / "model", tmp_path / "scratch"))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,7 +18,7 @@ from stages.problems import Problem
 from stages.training.augment import Batch
 from stages.training.faces import read_faces
 from stages.training.processes import ALONE, Processes
-from stages.training.stage import train_pair
+from stages.training.stage import Task, train_pair
 from stages.training.state import State
 from stages.training.step import Step
 from tests.conftest import REPOSITORY
@@ -28,12 +28,12 @@ CONSENT = {"ada": "ada-1", "ben": "ben-1"}
 RUN = """
 import sys
 from pathlib import Path
-from stages.training.stage import train_pair
+from stages.training.stage import Task, train_pair
 from tests.training.faces import smoke_settings
 
 root, ada, ben = map(Path, sys.argv[1:])
 consent = {"ada": "ada-1", "ben": "ben-1"}
-train_pair("ada-ben", {"ada": ada, "ben": ben}, consent, smoke_settings(), root / "model", root / "scratch")
+train_pair(Task("ada-ben", {"ada": ada, "ben": ben}, consent, smoke_settings(), root / "model", root / "scratch"))
 """
 
 
@@ -57,7 +57,7 @@ def together(root: Path, face_sets: dict[str, Path]) -> Path:
 def test_two_processes_give_the_losses_and_weights_of_one(face_sets: dict[str, Path], tmp_path: Path) -> None:
     two = together(tmp_path, face_sets)
     assert list((tmp_path / "scratch").iterdir()) == []
-    train_pair("ada-ben", face_sets, CONSENT, smoke_settings(), tmp_path / "one", tmp_path / "scratch")
+    train_pair(Task("ada-ben", face_sets, CONSENT, smoke_settings(), tmp_path / "one", tmp_path / "scratch"))
     curves = [pd.read_csv(folder / "curves.csv") for folder in (two, tmp_path / "one")]
     assert len(curves[0]) == 4
     assert {"train_ada", "train_ben", "held_out_ada"} <= set(curves[0].columns)

@@ -19,7 +19,7 @@ from stages.training import checkpoint
 from stages.training.faces import read_faces
 from stages.training.loop import Training
 from stages.training.settings import TrainingSettings
-from stages.training.stage import train_pair
+from stages.training.stage import Task, train_pair
 from stages.training.state import State
 from tests.training.faces import smoke_preset, smoke_settings
 
@@ -40,7 +40,7 @@ def train(root: Path, face_sets: dict[str, Path], fault: Fault | None = None) ->
     """What a child does: the whole training, unless the fault comes between."""
     if fault is not None:
         fault()
-    train_pair("ada-ben", face_sets, {"ada": "1", "ben": "2"}, settings(), root / "model", root / "scratch")
+    train_pair(Task("ada-ben", face_sets, {"ada": "1", "ben": "2"}, settings(), root / "model", root / "scratch"))
 
 
 def start(root: Path, face_sets: dict[str, Path], fault: Fault | None = None) -> multiprocessing.process.BaseProcess:
@@ -163,7 +163,7 @@ def test_checkpoints_have_no_influence_on_the_result(
     unbroken: tuple[dict[str, bytes], float], face_sets: dict[str, Path], tmp_path: Path
 ) -> None:
     rare = settings().model_copy(update={"checkpoint_seconds": 3600.0})
-    train_pair("ada-ben", face_sets, {"ada": "1", "ben": "2"}, rare, tmp_path / "model", tmp_path / "scratch")
+    train_pair(Task("ada-ben", face_sets, {"ada": "1", "ben": "2"}, rare, tmp_path / "model", tmp_path / "scratch"))
     assert (tmp_path / "model/model.safetensors").read_bytes() == unbroken[0]["model.safetensors"]
 
 
