@@ -43,9 +43,14 @@ class PatchCritic(nn.Module):
         return scores
 
 
+def joining(iterations: int, settings: AdversarySettings) -> int:
+    """The first iteration (from 0) of a run of so many that a critic has a say in."""
+    return round(settings.start * iterations)
+
+
 def adversary_weight(iteration: int, iterations: int, settings: AdversarySettings) -> float:
     """The weight of :func:`fooling_term` at an iteration (from 0): 0 until the start, then up a straight line."""
-    since = iteration - round(settings.start * iterations)
+    since = iteration - joining(iterations, settings)
     return settings.weight * min(max(since + 1, 0) / (settings.warm_up + 1), 1.0)
 
 

@@ -1,4 +1,4 @@
-"""The swap model's folder: weights, facts, card, two networks per identity, curve, preview, metrics."""
+"""The swap model's folder: weights, facts, card, networks, curve, preview, film of the training, metrics."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from stages.training.checkpoint import save_tensors
 from stages.training.export import HALF_TOLERANCE, OPSET, TOLERANCE, difference_from_torch, export, export_half
 from stages.training.faces import Faces
 from stages.training.judge import evenly, held_out_metrics
-from stages.training.preview import preview_sheet, write_sheet
+from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.settings import PresetSettings
 from stages.training.state import State
+from stages.training.time_lapse import TimeLapse
 
 _TRIED = 8
 """Held-out faces of each identity that the exported networks are compared on."""
@@ -30,6 +31,7 @@ def write_bundle(
     held_out: Mapping[str, Faces],
     preset: PresetSettings,
     facts: Mapping[str, Any],
+    time_lapse: TimeLapse,
     *,
     threads: int,
 ) -> None:
@@ -41,10 +43,11 @@ def write_bundle(
         held_out: faces of each identity, for metrics, preview and the comparison of torch with onnxruntime.
         preset: how it was trained.
         facts: what model.json says beside what is found here.
+        time_lapse: with what it kept on the way.
         threads: of onnxruntime in the comparison.
 
     Raises:
-        Problem: an exported network does not agree with torch.
+        Problem: an exported network does not agree with torch; the film can not be written.
     """
     network, sizes = state.average, preset.network
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
@@ -65,7 +68,9 @@ def write_bundle(
             network, name, crops, half, threads=threads, tolerance=HALF_TOLERANCE
         )
     write_curve(folder / "curves.csv", state.progress.curve)
-    write_sheet(preview_sheet(network, held_out, sizes), folder / "preview.png")
+    rows = preview_rows(network, held_out, sizes)
+    write_sheet(sheet_of(rows), folder / "preview.png")
+    time_lapse.write(folder / "time-lapse.mp4", state.progress, rows)
     metrics = held_out_metrics(network, held_out, sizes)
     write_facts(folder / "metrics.json", {"held_out": metrics})
     all_facts = {

@@ -57,8 +57,8 @@ class CheckpointFolder:
             return None
 
     def clear_halves(self) -> None:
-        """Drop what a killed run was just writing: it has the size of a checkpoint and nobody would ever look at it."""
-        for half in self.folder.glob(".*"):
+        """Drop what a killed run was just writing: it may have the size of a checkpoint and nobody would look at it."""
+        for half in self.folder.rglob(".*"):
             half.unlink(missing_ok=True)
 
     def remove(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from stages.problems import Problem
+from stages.training.adversary import joining
 from stages.training.faces import Faces
 from stages.training.memory import PeakMemory, free_memory
 from stages.training.networks.network import SharedEncoder
@@ -31,10 +32,24 @@ _BYTES_PER_WEIGHT = 4 + 2
 
 @dataclass(frozen=True)
 class Trial:
-    """What a few iterations took: seconds for one, and bytes beyond weights and faces at the peak."""
+    """What a few iterations took.
+
+    Attributes:
+        seconds: for one, without a critic.
+        memory: bytes beyond weights and faces at the peak.
+        seconds_with_critic: for one after the critic has joined; None if none ever does.
+    """
 
     seconds: float
     memory: int
+    seconds_with_critic: float | None = None
+
+    def seconds_of(self, first: int, last: int, preset: PresetSettings) -> float:
+        """Of the iterations from ``first`` until before ``last``, of a run of the preset's iterations."""
+        if self.seconds_with_critic is None:
+            return (last - first) * self.seconds
+        joins = min(max(joining(preset.iterations, preset.adversary), first), last)
+        return (joins - first) * self.seconds + (last - joins) * self.seconds_with_critic
 
 
 def try_out(
@@ -46,23 +61,34 @@ def try_out(
     steps: int = _TRIAL_STEPS,
     processes: Processes = ALONE,
 ) -> Trial:
-    """Time a few iterations and undo them."""
+    """Time a few iterations, with the critic too if one will join, and undo them."""
     before = state.snapshot()
     device = next(state.network.parameters()).device
     step = Step(faces, preset, seed, processes)
+    joins = joining(preset.iterations, preset.adversary)
     try:
         with PeakMemory(device) as peak:
-            step(state)  # the first one also picks kernels
-            _finish(device)
-            started = time.perf_counter()
-            for _ in range(steps):
-                step(state)
-            _finish(device)
-            seconds = (time.perf_counter() - started) / max(steps, 1)
+            seconds, with_critic = _seconds_each(step, state, device, steps), None
+            if state.critic is not None and joins < preset.iterations:
+                state.progress.iteration = joins
+                with_critic = _seconds_each(step, state, device, steps)
     finally:
         state.optimiser.zero_grad(set_to_none=True)
+        if state.critic is not None:
+            state.critic_optimiser.zero_grad(set_to_none=True)
         state.restore(before)
-    return Trial(seconds, peak.grown)
+    return Trial(seconds, peak.grown, with_critic)
+
+
+def _seconds_each(step: Step, state: State, device: torch.device, steps: int) -> float:
+    """What an iteration takes from here on, mean of some."""
+    step(state)  # the first one also picks kernels
+    _finish(device)
+    started = time.perf_counter()
+    for _ in range(steps):
+        step(state)
+    _finish(device)
+    return (time.perf_counter() - started) / max(steps, 1)
 
 
 def tell_needs(state: State, faces: Mapping[str, Faces], preset: PresetSettings, trial: Trial) -> None:
@@ -77,6 +103,7 @@ def tell_needs(state: State, faces: Mapping[str, Faces], preset: PresetSettings,
     device = next(state.network.parameters()).device
     held = sum(some.planes.numel() for some in faces.values())
     left = preset.iterations - state.progress.iteration
+    seconds = trial.seconds_of(state.progress.iteration, preset.iterations, preset)
     log.info(
         "%.1f M parameters, %d MB of state, %d MB of faces (%s), %d MB for a batch of %s, of %d MB that are free",
         sum(parameter.numel() for parameter in state.network.parameters()) / 1e6,
@@ -91,8 +118,8 @@ def tell_needs(state: State, faces: Mapping[str, Faces], preset: PresetSettings,
         "%d MB of disk; %d iterations of about %.2f s: about %.1f min",
         (checkpoint_bytes(state) + result_bytes(state)) >> 20,
         left,
-        trial.seconds,
-        left * trial.seconds / 60,
+        seconds / max(left, 1),
+        seconds / 60,
     )
 
 

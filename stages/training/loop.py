@@ -31,7 +31,8 @@ class Training:
         seed: of the batches.
         checkpoints: where the last good state is kept.
         checkpoint_seconds: least time between two of them; has no influence on the result.
-        on_judged: called with the state whenever it was tried on held-out faces.
+        on_noted: called with the state whenever the curve has got a row.
+        on_judged: called with the state after that, whenever it was tried on held-out faces.
         processes: who trains together; all must come to the same state, the first one writes.
     """
 
@@ -44,13 +45,14 @@ class Training:
         checkpoints: CheckpointFolder,
         *,
         checkpoint_seconds: float = 30.0,
+        on_noted: Callable[[State], None] = lambda state: None,
         on_judged: Callable[[State], None] = lambda state: None,
         processes: Processes = ALONE,
     ) -> None:
         self._step = Step(train, preset, seed, processes)
         self._held_out, self._preset = held_out, preset
         self._checkpoints, self._checkpoint_seconds = checkpoints, checkpoint_seconds
-        self._on_judged, self._processes = on_judged, processes
+        self._on_noted, self._on_judged, self._processes = on_noted, on_judged, processes
 
     def run(self, state: State, what: str = "training") -> Reason:
         """Train until there is a reason to end, from the last checkpoint if there is one.
@@ -134,5 +136,7 @@ class Training:
             held_out = held_out_losses(state.average, self._held_out, preset)
             row |= {f"held_out_{name}": loss for name, loss in held_out.items()}
         progress.curve.append(row)
-        if due and self._processes.first:
-            self._on_judged(state)
+        if self._processes.first:
+            self._on_noted(state)
+            if due:
+                self._on_judged(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,8 @@ _CPU_REFUSALS: Final = ("can't allocate memory", "not enough memory")
 class PeakMemory:
     """The memory that a block takes beyond what was in use before, at its peak.
 
-    torch counts it exactly on CUDA. On a CPU the process's resident memory is looked at every few milliseconds.
+    torch counts it exactly on CUDA. On a CPU the process's resident memory is looked at every few milliseconds; what
+    the allocator kept of earlier work goes back to the system first, or the block could use it without growing.
 
     Attributes:
         grown: bytes, when the block has ended.
@@ -41,6 +43,7 @@ class PeakMemory:
             torch.cuda.reset_peak_memory_stats(self._device)
             self._before = torch.cuda.memory_allocated(self._device)
             return self
+        _give_back_what_was_freed()
         self._before = self._resident()
         self._ended = threading.Event()
         self._looking = threading.Thread(target=self._look, daemon=True)
@@ -65,6 +68,15 @@ class PeakMemory:
     @staticmethod
     def _resident() -> int:
         return int(psutil.Process().memory_info().rss)
+
+
+def _give_back_what_was_freed() -> None:
+    """Have the allocator return free pages to the system. Only glibc's can be asked, which is the one that hoards."""
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # another libc, no libc by that way, Windows
+        return
+    trim(0)
 
 
 def free_memory(device: torch.device) -> int:

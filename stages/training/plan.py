@@ -55,7 +55,8 @@ def settle(
     kept = Plan(**read_facts(path)) if path.is_file() else None
     batch = kept.batch if kept is not None else _batch(state, faces, preset, settings.seed)
     trial = try_out(state, faces, preset.model_copy(update={"batch": batch}), settings.seed, processes=processes)
-    plan = kept or Plan(batch, iterations_within(settings.budget_minutes, trial.seconds, preset.iterations))
+    each = trial.seconds_of(0, preset.iterations, preset) / preset.iterations
+    plan = kept or Plan(batch, iterations_within(settings.budget_minutes, each, preset.iterations))
     device = next(state.network.parameters()).device
     plan = Plan(*processes.of_first([plan.batch, plan.iterations], device))
     if processes.first and plan != kept:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,17 +21,40 @@ from stages.training.faces import SplitFaces, read_faces
 from stages.training.forecast import checkpoint_bytes, require_disk, result_bytes
 from stages.training.loop import Training
 from stages.training.memory import memory_as_problem
+from stages.training.monitor import Monitor
 from stages.training.plan import settle
-from stages.training.preview import preview_sheet, write_sheet
+from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.processes import Processes, joined
 from stages.training.provenance import code_hash, data_hashes, versions
 from stages.training.settings import TrainingSettings
 from stages.training.state import State
+from stages.training.time_lapse import TimeLapse
 
 log = logging.getLogger(__name__)
 
 SCRATCH = Path(".scratch/training")
 """Checkpoints of unfinished runs and their latest previews; no part of any result."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One swap model to train.
+
+    Attributes:
+        pair: its name, for messages and facts.
+        folders: where each identity's face sets lie.
+        consents: id of each identity's consent record.
+        settings: which preset, seed, device.
+        result: the swap model's folder, made whole or not at all.
+        scratch: where checkpoints are kept until then.
+    """
+
+    pair: str
+    folders: Mapping[str, Path]
+    consents: Mapping[str, str]
+    settings: TrainingSettings
+    result: Path
+    scratch: Path
 
 
 def place(pair: str) -> Path:
@@ -47,50 +72,27 @@ def run(name: str, params: Params) -> None:
     pair = params.pair(name)
     folders = {identity: Path("data/dataset") / identity for identity in (pair.a, pair.b)}
     consents = {identity: require_consent(identity, "training").id for identity in folders}
-    train_pair(name, folders, consents, params.training, place(name), SCRATCH)
+    train_pair(Task(name, folders, consents, params.training, place(name), SCRATCH))
 
 
-def train_pair(
-    name: str,
-    folders: dict[str, Path],
-    consents: dict[str, str],
-    settings: TrainingSettings,
-    result: Path,
-    scratch: Path,
-) -> None:
-    """Train the identities' swap model.
-
-    Args:
-        name: of the pair, for messages.
-        folders: where each identity's face sets lie.
-        consents: id of each identity's consent record.
-        settings: which preset, seed, device.
-        result: the swap model's folder, made whole or not at all.
-        scratch: where checkpoints are kept until then.
+def train_pair(task: Task) -> None:
+    """Train a pair's swap model.
 
     Raises:
         Problem: as :func:`run`.
     """
-    device = prepare(settings)
+    device = prepare(task.settings)
     with joined(device) as processes:
-        processes.require_shares(settings)
-        _train_together(name, folders, consents, settings, result, scratch, device, processes)
+        processes.require_shares(task.settings)
+        _train_together(task, device, processes)
 
 
-def _train_together(
-    name: str,
-    folders: dict[str, Path],
-    consents: dict[str, str],
-    settings: TrainingSettings,
-    result: Path,
-    scratch: Path,
-    device: torch.device,
-    processes: Processes,
-) -> None:
-    """What every process does; the first one writes. Arguments as :func:`train_pair`."""
-    faces = {identity: read_faces(folder, settings.chosen.stored_size) for identity, folder in folders.items()}
+def _train_together(task: Task, device: torch.device, processes: Processes) -> None:
+    """What every process does; the first one writes."""
+    settings = task.settings
+    faces = {identity: read_faces(folder, settings.chosen.stored_size) for identity, folder in task.folders.items()}
     facts = {
-        "pair": name,
+        "pair": task.pair,
         "preset": settings.preset,
         "settings": settings.chosen.model_dump(mode="json"),
         "seed": settings.seed,
@@ -99,23 +101,29 @@ def _train_together(
         "processes": processes.count,
         "budget_minutes": settings.budget_minutes,
         "crop_size": _one_crop_size(faces),
-        "data": {identity: data_hashes(folder) for identity, folder in folders.items()},
+        "data": {identity: data_hashes(folder) for identity, folder in task.folders.items()},
         "base": None if settings.chosen.base is None else Base.read(settings.chosen.base.path).sha256,
-        "consent": consents,
+        "consent": task.consents,
         "code_sha256": code_hash(),
         "versions": versions(),
     }
-    fingerprint = f"{name}-{fingerprint_of(facts)}"
-    checkpoints = CheckpointFolder(scratch, fingerprint)
+    fingerprint = f"{task.pair}-{fingerprint_of(facts)}"
+    checkpoints = CheckpointFolder(task.scratch, fingerprint)
     with memory_as_problem(settings.preset, settings.chosen.batch):
         train = {identity: some.train.to(device) for identity, some in faces.items()}
         held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
         state = State(list(faces), settings.chosen, settings.seed, device, processes)
-        require_disk({checkpoints.folder: checkpoint_bytes(state), result: result_bytes(state)})
+        require_disk({checkpoints.folder: checkpoint_bytes(state), task.result: result_bytes(state)})
         preset = settle(state, train, settings, checkpoints.folder, processes)
 
+        time_lapse = TimeLapse(checkpoints.folder / "time-lapse", preset.iterations)
+        monitor = Monitor(checkpoints.folder / "tensorboard")
+
         def show(state: State) -> None:
-            write_sheet(preview_sheet(state.average, held_out, preset.network), checkpoints.folder / "preview.png")
+            rows = preview_rows(state.average, held_out, preset.network)
+            write_sheet(sheet_of(rows), checkpoints.folder / "preview.png")
+            if time_lapse.is_due(state.progress):
+                monitor.show(state.progress, time_lapse.add(state.progress, rows))
             write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
 
         training = Training(
@@ -125,19 +133,21 @@ def _train_together(
             settings.seed,
             checkpoints,
             checkpoint_seconds=settings.checkpoint_seconds,
+            on_noted=lambda state: monitor.note(state.progress),
             on_judged=show,
             processes=processes,
         )
         log.info("previews and checkpoints: %s", checkpoints.folder)
-        reason = training.run(state, what=f"training {name}")
+        with monitor:
+            reason = training.run(state, what=f"training {task.pair}")
     if reason == "iterations" and preset.iterations < settings.chosen.iterations:
         reason = "budget"
     ended = {"reason": reason, "iteration": state.progress.iteration}
     log.info("ended at iteration %d: %s", state.progress.iteration, reason)
     if not processes.first:
         return
-    with whole_folder(result) as folder:
-        write_bundle(folder, state, held_out, preset, facts | {"ended": ended}, threads=settings.threads)
+    with whole_folder(task.result) as folder:
+        write_bundle(folder, state, held_out, preset, facts | {"ended": ended}, time_lapse, threads=settings.threads)
     checkpoints.remove()
 
 

@@ -18,7 +18,7 @@ from stages.training.faces import Faces, read_faces
 from stages.training.forecast import Trial, checkpoint_bytes, require_disk, result_bytes, try_out
 from stages.training.plan import iterations_within, settle
 from stages.training.settings import TrainingSettings
-from stages.training.stage import train_pair
+from stages.training.stage import Task, train_pair
 from stages.training.state import State, learning_rate
 from stages.training.step import Step
 from tests.training.faces import smoke_preset, smoke_settings
@@ -51,6 +51,48 @@ def test_trying_out_leaves_no_trace(state: State, faces: dict[str, Faces]) -> No
     after = state.snapshot()
     assert after.facts == before.facts
     assert all(torch.equal(after.tensors[name], tensor) for name, tensor in before.tensors.items())
+
+
+CRITIC = {"weight": 0.05, "start": 0.5, "channels": 8}
+
+
+def test_a_critic_that_joins_later_is_tried_out_too_and_leaves_no_trace(faces: dict[str, Faces]) -> None:
+    preset = smoke_preset(adversary=CRITIC)
+    state = State(["ada", "ben"], preset, 0, torch.device("cpu"))
+    before = state.snapshot()
+    trial = try_out(state, faces, preset, 0)
+    assert trial.seconds_with_critic is not None
+    assert trial.seconds_with_critic > 0
+    after = state.snapshot()
+    assert after.facts == before.facts
+    assert all(torch.equal(after.tensors[name], tensor) for name, tensor in before.tensors.items())
+
+
+@pytest.mark.parametrize("adversary", [{"weight": 0.0}, CRITIC | {"start": 1.0}], ids=["no weight", "never joins"])
+def test_a_critic_that_never_joins_is_not_tried_out(faces: dict[str, Faces], adversary: dict[str, float]) -> None:
+    preset = smoke_preset(adversary=adversary)
+    state = State(["ada", "ben"], preset, 0, torch.device("cpu"))
+    assert try_out(state, faces, preset, 0).seconds_with_critic is None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "seconds"), [(0, 20, 10 * 1 + 10 * 3), (0, 8, 8), (6, 16, 4 + 6 * 3), (12, 20, 8 * 3)]
+)
+def test_iterations_after_the_critic_joins_take_as_long_as_they_do(first: int, last: int, seconds: float) -> None:
+    trial = Trial(seconds=1.0, memory=0, seconds_with_critic=3.0)
+    assert trial.seconds_of(first, last, smoke_preset(adversary=CRITIC)) == seconds
+
+
+def test_time_and_budget_count_the_critic(
+    faces: dict[str, Faces], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(plan, "try_out", lambda *given, **named: Trial(2.0, 0, seconds_with_critic=4.0))
+    settings = with_budget(0.5, adversary=CRITIC)
+    state = State(["ada", "ben"], settings.chosen, 0, torch.device("cpu"))
+    with caplog.at_level(logging.INFO):
+        settled = settle(state, faces, settings, tmp_path)
+    assert settled.iterations == 10, "five of two seconds, then five of four"
+    assert "10 iterations of about 3.00 s: about 0.5 min" in caplog.text
 
 
 def test_the_needs_are_told(
@@ -99,7 +141,7 @@ def test_a_batch_that_is_left_open_is_found_and_written_down(
 ) -> None:
     monkeypatch.setattr("stages.training.memory.LARGEST_ON_CPU", 8)
     settings = smoke_settings(batch="auto", iterations=5)
-    train_pair("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch")
+    train_pair(Task("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch"))
     facts = SwapModel.read(tmp_path / "model").facts
     assert (facts["settings"]["batch"], facts["batch"]) == ("auto", 8)
 
@@ -129,7 +171,7 @@ def test_the_model_says_why_training_ended(
 ) -> None:
     monkeypatch.setattr(plan, "try_out", two_seconds_each)
     with caplog.at_level(logging.INFO):
-        train_pair("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch")
+        train_pair(Task("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch"))
     facts = SwapModel.read(tmp_path / "model").facts
     assert facts["ended"] == {"reason": reason, "iteration": iteration}
     assert facts["iterations"] == iteration
@@ -140,7 +182,7 @@ def test_the_disk_that_will_be_needed_is_what_is_then_written(
     state: State, face_sets: dict[str, Path], tmp_path: Path
 ) -> None:
     settings = smoke_settings().model_copy(update={"checkpoint_seconds": 0.0})
-    train_pair("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch")
+    train_pair(Task("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch"))
     networks = [path for path in (tmp_path / "model").iterdir() if path.suffix in (".onnx", ".safetensors")]
     written = sum(path.stat().st_size for path in networks)
     # graphs and headers are a large part of so small a network
@@ -155,7 +197,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_start(
 ) -> None:
     monkeypatch.setattr(forecast.shutil, "disk_usage", lambda place: SimpleNamespace(free=1 << 20))
     with pytest.raises(Problem, match=r"will write about \d+ MB, 1 MB are free"):
-        train_pair("ada-ben", face_sets, CONSENT, smoke_settings(), tmp_path / "model", tmp_path / "scratch")
+        train_pair(Task("ada-ben", face_sets, CONSENT, smoke_settings(), tmp_path / "model", tmp_path / "scratch"))
     assert list(tmp_path.iterdir()) == []
 
 

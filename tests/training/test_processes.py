@@ -18,7 +18,7 @@ from stages.problems import Problem
 from stages.training.augment import Batch
 from stages.training.faces import read_faces
 from stages.training.processes import ALONE, Processes
-from stages.training.stage import train_pair
+from stages.training.stage import Task, train_pair
 from stages.training.state import State
 from stages.training.step import Step
 from tests.conftest import REPOSITORY
@@ -28,36 +28,50 @@ CONSENT = {"ada": "ada-1", "ben": "ben-1"}
 RUN = """
 import sys
 from pathlib import Path
-from stages.training.stage import train_pair
+from stages.training.stage import Task, train_pair
 from tests.training.faces import smoke_settings
+from tests.training.faults import DieAfter
 
-root, ada, ben = map(Path, sys.argv[1:])
+root, ada, ben = map(Path, sys.argv[1:4])
+if len(sys.argv) > 4:
+    DieAfter(int(sys.argv[4]))()
+settings = smoke_settings().model_copy(update={"checkpoint_seconds": 0.0})
 consent = {"ada": "ada-1", "ben": "ben-1"}
-train_pair("ada-ben", {"ada": ada, "ben": ben}, consent, smoke_settings(), root / "model", root / "scratch")
+train_pair(Task("ada-ben", {"ada": ada, "ben": ben}, consent, settings, root / "model", root / "scratch"))
 """
 
 
-def together(root: Path, face_sets: dict[str, Path]) -> Path:
-    """Train in two processes, on gloo."""
+def start_together(
+    root: Path, face_sets: dict[str, Path], killed_after: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Train in two processes, on gloo; the one that writes may be killed after a checkpoint of some iteration."""
     script = root / "run.py"
     script.write_text(RUN)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    command += [str(root), str(face_sets["ada"]), str(face_sets["ben"])]
+    command += [] if killed_after is None else [str(killed_after)]
     surroundings = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, str(root), str(face_sets["ada"]), str(face_sets["ben"])],
-        env=surroundings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+
+
+def together(root: Path, face_sets: dict[str, Path]) -> Path:
+    """Train to the end; the swap model's folder."""
+    done = start_together(root, face_sets)
     assert done.returncode == 0, done.stderr
+    assert list((root / "scratch").iterdir()) == []
     return root / "model"
 
 
-def test_two_processes_give_the_losses_and_weights_of_one(face_sets: dict[str, Path], tmp_path: Path) -> None:
-    two = together(tmp_path, face_sets)
-    assert list((tmp_path / "scratch").iterdir()) == []
-    train_pair("ada-ben", face_sets, CONSENT, smoke_settings(), tmp_path / "one", tmp_path / "scratch")
+@pytest.fixture(scope="module")
+def two(face_sets: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The swap model that two processes trained without a break."""
+    return together(tmp_path_factory.mktemp("two"), face_sets)
+
+
+def test_two_processes_give_the_losses_and_weights_of_one(
+    two: Path, face_sets: dict[str, Path], tmp_path: Path
+) -> None:
+    train_pair(Task("ada-ben", face_sets, CONSENT, smoke_settings(), tmp_path / "one", tmp_path / "scratch"))
     curves = [pd.read_csv(folder / "curves.csv") for folder in (two, tmp_path / "one")]
     assert len(curves[0]) == 4
     assert {"train_ada", "train_ben", "held_out_ada"} <= set(curves[0].columns)
@@ -68,6 +82,17 @@ def test_two_processes_give_the_losses_and_weights_of_one(face_sets: dict[str, P
         # AdamW divides by the gradient's size, so a last digit counts for more than itself where gradients are small
         np.testing.assert_allclose(two_weights[name].numpy(), tensor.numpy(), atol=2e-3, err_msg=name)
     assert (SwapModel.read(two).facts["processes"], SwapModel.read(tmp_path / "one").facts["processes"]) == (2, 1)
+
+
+def test_two_processes_of_which_one_was_killed_end_in_the_same_bytes(
+    two: Path, face_sets: dict[str, Path], tmp_path: Path
+) -> None:
+    assert "SIGKILL" in start_together(tmp_path, face_sets, killed_after=10).stderr
+    assert list(tmp_path.glob("scratch/*/checkpoint.safetensors"))
+    assert not (tmp_path / "model").exists()
+    resumed = together(tmp_path, face_sets)
+    assert {path.name for path in resumed.iterdir()} == {path.name for path in two.iterdir()}
+    assert [path.name for path in two.iterdir() if path.read_bytes() != (resumed / path.name).read_bytes()] == []
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
@@ -97,4 +122,11 @@ def test_a_batch_that_can_not_be_shared_is_told(batch: object) -> None:
     settings = smoke_settings(batch=batch)
     ALONE.require_shares(settings)
     with pytest.raises(Problem, match=r"presets\.smoke: batch: 2 processes can not share .*\n.*multiple of 2"):
+        Processes(0, 2).require_shares(settings)
+
+
+def test_a_critic_of_several_processes_is_told() -> None:
+    settings = smoke_settings(adversary={"weight": 0.1})
+    ALONE.require_shares(settings)
+    with pytest.raises(Problem, match=r"presets\.smoke: adversary\.weight: the critic .*\n.*train in one process"):
         Processes(0, 2).require_shares(settings)

@@ -19,11 +19,14 @@ from stages.training import checkpoint
 from stages.training.faces import read_faces
 from stages.training.loop import Training
 from stages.training.settings import TrainingSettings
-from stages.training.stage import train_pair
+from stages.training.stage import Task, train_pair
 from stages.training.state import State
 from tests.training.faces import smoke_preset, smoke_settings
+from tests.training.faults import DieAfter
 
 ITERATIONS = 60
+CRITIC = {"weight": 0.05, "start": 0.5, "warm_up": 2, "channels": 8}
+"""Joins at iteration 30."""
 # a server that has torch imported already: its children start in a moment
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
@@ -31,27 +34,29 @@ PROCESSES.set_forkserver_preload([__name__])
 Fault = Callable[[], None]
 
 
-def settings() -> TrainingSettings:
+def settings(**changes: object) -> TrainingSettings:
     """A checkpoint at every look."""
-    return smoke_settings(iterations=ITERATIONS).model_copy(update={"checkpoint_seconds": 0.0})
+    return smoke_settings(iterations=ITERATIONS, **changes).model_copy(update={"checkpoint_seconds": 0.0})
 
 
-def train(root: Path, face_sets: dict[str, Path], fault: Fault | None = None) -> None:
+def train(root: Path, face_sets: dict[str, Path], chosen: TrainingSettings, fault: Fault | None = None) -> None:
     """What a child does: the whole training, unless the fault comes between."""
     if fault is not None:
         fault()
-    train_pair("ada-ben", face_sets, {"ada": "1", "ben": "2"}, settings(), root / "model", root / "scratch")
+    train_pair(Task("ada-ben", face_sets, {"ada": "1", "ben": "2"}, chosen, root / "model", root / "scratch"))
 
 
-def start(root: Path, face_sets: dict[str, Path], fault: Fault | None = None) -> multiprocessing.process.BaseProcess:
-    child = PROCESSES.Process(target=train, args=(root, face_sets, fault))
+def start(
+    root: Path, face_sets: dict[str, Path], fault: Fault | None = None, chosen: TrainingSettings | None = None
+) -> multiprocessing.process.BaseProcess:
+    child = PROCESSES.Process(target=train, args=(root, face_sets, chosen or settings(), fault))
     child.start()
     return child
 
 
-def finish(root: Path, face_sets: dict[str, Path]) -> dict[str, bytes]:
+def finish(root: Path, face_sets: dict[str, Path], chosen: TrainingSettings | None = None) -> dict[str, bytes]:
     """Run to the end; the bytes of every file of the result."""
-    child = start(root, face_sets)
+    child = start(root, face_sets, chosen=chosen)
     child.join()
     assert child.exitcode == 0
     assert list((root / "scratch").iterdir()) == []
@@ -69,6 +74,12 @@ def unbroken(face_sets: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
     return finish(tmp_path_factory.mktemp("unbroken"), face_sets), time.monotonic() - started
 
 
+@pytest.fixture(scope="module")
+def unbroken_with_critic(face_sets: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """An unbroken run's files."""
+    return finish(tmp_path_factory.mktemp("critic"), face_sets, settings(adversary=CRITIC))
+
+
 def test_the_same_command_twice_gives_the_same_bytes(
     unbroken: tuple[dict[str, bytes], float], face_sets: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -81,6 +92,7 @@ def test_the_same_command_twice_gives_the_same_bytes(
         "card.md",
         "model.json",
         "curves.csv",
+        "time-lapse.mp4",
     } <= again.keys()
     assert different(unbroken[0], again) == []
 
@@ -158,11 +170,26 @@ def test_killed_while_a_checkpoint_is_written_it_ends_in_the_same_bytes(
     assert different(unbroken[0], finish(tmp_path, face_sets)) == []
 
 
+@pytest.mark.parametrize("iteration", [10, 40], ids=["before it joins", "after"])
+def test_killed_with_a_critic_it_ends_in_the_same_bytes(
+    iteration: int,
+    unbroken: tuple[dict[str, bytes], float],
+    unbroken_with_critic: dict[str, bytes],
+    face_sets: dict[str, Path],
+    tmp_path: Path,
+) -> None:
+    assert unbroken_with_critic["model.safetensors"] != unbroken[0]["model.safetensors"], "the critic had no say"
+    child = start(tmp_path, face_sets, DieAfter(iteration), settings(adversary=CRITIC))
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert different(unbroken_with_critic, finish(tmp_path, face_sets, settings(adversary=CRITIC))) == []
+
+
 def test_checkpoints_have_no_influence_on_the_result(
     unbroken: tuple[dict[str, bytes], float], face_sets: dict[str, Path], tmp_path: Path
 ) -> None:
     rare = settings().model_copy(update={"checkpoint_seconds": 3600.0})
-    train_pair("ada-ben", face_sets, {"ada": "1", "ben": "2"}, rare, tmp_path / "model", tmp_path / "scratch")
+    train_pair(Task("ada-ben", face_sets, {"ada": "1", "ben": "2"}, rare, tmp_path / "model", tmp_path / "scratch"))
     assert (tmp_path / "model/model.safetensors").read_bytes() == unbroken[0]["model.safetensors"]
 
 

@@ -22,7 +22,7 @@ from stages.problems import Problem
 from stages.training.export import HALF_TOLERANCE, difference_from_torch
 from stages.training.networks import SwapNetwork
 from stages.training.settings import TrainingSettings
-from stages.training.stage import train_pair
+from stages.training.stage import Task, train_pair
 from stages.training.state import State
 from stages.training.step import Step
 from tests.conftest import REPOSITORY
@@ -32,7 +32,7 @@ CONSENT = {"ada": "ada-1", "ben": "ben-1"}
 
 
 def trained(face_sets: dict[str, Path], root: Path, settings: TrainingSettings | None = None) -> Path:
-    train_pair("ada-ben", face_sets, CONSENT, settings or smoke_settings(), root / "model", root / "scratch")
+    train_pair(Task("ada-ben", face_sets, CONSENT, settings or smoke_settings(), root / "model", root / "scratch"))
     return root / "model"
 
 
@@ -52,6 +52,7 @@ def test_it_writes_the_whole_model_and_leaves_no_scratch(model: Path) -> None:
         "card.md",
         "curves.csv",
         "preview.png",
+        "time-lapse.mp4",
         "metrics.json",
     }
     assert list((model.parent / "scratch").iterdir()) == []
