@@ -54,7 +54,7 @@ def write_bundle(
     save_tensors(weights, folder / "model.safetensors")
     crops = torch.cat(
         [
-            plain(faces.planes[evenly(len(faces), _TRIED)], sizes.input_size, sizes.output_size).crops
+            plain(faces.take(evenly(len(faces), _TRIED)), sizes.input_size, sizes.output_size).crops
             for faces in held_out.values()
         ]
     )

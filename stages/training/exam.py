@@ -57,7 +57,7 @@ def reconstruction(identity: str, held_out: Faces, size: int, count: int) -> Exa
         size: to judge at, pixels.
         count: of faces.
     """
-    planes = held_out.planes[evenly(len(held_out), count)].cpu().numpy()
+    planes = held_out.take(evenly(len(held_out), count)).cpu().numpy()
     crops = [np.ascontiguousarray(one[:3].transpose(1, 2, 0)) for one in planes]
     right = [_scaled(crop, size) for crop in crops]
     masks = [cv2.resize(one[3], (size, size), interpolation=cv2.INTER_AREA) > 127 for one in planes]

@@ -1,4 +1,4 @@
-"""The faces of one identity as training holds them: small, in memory, on the device."""
+"""The faces of one identity as training holds them: small, on the device where they fit, in a mapped file if not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from torch import Tensor
 from stages.artifacts.face_set import HELD_OUT, TRAIN, FaceSet, clips_of
 from stages.problems import Problem
 from stages.training.regions import eyes_map, mouth_map
+from stages.training.roomy import roomy_array, share_of_free
 
+CPU = torch.device("cpu")
 PLANES = 6
 """Red, green, blue, mask, eyes, mouth."""
 
@@ -25,20 +27,34 @@ class Faces:
     """Faces of one identity.
 
     Attributes:
-        planes: (n, 6, p, p) uint8 0..255: red, green, blue, mask, eyes, mouth.
+        planes: (n, 6, p, p) uint8 0..255: red, green, blue, mask, eyes, mouth; wherever there is room for them.
         yaw, pitch: (n,) degrees.
+        device: where :meth:`take` gives faces.
     """
 
     planes: Tensor
     yaw: NDArray[np.float32]
     pitch: NDArray[np.float32]
+    device: torch.device = CPU
 
     def __len__(self) -> int:
         return len(self.planes)
 
-    def to(self, device: torch.device) -> Faces:
-        """The same faces on a device."""
-        return Faces(self.planes.to(device), self.yaw, self.pitch)
+    def to(self, device: torch.device, room: int | None = None) -> Faces:
+        """The same faces for a device; they lie there too if they take no more than ``room`` bytes of its memory.
+
+        Args:
+            device: where they will be needed.
+            room: None for a share of what is free.
+        """
+        if device.type == "cpu":
+            return Faces(self.planes.cpu(), self.yaw, self.pitch, device)
+        fits = self.planes.nbytes <= (room if room is not None else share_of_free(device))
+        return Faces(self.planes.to(device) if fits else self.planes, self.yaw, self.pitch, device)
+
+    def take(self, indices: Tensor) -> Tensor:
+        """Some faces' planes (k, 6, p, p) uint8 on :attr:`device`; indices (k,) int64."""
+        return self.planes[indices.to(self.planes.device)].to(self.device)
 
 
 @dataclass(frozen=True)
@@ -50,12 +66,19 @@ class SplitFaces:
     crop_size: int
 
 
-def read_faces(folder: Path, size: int) -> SplitFaces:
+def read_faces(folder: Path, size: int, scratch: Path | None = None, room: int | None = None) -> SplitFaces:
     """All face sets under an identity's folder, scaled to ``size`` pixels.
 
+    Args:
+        folder: of the identity's face sets.
+        size: of the planes, pixels.
+        scratch: where faces lie that do not fit in memory, in a file that vanishes with the process; None: in the
+            system's folder for such files.
+        room: the most bytes of memory that a part may take; None for a share of what is free.
+
     Raises:
-        Problem: there is no face set, one has crops smaller than ``size`` or of another size than the others, or a
-            part has no face.
+        Problem: there is no face set, one has crops smaller than ``size`` or of another size than the others, a part
+            has no face, or the disk has no room for what does not fit in memory.
     """
     sets = [FaceSet.read(clip) for clip in clips_of(folder)]
     if not sets:
@@ -74,7 +97,7 @@ def read_faces(folder: Path, size: int) -> SplitFaces:
             where="training.presets: stored_size",
             mend=f"lower it to {crop_size}, or raise dataset.size",
         )
-    train, held_out = (_gather(sets, split, size, folder) for split in (TRAIN, HELD_OUT))
+    train, held_out = (_gather(sets, split, size, folder, scratch, room) for split in (TRAIN, HELD_OUT))
     return SplitFaces(train, held_out, crop_size)
 
 
@@ -82,23 +105,25 @@ def _crop_size(some: FaceSet) -> int:
     return int(next(some.each_crop(some.index.head(1))).shape[0])
 
 
-def _gather(sets: Iterable[FaceSet], split: str, size: int, folder: Path) -> Faces:
-    planes: list[NDArray[np.uint8]] = []
-    yaw: list[NDArray[np.float32]] = []
-    pitch: list[NDArray[np.float32]] = []
-    for some in sets:
-        rows = some.part(split)
-        for crop, mask, points in zip(some.each_crop(rows), some.each_mask(rows), rows["landmarks"], strict=True):
-            planes.append(as_planes(crop, mask, np.asarray(points, np.float32).reshape(-1, 2), size))
-        yaw.append(rows["yaw"].to_numpy(np.float32))
-        pitch.append(rows["pitch"].to_numpy(np.float32))
-    if not planes:
+def _gather(
+    sets: Iterable[FaceSet], split: str, size: int, folder: Path, scratch: Path | None, room: int | None
+) -> Faces:
+    parts = [(some, some.part(split)) for some in sets]
+    count = sum(len(rows) for _, rows in parts)
+    if not count:
         raise Problem(
             f"the {split} part has no face",
             where=folder,
             mend="add footage of this identity, or loosen the dataset's filters",
         )
-    return Faces(torch.from_numpy(np.stack(planes)), np.concatenate(yaw), np.concatenate(pitch))
+    planes = roomy_array((count, PLANES, size, size), scratch, room)
+    at = 0
+    for some, rows in parts:
+        for crop, mask, points in zip(some.each_crop(rows), some.each_mask(rows), rows["landmarks"], strict=True):
+            planes[at] = as_planes(crop, mask, np.asarray(points, np.float32).reshape(-1, 2), size)
+            at += 1
+    yaw, pitch = (np.concatenate([rows[name].to_numpy(np.float32) for _, rows in parts]) for name in ("yaw", "pitch"))
+    return Faces(torch.from_numpy(planes), yaw, pitch)
 
 
 def as_planes(

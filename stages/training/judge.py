@@ -23,11 +23,11 @@ def held_out_losses(network: Network, held_out: Mapping[str, Faces], preset: Pre
     """The loss of each identity's reconstruction, over a fixed sample of its held-out faces."""
     losses = {}
     for name, faces in held_out.items():
-        planes = faces.planes[evenly(len(faces), _SAMPLE)]
+        sample = evenly(len(faces), _SAMPLE)
         total = 0.0
-        for batch, answer in _answers(network, name, planes, preset.network):
+        for batch, answer in _answers(network, name, faces, sample, preset.network):
             total += float(sum(loss_terms(answer, batch, preset.losses).values())) * len(batch.crops)
-        losses[name] = total / len(planes)
+        losses[name] = total / len(sample)
     return losses
 
 
@@ -39,7 +39,7 @@ def held_out_metrics(
     for name, faces in held_out.items():
         found = [
             (psnr_inside(answer.rgb, batch.rgb, batch.mask), ssim_inside(answer.rgb, batch.rgb, batch.mask))
-            for batch, answer in _answers(network, name, faces.planes, settings)
+            for batch, answer in _answers(network, name, faces, torch.arange(len(faces)), settings)
         ]
         psnr, ssim = (torch.cat(values) for values in zip(*found, strict=True))
         metrics[name] = {"psnr": float(psnr.mean()), "ssim": float(ssim.mean()), "faces": len(faces)}
@@ -66,8 +66,8 @@ def evenly(count: int, wanted: int) -> Tensor:
 
 @torch.no_grad()
 def _answers(
-    network: Network, identity: str, planes: Tensor, settings: NetworkSettings
+    network: Network, identity: str, faces: Faces, indices: Tensor, settings: NetworkSettings
 ) -> Iterator[tuple[Batch, Answer]]:
-    for start in range(0, len(planes), _BATCH):
-        batch = plain(planes[start : start + _BATCH], settings.input_size, settings.output_size)
+    for some in torch.split(indices, _BATCH):
+        batch = plain(faces.take(some), settings.input_size, settings.output_size)
         yield batch, network.swap(batch.crops, identity)

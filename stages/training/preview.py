@@ -31,7 +31,7 @@ def preview_rows(network: Network, held_out: Mapping[str, Faces], settings: Netw
     """For each identity: its faces, their reconstruction, the swap to every other identity, and that swap's mask."""
     rows: list[Row] = []
     for name, faces in held_out.items():
-        batch = plain(faces.planes[evenly(len(faces), _COLUMNS)], settings.input_size, settings.output_size)
+        batch = plain(faces.take(evenly(len(faces), _COLUMNS)), settings.input_size, settings.output_size)
         rows.append((f"{name}: held-out faces", batch.rgb))
         rows.append((f"{name}: reconstruction", network.swap(batch.crops, name).rgb))
         for other in held_out:

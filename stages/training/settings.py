@@ -175,6 +175,11 @@ class PresetSettings(_Settings):
     check_every: int = Field(default=25, ge=1, description="iterations between looks: curve, guard, checkpoint")
     judge_every: int = Field(default=250, ge=1, description="iterations between losses on held-out faces")
     stored_size: int = Field(ge=32, description="side that faces are kept at in memory; twice output_size is sharpest")
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32",
+        description="bfloat16: the network's passes in half the bits, weights, losses and averages in float32; on a "
+        "CUDA GPU only, a CPU computes in float32 whatever is said here",
+    )
     pose_balance: Share = Field(default=0.0, description="0 draws crops alike, 1 draws all poses alike often")
     augmentation: AugmentationSettings = AugmentationSettings()
     losses: LossSettings = LossSettings()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,7 @@ from stages.training.adversary import adversary_weight, critic_loss, fooling_ter
 from stages.training.augment import Batch, augment
 from stages.training.faces import Faces
 from stages.training.losses import loss_terms
+from stages.training.networks import Answer
 from stages.training.processes import ALONE, Processes
 from stages.training.sampler import Sampler, pose_weights
 from stages.training.settings import PresetSettings
@@ -48,11 +51,11 @@ class Step:
         preset, network = self._preset, self._preset.network
         batches = {}
         for stream, (name, faces) in enumerate(self._faces.items()):
-            drawn = torch.from_numpy(self._samplers[name].draw(iteration)).to(faces.planes.device)
-            generator = torch.Generator(faces.planes.device)
+            drawn = torch.from_numpy(self._samplers[name].draw(iteration))
+            generator = torch.Generator(faces.device)
             generator.manual_seed(_mixed(self._seed, stream, setbacks, iteration))
             batches[name] = augment(
-                faces.planes[drawn], network.input_size, network.output_size, preset.augmentation, generator
+                faces.take(drawn), network.input_size, network.output_size, preset.augmentation, generator
             )
         return batches
 
@@ -67,9 +70,10 @@ class Step:
             name: self._processes.share(batch)
             for name, batch in self.batches(progress.iteration, progress.setbacks).items()
         }
-        answers = state.forward(
-            {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}
-        )
+        crops = {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}
+        with passes_in(preset.precision, next(iter(crops.values())).device):
+            answers = state.forward(crops)
+        answers = {name: Answer(answer.rgb.float(), answer.mask.float()) for name, answer in answers.items()}
         losses = {
             name: torch.stack(list(loss_terms(answers[name], batch, preset.losses).values())).sum()
             for name, batch in batches.items()
@@ -92,6 +96,13 @@ class Step:
         progress.iteration += 1
         state.average_in(preset.optimiser.average)
         return {name: loss.detach() for name, loss in losses.items()}
+
+
+def passes_in(precision: Literal["float32", "bfloat16"], device: torch.device) -> AbstractContextManager[object]:
+    """Where passes are computed in a precision; bfloat16 needs no scaling of the loss, and no CPU is given it."""
+    if precision == "bfloat16" and device.type == "cuda":
+        return torch.autocast("cuda", torch.bfloat16)
+    return nullcontext()
 
 
 def _lower(loss: Tensor, optimiser: torch.optim.Optimizer, rate: float) -> None:

@@ -195,3 +195,25 @@ def test_the_guard_lets_usual_losses_pass_and_gives_up_in_the_end(state: State) 
     guard.go_back(state, float("nan"))
     with pytest.raises(Problem, match=r"learning_rate: training broke 3 times"):
         guard.go_back(state, float("nan"))
+
+
+def test_a_cpu_computes_in_float32_whatever_the_preset_says(state: State, faces: dict[str, Faces]) -> None:
+    half = PRESET.model_copy(update={"precision": "bfloat16"})
+    other = State(["ada", "ben"], half, 0, torch.device("cpu"))
+    for _ in range(2):
+        Step(faces, PRESET, 0)(state)
+        Step(faces, half, 0)(other)
+    assert_same(other.snapshot(), state.snapshot())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="bfloat16 is for CUDA GPUs")
+def test_bfloat16_trains_as_float32_does_but_for_rounding(faces: dict[str, Faces]) -> None:
+    device = torch.device("cuda")
+    there = {name: some.to(device) for name, some in faces.items()}
+    ends = {}
+    for precision in ("float32", "bfloat16"):
+        preset = PRESET.model_copy(update={"precision": precision})
+        state, step = State(["ada", "ben"], preset, 0, device), Step(there, preset, 0)
+        ends[precision] = [float(sum(step(state).values())) for _ in range(20)][-1]
+        assert next(state.network.parameters()).dtype == torch.float32
+    assert ends["bfloat16"] == pytest.approx(ends["float32"], rel=0.05)
