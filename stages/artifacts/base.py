@@ -22,7 +22,7 @@ class Base:
 
     Attributes:
         folder: where both lie.
-        facts: recipe, hashes of renders and code, versions, and how much codes of unseen performers disagree.
+        facts: recipe, hashes of renders and code, versions, figures.
     """
 
     folder: Path

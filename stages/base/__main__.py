@@ -15,7 +15,6 @@ from stages.artifacts.base import Base
 from stages.artifacts.files import sha256_of
 from stages.atomic import whole_folder
 from stages.base import footage
-from stages.base.agreement import disagreement_of
 from stages.base.recipe import Recipe
 from stages.base.rehearsal import Rehearsal
 from stages.problems import Problem
@@ -39,7 +38,7 @@ def main(
     place: Annotated[Path, typer.Option(help="the base's folder")] = PLACE,
     scratch: Annotated[Path, typer.Option(help="renders and checkpoints, kept for another run")] = SCRATCH,
 ) -> None:
-    """Make the shared base again, from its recipe alone: a good hour on two CPU cores.
+    """Make the shared base again, from its recipe alone: about an hour on two CPU cores.
 
     Killed and started again, it goes on where it was.
     """
@@ -72,8 +71,7 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
     code = code_hash()
     fingerprint = fingerprint_of(recipe.model_dump(mode="json"), footage_hash, code, threads, versions())
     checkpoints = CheckpointFolder(scratch / "training", fingerprint)
-    planes = footage.read(recipe, renders)
-    network = Rehearsal(planes, recipe, checkpoints, torch.device("cpu")).run()
+    network = Rehearsal(footage.read(recipe, renders), recipe, checkpoints, torch.device("cpu")).run()
     with whole_folder(place) as folder:
         Base.write(
             folder,
@@ -85,10 +83,6 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
                 "training_code_sha256": code,
                 "threads": threads,
                 "versions": versions(),
-                "disagreement": [
-                    round(disagreement_of(network.encoder, torch.from_numpy(troupe), recipe.network.input_size), 4)
-                    for troupe in planes[recipe.troupes - recipe.unseen :]
-                ],
             },
         )
     checkpoints.remove()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from stages.training.settings import (
     AugmentationSettings,
@@ -20,13 +20,10 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=0, ge=0, description="of the scenes, the first weights and the batches")
-    unseen: int = Field(
-        default=1, ge=0, description="of the troupes, the last ones, that do not train but tell how the encoder does"
-    )
     first_identity: int = Field(default=1000, ge=0, description="seed of the first performer; the samples' are below")
-    troupes: int = Field(default=40, ge=1, description="groups of performers who play the same scenes")
+    troupes: int = Field(default=20, ge=1, description="groups of performers who play the same scenes")
     cast: int = Field(default=4, ge=2, description="performers in a troupe")
-    scenes: int = Field(default=56, ge=1, description="that each troupe plays")
+    scenes: int = Field(default=110, ge=1, description="that each troupe plays")
     frame_size: int = Field(default=320, ge=128, description="side of the rendered frames, pixels")
     stored_size: int = Field(default=192, ge=32, description="side of the crops, pixels")
     yaw: float = Field(default=42.0, description="degrees; wider than the samples, so that turns are known")
@@ -39,24 +36,12 @@ class Recipe(BaseModel):
         latent=256,
         decoder_channels=(192, 128, 64, 48),
     )
-    iterations: int = Field(default=7500, ge=1)
-    batch: int = Field(default=16, ge=4, multiple_of=2, description="inputs in an iteration, two of every scene in it")
+    iterations: int = Field(default=2600, ge=1)
+    batch: int = Field(default=16, ge=2, description="scenes in an iteration, each one input and one answer")
     same: float = Field(default=0.35, ge=0.0, le=1.0, description="share of answers by the performer who is seen")
-    blend: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="share of inputs that are, place by place, between two performers"
-    )
-    agreement: float = Field(
-        default=0.5, ge=0.0, description="weight of the codes' distance within a scene over that between scenes"
-    )
     augmentation: AugmentationSettings = AugmentationSettings(light=0.1, rotation=5.0, zoom=0.05, shift=0.02)
     losses: LossSettings = LossSettings()
     optimiser: OptimiserSettings = OptimiserSettings(learning_rate=0.0015, warm_up=200, average=0.999)
-
-    @model_validator(mode="after")
-    def _somebody_trains(self) -> Recipe:
-        if self.unseen >= self.troupes:
-            raise ValueError("unseen must be less than troupes")
-        return self
 
     def played(self) -> dict[str, Any]:
         """What the pictures of a troupe depend on; the rest is about training, or says how many troupes there are."""

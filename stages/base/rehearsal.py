@@ -1,9 +1,7 @@
 """Training the base: a scene is seen as one performer plays it, and asked for as another one does.
 
 Since the right answer is known for every two performers, the encoder learns what a face does and nothing of whose it
-is, down to where the head is in the crop, which no alignment by landmarks finds alike for any two people. Right answers
-alone do not get it there: the decoder learns to read every performer's own way of saying the same, and a pair's
-decoders, who know one way only, do not. So two performers of each scene are seen, and their codes are pulled together.
+is, down to where the head is in the crop, which no alignment by landmarks finds alike for any two people.
 """
 
 from __future__ import annotations
@@ -15,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from stages.base.agreement import blend, disagreement
 from stages.base.recipe import Recipe
 from stages.progress import bar
 from stages.training.augment import Batch, augment
@@ -25,9 +22,6 @@ from stages.training.networks.ensemble import EnsembleNetwork
 from stages.training.state import State, learning_rate
 
 log = logging.getLogger(__name__)
-
-SEEN = 2
-"""Performers of a scene that the encoder sees in one iteration."""
 
 _CHECKPOINT_EVERY = 250
 _TOLD_EVERY = 25
@@ -59,58 +53,52 @@ class Rehearsal:
         kept = self._checkpoints.read()
         if kept is not None:
             state.restore(kept)
-        total = np.zeros(2)
+        total = 0.0
         with bar(total=recipe.iterations, what="base", unit="it", initial=state.progress.iteration) as shown:
             while state.progress.iteration < recipe.iterations:
-                total += np.array([float(value) for value in self.step()])
+                total += float(self.step())
                 shown.update()
                 done = state.progress.iteration
                 if done % _TOLD_EVERY == 0:
-                    loss, apart = total / _TOLD_EVERY
-                    shown.set_postfix_str(f"loss {loss:.4f}, disagreement {apart:.4f}")
-                    total[:] = 0.0
+                    shown.set_postfix_str(f"loss {total / _TOLD_EVERY:.4f}")
+                    total = 0.0
                 if done % _CHECKPOINT_EVERY == 0:
                     self._checkpoints.write(state.snapshot())
         return state.average
 
-    def step(self) -> tuple[Tensor, Tensor]:
-        """One iteration; the loss of its answers, and how much the codes of a scene disagree."""
+    def step(self) -> Tensor:
+        """One iteration; its loss."""
         recipe, state = self._recipe, self.state
         state.set_rate(learning_rate(state.progress.iteration, recipe.iterations, recipe.optimiser))
         batch, who = self.batch(state.progress.iteration)
         crops = batch.crops.contiguous(memory_format=torch.channels_last)
-        codes = state.network.encoder.code(crops)
-        loss = torch.stack(list(loss_terms(state.network.answer(codes, who), batch, recipe.losses).values())).sum()
-        apart = disagreement(codes.view(-1, SEEN, codes.shape[-1]))
+        loss = torch.stack(list(loss_terms(state.network(crops, who), batch, recipe.losses).values())).sum()
         state.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss + recipe.agreement * apart)
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(state.network.parameters(), recipe.optimiser.clip)
         state.optimiser.step()
         state.progress.iteration += 1
         state.average_in(recipe.optimiser.average)
-        return loss.detach(), apart.detach()
+        return loss.detach()
 
     def batch(self, iteration: int) -> tuple[Batch, Tensor]:
         """The batch of an iteration and whose likenesses it asks for, (n,) int64; of seed and iteration only."""
         recipe = self._recipe
         chance = np.random.default_rng([recipe.seed, iteration])
-        count, scenes = recipe.batch, recipe.batch // SEEN
-        troupe = chance.integers(recipe.troupes - recipe.unseen, size=scenes).repeat(SEEN)
-        scene = chance.integers(recipe.scenes, size=scenes).repeat(SEEN)
-        seen = np.concatenate([chance.permutation(recipe.cast)[:SEEN] for _ in range(scenes)])
-        other, mixed = ((seen + chance.integers(1, recipe.cast, size=count)) % recipe.cast for _ in range(2))
+        count = recipe.batch
+        troupe, scene = chance.integers(recipe.troupes, size=count), chance.integers(recipe.scenes, size=count)
+        seen = chance.integers(recipe.cast, size=count)
+        other = (seen + chance.integers(1, recipe.cast, size=count)) % recipe.cast
         asked = np.where(chance.random(count) < recipe.same, seen, other)
         generator = torch.Generator(self._device)
         generator.manual_seed(int(chance.integers(2**63 - 1)))
-        faces, others, answers = (self._planes[troupe, scene, who].to(self._device) for who in (seen, mixed, asked))
         sizes = recipe.network
         batch = augment(
-            blend(faces, others, recipe.blend, generator),
+            self._planes[troupe, scene, seen].to(self._device),
             sizes.input_size,
             sizes.output_size,
             recipe.augmentation,
             generator,
-            answers=answers,
-            together=SEEN,
+            answers=self._planes[troupe, scene, asked].to(self._device),
         )
         return batch, torch.from_numpy(troupe * recipe.cast + asked).to(self._device)

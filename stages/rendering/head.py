@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from scipy.spatial.transform import Rotation
 
 from stages.problems import Problem
 from stages.rendering import eyeballs, surface, teeth
@@ -89,13 +88,12 @@ class HeadBasis:
             guides={k.removeprefix("guide."): t for k, t in tensors.items() if k.startswith("guide.")},
         )
 
-    def shape(self, identity: Identity) -> tuple[F64, F64]:
-        """An identity's geometric vertices (G, 3), cm, centred in head space, and what turned and scaled it, (3, 3).
+    def shape(self, identity: Identity) -> tuple[F64, float]:
+        """An identity's geometric vertices (G, 3), cm, centred in head space, and the scale that was applied.
 
-        All heads have the mean head's size, place and attitude, by the points that no expression moves (a similarity
-        by least squares, Umeyama 1991). A picture does not tell a head's size from its distance, nor how a face is set
-        on its skull from a nod, and a swap keeps the target's of both, so neither is part of an identity. Otherwise
-        the right answer of a swap would be a face larger, smaller or more raised than any swap can know of.
+        All heads have the mean head's size and place, by the points that no expression moves: a picture does not tell
+        a head's size from its distance, and a swap keeps the target's, so size is no part of an identity. Otherwise
+        the right answer of a swap would be a larger or smaller face than any swap can give.
         """
         positions = self._mean_weighted(
             identity.masculinity,
@@ -109,13 +107,9 @@ class HeadBasis:
                 positions[rows] += abs(amount) * deltas
         mean = self.mean()
         own, common = positions[list(STEADY)], mean[list(STEADY)]
-        spread, goal = own - own.mean(0), common - common.mean(0)
-        turn = Rotation.align_vectors(goal, spread)[0].as_matrix()
-        scale = float(((spread @ turn.T) * goal).sum() / (spread**2).sum())
-        upright = (positions - own.mean(0)) * scale
-        # shoulders stay as they are under a head that is set another way
-        turned = upright + self.neck[:, None] * (upright @ turn.T - upright)
-        return turned + common.mean(0), scale * turn
+        spread = own - own.mean(0)
+        scale = float((spread * (common - common.mean(0))).sum() / (spread**2).sum())
+        return (positions - own.mean(0)) * scale + common.mean(0), scale
 
     def mean(self) -> F64:
         """The mean adult's geometric vertices (G, 3), cm, centred in head space."""
@@ -124,7 +118,7 @@ class HeadBasis:
 
     def build(self, identity: Identity) -> Head:
         """An identity's neutral head with eyes, teeth, tongue and ambient occlusion."""
-        (shaped, onto_mean), mean = self.shape(identity), self.mean()
+        (shaped, scale), mean = self.shape(identity), self.mean()
         right, left = (eyeballs.eyeball(shaped[self.guides[name]]) for name in ("r-eye", "l-eye"))
         skin = Block(
             positions=shaped[self.weld],
@@ -134,9 +128,9 @@ class HeadBasis:
             parts=self.parts,
             weld=self.weld,
             neck=self.neck[self.weld],
-            units={name: self._split(rows, deltas, onto_mean) for name, (rows, deltas) in self.units.items()},
+            units={name: self._split(rows, deltas, scale) for name, (rows, deltas) in self.units.items()},
         )
-        rows = [self._teeth(name, shaped, mean, onto_mean) for name in ("upper", "lower")]
+        rows = [self._teeth(name, shaped, mean, scale) for name in ("upper", "lower")]
         whole, spans = join([skin, *rows, right.block, left.block])
         positions = whole.positions.astype(np.float32)
         normals = surface.vertex_normals(positions, whole.faces, whole.weld)
@@ -163,16 +157,14 @@ class HeadBasis:
             ),
         )
 
-    def _teeth(self, name: str, shaped: F64, mean: F64, onto_mean: F64) -> Block:
+    def _teeth(self, name: str, shaped: F64, mean: F64, scale: float) -> Block:
         guide = self.guides[f"{name}-teeth"]
-        moved = {
-            unit: dense(rows, deltas, len(shaped))[guide] @ onto_mean.T for unit, (rows, deltas) in self.units.items()
-        }
+        moved = {unit: scale * dense(rows, deltas, len(shaped))[guide] for unit, (rows, deltas) in self.units.items()}
         return teeth.row(name, shaped[guide], mean[guide], moved)
 
-    def _split(self, rows: I32, deltas: F32, onto_mean: F64) -> tuple[I32, F32]:
-        """A sparse displacement of geometric vertices as one of render vertices of a head turned and scaled."""
-        every = (dense(rows, deltas, len(self.positions)) @ onto_mean.T)[self.weld]
+    def _split(self, rows: I32, deltas: F32, scale: float) -> tuple[I32, F32]:
+        """A sparse displacement of geometric vertices as one of render vertices of a head of another size."""
+        every = scale * dense(rows, deltas, len(self.positions))[self.weld]
         moved = np.flatnonzero(np.abs(every).max(1) > 0.0).astype(np.int32)
         return moved, every[moved].astype(np.float32)
 

@@ -23,7 +23,6 @@ def recipe() -> Recipe:
     """Two performers in four scenes, at 32 pixels."""
     return Recipe(
         troupes=1,
-        unseen=0,
         cast=2,
         scenes=4,
         frame_size=160,
