@@ -36,7 +36,7 @@ def roomy_array(shape: tuple[int, ...], scratch: Path | None = None, room: int |
 
     Args:
         shape: of the array.
-        scratch: an existing folder on the disk to use; None for the system's.
+        scratch: the folder to use on the disk, made if it is missing; None for the system's.
         room: None for a share of the free memory.
 
     Raises:
@@ -46,6 +46,8 @@ def roomy_array(shape: tuple[int, ...], scratch: Path | None = None, room: int |
     if size <= (room if room is not None else share_of_free(torch.device("cpu"))):
         return np.empty(shape, np.uint8)
     log.info("%d MB of faces are more than the memory should hold: they are mapped from the disk", size >> 20)
+    if scratch is not None:
+        scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=scratch) as file:  # the mapping keeps it alive
         try:
             os.posix_fallocate(file.fileno(), 0, size)

@@ -90,7 +90,6 @@ def train_pair(task: Task) -> None:
 def _train_together(task: Task, device: torch.device, processes: Processes) -> None:
     """What every process does; the first one writes."""
     settings = task.settings
-    task.scratch.mkdir(parents=True, exist_ok=True)
     faces = {
         identity: read_faces(folder, settings.chosen.stored_size, task.scratch)
         for identity, folder in task.folders.items()

@@ -32,8 +32,8 @@ def test_faces_that_do_not_fit_in_memory_are_mapped_and_are_the_same(tmp_path: P
     write_face_set(tmp_path / "sets" / "clip", "ada")
     write_face_set(tmp_path / "sets" / "other", "ada", seed=1)
     scratch = tmp_path / "scratch"
-    scratch.mkdir()
     resident = read_faces(tmp_path / "sets", 32, scratch)
+    assert not scratch.exists()
     mapped = read_faces(tmp_path / "sets", 32, scratch, room=1000)
     for held, paged in ((resident.train, mapped.train), (resident.held_out, mapped.held_out)):
         assert not is_mapped(held)
