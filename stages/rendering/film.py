@@ -17,6 +17,7 @@ import numpy as np
 from av.codec.context import Flags
 from numpy.typing import NDArray
 
+from stages.exact_h264 import exact_h264
 from stages.rendering.sound import RATE
 from stages.video import running_ffmpeg
 
@@ -61,44 +62,12 @@ def filming(path: Path, voice: NDArray[np.float32], width: int, height: int, rat
 def _command(path: Path, sound: Path, width: int, height: int, rate: int, crf: int) -> Any:
     """The ffmpeg-python node that encodes raw RGB pictures from standard input, and raw sound from a file.
 
-    The way to yuv420p rounds exactly (``accurate_rnd``, ``bitexact``), whatever the processor's vector units are.
-    x264 runs in one thread, since its rate control depends on their number. Packets of the two streams wait for each
-    other however long it takes (``max_interleave_delta``): their order in the file must not depend on who is faster.
+    Packets of the two streams wait for each other however long it takes (``max_interleave_delta``): their order in the
+    file must not depend on who is faster.
     """
-    pictures = ffmpeg.input(
-        "pipe:0", format="rawvideo", pixel_format="rgb24", video_size=(width, height), framerate=rate
-    )
-    exact = pictures.video.filter(
-        "scale", in_range="pc", out_range="tv", out_color_matrix="bt709", flags="area+accurate_rnd+bitexact"
-    )
-    tagged = exact.filter("format", "yuv420p").filter(
-        "setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709"
-    )
     voice = ffmpeg.input(str(sound), format="f32le", ar=RATE, ac=1)
-    return (
-        ffmpeg.output(
-            tagged,
-            voice.audio,
-            str(path),
-            **{
-                "c:v": "libx264",
-                "crf": crf,
-                "preset": "slow",
-                "pix_fmt": "yuv420p",
-                "fps_mode": "cfr",
-                "c:a": "aac",
-                "b:a": "64k",
-                "threads": 1,
-                "flags": "+bitexact",
-                "fflags": "+bitexact",
-                "max_interleave_delta": 0,
-                "movflags": "+faststart",
-                "format": "mp4",
-            },
-        )
-        .global_args("-nostdin", "-hide_banner", "-loglevel", "error")
-        .overwrite_output()
-    )
+    options = {"c:a": "aac", "b:a": "64k", "max_interleave_delta": 0}
+    return exact_h264(path, width, height, rate, crf, sound=voice.audio, sound_options=options)
 
 
 class Lossless:

@@ -46,7 +46,6 @@ def augment(
     settings: AugmentationSettings,
     generator: torch.Generator,
     answers: Tensor | None = None,
-    together: int = 1,
 ) -> Batch:
     """Random training pictures of the given faces. Input and answer are each sampled once, through all moves together.
 
@@ -56,13 +55,11 @@ def augment(
         settings: how far to go.
         generator: on the device of ``planes``; the only source of chance.
         answers: as ``planes``, the faces that a decoder should give for them; None for the same ones.
-        together: neighbours that move and are lit alike, a divisor of n; everything else each has for itself.
     """
     faces = planes.float() / 255.0
     wanted = faces if answers is None else answers.float() / 255.0
-    groups = len(planes) // together
-    moves = _random_moves(groups, settings, generator).repeat_interleave(together, dim=0)
-    light = _random_gains(groups, settings.light, settings.light / 2, generator).repeat_interleave(together, dim=0)
+    moves = _random_moves(len(planes), settings, generator)
+    light = _random_gains(len(planes), settings.light, settings.light / 2, generator)
     goal = _sample(wanted, F.affine_grid(moves, [len(planes), 1, output_size, output_size], align_corners=False))
     goal = torch.cat([(goal[:, :3] * light).clamp(0, 1), goal[:, 3:]], dim=1)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
-import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.atomic import whole_file
+from stages.exact_h264 import exact_h264
 from stages.problems import Problem
 from stages.training.preview import Row, sheet_of, title_bar
 from stages.training.state import Progress
@@ -70,7 +70,8 @@ class TimeLapse:
         last = self._picture(progress.iteration, rows)
         repeated = -(-_SHORTEST // max(len(kept), 1))
         mend = "see that `ffmpeg -encoders` names libx264; if not, take that ffmpeg off the PATH, run again"
-        with running_ffmpeg(_command(path, last.shape[1], last.shape[0]), path, mend=mend) as pipe:
+        command = exact_h264(path, last.shape[1], last.shape[0], _RATE, _CRF)
+        with running_ffmpeg(command, path, mend=mend) as pipe:
             for picture in map(_read, kept) if kept else [last]:
                 for _ in range(repeated):
                     pipe.write(picture.tobytes())
@@ -106,40 +107,3 @@ def _read(path: Path) -> NDArray[np.uint8]:
     if picture is None:
         raise Problem("the picture is damaged", where=path, mend="remove it and run again: the film does without it")
     return np.ascontiguousarray(picture[..., ::-1], np.uint8)
-
-
-def _command(path: Path, width: int, height: int) -> Any:
-    """The ffmpeg-python node that encodes raw RGB pictures from standard input.
-
-    The way to yuv420p rounds exactly and x264 runs in one thread, so that the same pictures give the same bytes. The
-    index comes first in the file (``faststart``): a browser plays it while it loads.
-    """
-    pictures = ffmpeg.input(
-        "pipe:0", format="rawvideo", pixel_format="rgb24", video_size=(width, height), framerate=_RATE
-    )
-    exact = pictures.video.filter(
-        "scale", in_range="pc", out_range="tv", out_color_matrix="bt709", flags="area+accurate_rnd+bitexact"
-    )
-    tagged = exact.filter("format", "yuv420p").filter(
-        "setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709"
-    )
-    return (
-        ffmpeg.output(
-            tagged,
-            str(path),
-            **{
-                "c:v": "libx264",
-                "crf": _CRF,
-                "preset": "slow",
-                "pix_fmt": "yuv420p",
-                "fps_mode": "cfr",
-                "threads": 1,
-                "flags": "+bitexact",
-                "fflags": "+bitexact",
-                "movflags": "+faststart",
-                "format": "mp4",
-            },
-        )
-        .global_args("-nostdin", "-hide_banner", "-loglevel", "error")
-        .overwrite_output()
-    )

@@ -172,15 +172,3 @@ def test_conversion_makes_the_same_input_as_training(stored: int, size: int, tmp
     model = SwapModel(tmp_path, {"crop_size": 64, "stored_size": stored, "input_size": size, "output_size": size})  # type: ignore[arg-type]  # no Facts, a plain dict of what is read here
     trained_on = plain(torch.from_numpy(as_planes(crop, mask, points, stored))[None], size, size).crops
     np.testing.assert_allclose(model.network_input(crop[None]), trained_on.numpy(), atol=1e-6)
-
-
-def test_those_together_move_and_are_lit_alike_but_are_spoilt_each_for_itself(planes: torch.Tensor) -> None:
-    twins = planes[:1].expand(4, -1, -1, -1)
-    seed = torch.Generator().manual_seed(0)
-    change = AugmentationSettings(light=0.2, rotation=20.0)
-    batch = augment(twins, 32, 32, change, seed, together=2)
-    for part in (batch.rgb, batch.mask, batch.eyes, batch.mouth):
-        assert torch.equal(part[0], part[1])
-        assert torch.equal(part[2], part[3])
-    assert not torch.equal(batch.rgb[0], batch.rgb[2])
-    assert not torch.equal(batch.crops[0], batch.crops[1])

@@ -55,10 +55,6 @@ class Encoder(nn.Module):
         code: Tensor = self.norm(self.to_code(features.flatten(1)))
         return code
 
-    def grow(self, code: Tensor) -> Tensor:
-        """The small picture of each code (n, latent), (n, base_channels, base, base)."""
-        grown = F.leaky_relu(self.from_code(code), SLOPE)
-        return grown.view(-1, self.base_channels, self.base, self.base)
-
     def forward(self, crops: Tensor) -> Tensor:
-        return self.grow(self.code(crops))
+        grown = F.leaky_relu(self.from_code(self.code(crops)), SLOPE)
+        return grown.view(-1, self.base_channels, self.base, self.base)

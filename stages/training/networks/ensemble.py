@@ -38,11 +38,7 @@ class EnsembleNetwork(nn.Module):
 
     def forward(self, crops: Tensor, who: Tensor) -> Answer:
         """Give crops (n, 3, s, s) of anyone the likenesses ``who``, (n,) int64."""
-        return self.answer(self.encoder.code(crops), who)
-
-    def answer(self, codes: Tensor, who: Tensor) -> Answer:
-        """Give what the codes (n, latent) tell of the likenesses ``who``, (n,) int64."""
-        features: Tensor = torch.add(self.encoder.grow(codes), self.decoder.start + self.starts[who])
+        features: Tensor = torch.add(self.encoder(crops), self.decoder.start + self.starts[who])
         level = 0
         for stage in self.decoder.stages:
             features = stage(features)
