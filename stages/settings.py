@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from stages.alignment.settings import AlignmentSettings
@@ -42,11 +43,45 @@ class Identity(_Entry):
     )
 
 
+def _seconds(value: object) -> object:
+    """Exact seconds from a number, a fraction "1001/30000" or a time "h:mm:ss.s"; a float means its decimals."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return value
+    parts = str(value).strip().split(":")
+    try:
+        exact = Fraction(0)
+        for part in parts:
+            exact = exact * 60 + Fraction(part)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError('give seconds (12.5), a fraction ("1001/30000") or a time ("0:01:12.5")') from None
+    return exact
+
+
+Exact = Annotated[Fraction, BeforeValidator(_seconds)]
+
+
 class Clip(_Entry):
     """One piece of footage of one identity."""
 
     identity: Name
-    path: Path
+    path: Path = Field(description="a video file, or a folder of numbered pictures")
+    rate: Exact | None = Field(None, gt=0, le=1000, description='of a folder: pictures a second, 24 or "24000/1001"')
+    pictures: str | None = Field(
+        None, description="of a folder with several sequences: the names of one, # for its number: shot.#.png"
+    )
+    start: Exact = Field(
+        Fraction(0), ge=0, description='seconds from the first picture to the part that is taken: 12.5 or "0:01:12.5"'
+    )
+    end: Exact | None = Field(None, gt=0, description="seconds from the first picture to where that part ends")
+    every: int = Field(1, ge=1, le=1000, description="take each n-th frame of that part")
+
+    @model_validator(mode="after")
+    def _has_an_extent(self) -> Self:
+        if self.end is not None and self.end <= self.start:
+            raise ValueError(f"the clip ends at {self.end} s, before it starts at {self.start} s")
+        if self.pictures is not None and self.pictures.count("#") != 1:
+            raise ValueError("pictures needs one # where the number stands, as in shot.#.png")
+        return self
 
 
 class Pair(_Entry):

@@ -18,9 +18,11 @@ from typing import IO, Any, Final, NoReturn
 import av
 import av.container
 import av.error
+import av.video.stream
 import imageio_ffmpeg
 import numpy as np
 from av.codec.context import Flags
+from av.stream import Disposition
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
@@ -190,25 +192,48 @@ def open_clip(path: Path) -> av.container.InputContainer:
     Raises:
         Problem: it is missing, unreadable, or has no video.
     """
+    container = open_file(path)
+    try:
+        video_stream(container, path)
+    except Problem:
+        container.close()
+        raise
+    return container
+
+
+def open_file(path: Path) -> av.container.InputContainer:
+    """A file opened for reading, whatever streams are in it.
+
+    Raises:
+        Problem: it is missing or unreadable.
+    """
     if not path.is_file():
         raise Problem("the clip is not there", where=path, mend="put the file there or correct its path in params.yaml")
     try:
-        container = av.open(os.fspath(path))
+        return av.open(os.fspath(path))
     except (av.error.FFmpegError, ValueError) as error:
         raise Problem(
             f"it can not be read as video ({error})",
             where=path,
             mend="give a file that a video player can play",
         ) from error
-    if not container.streams.video:
-        container.close()
-        raise Problem("it has no video stream", where=path, mend="give a file with pictures in it")
-    return container
+
+
+def video_stream(container: av.container.InputContainer, path: Path | None = None) -> av.video.stream.VideoStream:
+    """The stream that is the clip: the first of moving pictures, not a picture that stands for the file.
+
+    Raises:
+        Problem: there is none.
+    """
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    raise Problem("it has no video stream", where=path or container.name, mend="give a file with pictures in it")
 
 
 def facts_of(container: av.container.InputContainer) -> VideoFacts:
     """The facts of a file's first video stream, as coded: the display rotation is not yet applied."""
-    stream = container.streams.video[0]
+    stream = video_stream(container)
     codec = stream.codec_context
     aspect = stream.sample_aspect_ratio
     coded = codec.pix_fmt or UNKNOWN
@@ -226,7 +251,7 @@ def facts_of(container: av.container.InputContainer) -> VideoFacts:
     )
 
 
-def _plain(picture: av.VideoFrame) -> av.VideoFrame:
+def plainly_named(picture: av.VideoFrame) -> av.VideoFrame:
     """The same planes under their plain name, if the decoder used a deprecated full-range one; else the picture."""
     plain = _FULL_RANGE_NAMES.get(picture.format.name)
     if plain is None:
@@ -253,13 +278,13 @@ def decode(path: Path, facts: VideoFacts | None = None) -> Iterator[NativeFrame]
         Problem: the file is missing, unreadable, or breaks off while it is read.
     """
     with open_clip(path) as container:
-        stream = container.streams.video[0]
+        stream = video_stream(container, path)
         stream.thread_type = "AUTO"
         known = facts or facts_of(container)
         number = 0
         try:
             for picture in container.decode(stream):
-                yield NativeFrame(number, picture.pts or 0, picture.duration or 0, _plain(picture), known)
+                yield NativeFrame(number, picture.pts or 0, picture.duration or 0, plainly_named(picture), known)
                 number += 1
         except av.error.FFmpegError as error:
             raise Problem(
@@ -315,7 +340,7 @@ def read_shard(path: Path, rows: list[int], facts: VideoFacts) -> Iterator[av.Vi
     if row is None:
         return
     with open_clip(path) as container:
-        stream = container.streams.video[0]
+        stream = video_stream(container, path)
         stream.thread_type = "SLICE"
         tick = Fraction(1, ShardEncoder.RATE) / (stream.time_base or Fraction(1, 1000))
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -16,4 +18,8 @@ class ExtractionSettings(BaseModel):
         gt=0.0,
         le=100.0,
         description="scene-change score (ffmpeg's scdet, 0 to 100) from which a new shot begins",
+    )
+    interlaced: Literal["deinterlace", "refuse"] = Field(
+        "deinterlace",
+        description="what to do with interlaced frames: one whole frame out of each, by ffmpeg's bwdif, or refuse them",
     )

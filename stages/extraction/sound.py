@@ -2,52 +2,105 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import av.container
+import av
+import av.error
 import ffmpeg
 
+from stages.extraction.trimming import Span
+from stages.packets import heard, tracks_in
 from stages.problems import Problem
-from stages.video import ffmpeg_program
+from stages.video import ffmpeg_program, open_file
+
+ENDINGS: Final = ("mov", "mka", "nut")
+"""QuickTime keeps sample-exact times and the edit list that hides an encoder's priming; Matroska holds codecs that it
+can not, with times in milliseconds; NUT holds all that is left."""
+
+TOLERANCE: Final = Fraction(1, 1000)
+"""Seconds: Matroska's times are whole milliseconds."""
 
 
-def sound_facts(container: av.container.InputContainer) -> list[dict[str, Any]]:
-    """Codec, rate, channels and language of each audio stream."""
-    return [
-        {
-            "codec": stream.codec_context.name,
-            "rate": stream.codec_context.sample_rate,
-            "channels": stream.codec_context.channels,
-            "language": stream.metadata.get("language", "und"),
-        }
-        for stream in container.streams.audio
-    ]
+def copy_sound(clip: Path, folder: Path, *, span: Span | None = None, whole: bool = True) -> list[int]:
+    """Copy the audio streams of a clip into ``folder``, without re-encoding, and look whether they are the same.
 
+    Args:
+        clip: the file.
+        folder: gets ``audio.mov``, ``audio.mka`` or ``audio.nut``; nothing if no stream has any sound.
+        span: of a trimmed clip, the part to copy: the packets that are heard in it.
+        whole: False for a clip whose end is broken: packets that lack a part are left out.
 
-def copy_sound(clip: Path, folder: Path) -> Path:
-    """Copy all audio streams of a clip into ``folder``, without re-encoding.
-
-    QuickTime keeps sample-exact times and the edit list that hides an encoder's priming; codecs that it can not hold
-    go into Matroska, whose times are milliseconds.
+    Returns:
+        numbers of the streams that have packets, and so were copied.
 
     Raises:
-        Problem: neither can hold them.
+        Problem: no container can hold them unharmed.
     """
-    said = b""
-    for ending in ("mov", "mka"):
+    bounds = (None, None) if span is None else (span.first, span.end)
+    wanted = tracks_in(clip, *bounds)
+    filled = [number for number, track in enumerate(wanted) if track.sizes]
+    if not filled:
+        return []
+    why = ""
+    for ending in ENDINGS:
         target = folder / f"audio.{ending}"
-        # Without copyts ffmpeg would start the sound at 0, and a clip that begins later would lose its synchrony.
-        command = ffmpeg.input(str(clip), copyts=None).output(
-            str(target), map="0:a", c="copy", fflags="+bitexact", flags="+bitexact", map_metadata=-1
-        )
         try:
-            command.run(cmd=ffmpeg_program(), quiet=True, overwrite_output=True)
-            return target
-        except ffmpeg.Error as error:
-            said = error.stderr or b""
-            target.unlink(missing_ok=True)
-    last = said.decode(errors="replace").strip().splitlines()[-1:]
-    raise Problem(
-        f"its sound can not be copied ({' '.join(last)})", where=clip, mend="re-encode its sound, e.g. as AAC"
+            if span is None:
+                every = len(filled) == len(wanted)
+                _copy_all(clip, target, ["a"] if every else [f"a:{number}" for number in filled], whole)
+            else:
+                _copy_span(clip, target, filled, span)
+        except (ffmpeg.Error, av.error.FFmpegError, ValueError) as error:
+            said = error.stderr.decode(errors="replace").strip().splitlines()[-1:] if hasattr(error, "stderr") else ""
+            why = " ".join(said) or str(error)
+        else:
+            earlier = Fraction(0) if span is None else span.earlier
+            why = _difference(target, wanted, filled, earlier)
+            if not why:
+                return filled
+        target.unlink(missing_ok=True)
+    raise Problem(f"its sound can not be copied ({why})", where=clip, mend="re-encode its sound, e.g. as AAC")
+
+
+def _copy_all(clip: Path, target: Path, streams: list[str], whole: bool) -> None:
+    """By ffmpeg. Without copyts it would start the sound at 0, and a clip that begins later would lose synchrony."""
+    kept = {} if whole else {"fflags": "+discardcorrupt"}
+    source = ffmpeg.input(str(clip), copyts=None, **kept)
+    command = ffmpeg.output(
+        *(source[each] for each in streams),
+        str(target),
+        **{"c": "copy", "fflags": "+bitexact", "flags": "+bitexact", "map_metadata": -1},
     )
+    command.run(cmd=ffmpeg_program(), quiet=True, overwrite_output=True)
+
+
+def _copy_span(clip: Path, target: Path, streams: list[int], span: Span) -> None:
+    """Packet by packet, so that none is lost or doubled at the ends; a first one may start before the pictures."""
+    form = {".mka": "matroska"}.get(target.suffix, target.suffix[1:])
+    with open_file(clip) as source, av.open(str(target), "w", format=form, options={"fflags": "+bitexact"}) as copy:
+        chosen = [source.streams.audio[number] for number in streams]
+        made = {stream.index: copy.add_stream_from_template(stream) for stream in chosen}
+        for packet in source.demux(*chosen):
+            if heard(packet, span.first, span.end) and not packet.is_corrupt:
+                moved = int(round(span.earlier / packet.time_base))
+                packet.pts -= moved
+                packet.dts = packet.pts if packet.dts is None else packet.dts - moved
+                packet.stream = made[packet.stream_index]
+                copy.mux(packet)
+
+
+def _difference(target: Path, wanted: list, filled: list[int], earlier: Fraction) -> str:
+    """How the copy differs from what was to be copied, empty if it does not."""
+    copied = tracks_in(target)
+    if len(copied) != len(filled):
+        return f"{len(copied)} of {len(filled)} audio streams"
+    for track, number in zip(copied, filled, strict=True):
+        original = wanted[number]
+        original.times = [time - earlier for time in original.times]
+        said = track.differs_from(original, TOLERANCE)
+        original.times = [time + earlier for time in original.times]
+        if said:
+            return f"audio stream {number}: {said}"
+    return ""

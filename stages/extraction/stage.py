@@ -1,9 +1,13 @@
-"""Reads a clip's file; writes its frames (see docs/architecture.md, "frames")."""
+"""Reads a clip's file or pictures; writes its frames (see docs/architecture.md, "frames")."""
 
 from __future__ import annotations
 
+import hashlib
+import logging
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av.container
 
@@ -11,12 +15,22 @@ from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import FrameWriter
 from stages.atomic import whole_folder
 from stages.consent import require_consent
-from stages.extraction.sound import copy_sound, sound_facts
-from stages.extraction.upright import CutFinder, each_upright
+from stages.extraction.cuts import CutFinder
+from stages.extraction.interlacing import Deinterlacer
+from stages.extraction.reading import ClipReader
+from stages.extraction.settings import ExtractionSettings
+from stages.extraction.sound import copy_sound
+from stages.extraction.storable import each_storable
+from stages.extraction.surroundings import chapter_facts, further_facts, sound_facts
+from stages.extraction.trimming import Trimmer
+from stages.pictures import PictureSequence, open_footage
 from stages.problems import Problem
 from stages.progress import progress
-from stages.settings import Params
-from stages.video import NativeFrame, decode, open_clip
+from stages.settings import Clip, Params
+from stages.turning import each_upright
+from stages.video import NativeFrame, video_stream
+
+log = logging.getLogger(__name__)
 
 
 def place(clip: str) -> Path:
@@ -28,33 +42,88 @@ def run(name: str, params: Params) -> None:
     """Take a clip apart into lossless frames, their exact times, its facts and its sound.
 
     Raises:
-        Problem: no consent; the file is missing, unreadable, without pictures, interlaced, or changes its size.
+        Problem: no consent; the file is missing, unreadable, without pictures, damaged before its end, or has
+            something that can not be carried unharmed.
     """
     clip = params.clip(name)
     require_consent(clip.identity, "training")
-    with open_clip(clip.path) as container:
-        expected = _frames_expected(container)
+    with open_footage(clip.path, clip.rate, clip.pictures) as container, whole_folder(place(name)) as folder:
+        facts = _frames(name, clip, container, folder, params.extraction)
+        for line in _aloud(facts):
+            log.warning("%s: %s", name, line)
+
+
+def _frames(
+    name: str, clip: Clip, container: av.container.InputContainer, folder: Path, settings: ExtractionSettings
+) -> dict[str, Any]:
+    """The artifact into an existing folder; returns the facts beside the pictures' own."""
+    more = further_facts(container, clip.path)
+    reader = ClipReader(container, clip.path)
+    deinterlaced = Deinterlacer(clip.path, refuse=settings.interlaced == "refuse")
+    trimmed = Trimmer(clip)
+    read = progress(iter(reader), total=_frames_expected(container), what=f"extraction {name}")
+    frames = each_upright(trimmed(deinterlaced(each_storable(_alike(read, clip.path), clip.path))), clip.path)
+    first = next(frames, None)
+    if first is None:
+        raise _nothing(name, clip, reader, trimmed)
+    cuts = CutFinder(first.facts, settings.cut_score)
+    with FrameWriter(folder, first.facts, settings.shard_frames) as writer:
+        for frame in chain([first], frames):
+            shot = cuts.shot_of(frame)
+            writer.add(frame.picture, pts=frame.pts, duration=frame.duration, shot=shot)
+        span = trimmed.span if trimmed.wanted else None
         audio = sound_facts(container)
-    with whole_folder(place(name)) as folder:
-        frames = each_upright(progress(decode(clip.path), total=expected, what=f"extraction {name}"))
-        first = next(frames, None)
-        if first is None:
-            raise Problem("it has no frames", where=clip.path, mend="give a clip with pictures in it")
-        facts = first.facts
-        cuts = CutFinder(facts, params.extraction.cut_score)
-        with FrameWriter(folder, facts, params.extraction.shard_frames) as writer:
-            for frame in chain([first], frames):
-                _check(frame, first, clip.path)
-                shot = cuts.shot_of(frame)
-                writer.add(frame.picture, pts=frame.pts, duration=frame.duration, shot=shot)
-            if audio:
-                copy_sound(clip.path, folder)
-            writer.close(audio=audio, source=str(clip.path), source_sha256=sha256_of(clip.path))
+        if audio:
+            copied = copy_sound(clip.path, folder, span=span, whole=reader.broken is None)
+            empty = [number for number in range(len(audio)) if number not in copied]
+            more |= {"empty_audio": [audio[number] for number in empty]} if empty else {}
+            audio = [audio[number] for number in copied]
+        chapters = chapter_facts(container, span)
+        more |= {"chapters": chapters} if chapters else {}
+        more |= {"broken_tail": reader.broken.facts()} if reader.broken else {}
+        more |= deinterlaced.facts() | trimmed.facts()
+        if first.facts.pixel_format != reader.facts.pixel_format:
+            more["pixel_format_of_clip"] = reader.facts.pixel_format
+        writer.close(audio=audio, source=str(clip.path), source_sha256=_hash_of(clip), **more)
+    return more
+
+
+def _aloud(facts: dict[str, Any]) -> Iterator[str]:
+    """What was done to the footage or left out of it, a line each."""
+    if broken := facts.get("broken_tail"):
+        of = f" of {broken['expected']}" if broken["expected"] else ""
+        yield f"its end is broken ({broken['why']}): the first {broken['kept']}{of} frames are whole and were kept"
+    if interlaced := facts.get("deinterlaced"):
+        yield f"{interlaced['frames']} interlaced frames were deinterlaced (bwdif, one frame for each)"
+    for stream in facts.get("left_out", ()):
+        yield f"a stream of the kind {stream['kind']} ({stream['codec']}) is left out"
+    for track in facts.get("empty_audio", ()):
+        yield f"an audio stream ({track['codec']}, {track['language']}) has no sound in it and is left out"
+
+
+def _nothing(name: str, clip: Clip, reader: ClipReader, trimmed: Trimmer) -> Problem:
+    """Why no frame was kept."""
+    if trimmed.seconds:
+        return Problem(
+            f"no frame of the clip lies between its start and end; it is {float(trimmed.seconds):g} s long",
+            where=f"clips.{name}.start in params.yaml",
+            mend="choose an earlier start",
+        )
+    why = f": {reader.broken.why}" if reader.broken else ""
+    return Problem(f"it has no frames{why}", where=clip.path, mend="give a clip with pictures in it")
+
+
+def _hash_of(clip: Clip) -> str:
+    """SHA-256 of the file; of a folder, that of the pictures' own, a line each."""
+    if clip.path.is_file():
+        return sha256_of(clip.path)
+    files = PictureSequence.find(clip.path, clip.rate, clip.pictures).files
+    return hashlib.sha256("".join(f"{sha256_of(file)}  {file.name}\n" for file in files).encode()).hexdigest()
 
 
 def _frames_expected(container: av.container.InputContainer) -> int | None:
     """How many frames the file says it has, for the bar; None if it does not say."""
-    stream = container.streams.video[0]
+    stream = video_stream(container)
     if stream.frames:
         return int(stream.frames)
     if container.duration and stream.average_rate:
@@ -62,18 +131,27 @@ def _frames_expected(container: av.container.InputContainer) -> int | None:
     return None
 
 
-def _check(frame: NativeFrame, first: NativeFrame, path: Path) -> None:
-    """Refuse what can not be carried through unharmed."""
-    if frame.picture.interlaced_frame:
-        raise Problem(
-            f"frame {frame.number} is interlaced",
-            where=path,
-            mend="deinterlace it first, for instance with ffmpeg's bwdif",
-        )
-    sizes = [(f.picture.width, f.picture.height, f.picture.format.name) for f in (frame, first)]
-    if sizes[0] != sizes[1]:
-        raise Problem(
-            f"frame {frame.number} is {sizes[0]}, frame 0 is {sizes[1]}",
-            where=path,
-            mend="split the clip there",
-        )
+def _alike(frames: Iterator[NativeFrame], path: Path) -> Iterator[NativeFrame]:
+    """The frames, all of one kind, each shown after the one before.
+
+    Raises:
+        Problem: they are not.
+    """
+    first = before = None
+    for frame in frames:
+        first = first or frame
+        sizes = [(f.picture.width, f.picture.height, f.picture.format.name) for f in (frame, first)]
+        if sizes[0] != sizes[1]:
+            raise Problem(
+                f"frame {frame.number} is {sizes[0]}, frame 0 is {sizes[1]}",
+                where=path,
+                mend="split the clip there",
+            )
+        if before is not None and frame.pts <= before.pts:
+            raise Problem(
+                f"frame {frame.number} is shown no later than the one before it",
+                where=path,
+                mend="give its pictures new times: ffmpeg -i IN -fps_mode cfr -c:v ffv1 OUT.mkv",
+            )
+        before = frame
+        yield frame

@@ -169,12 +169,12 @@ class TestBadInput:
         with pytest.raises(Problem, match="no video stream"):
             extract(path)
 
-    def test_an_interlaced_clip(self, workplace: Path) -> None:
+    def test_an_interlaced_clip_if_so_set(self, workplace: Path) -> None:
         path = workplace / "one.mkv"
         source = ["-f", "lavfi", "-i", "testsrc2=d=0.4:s=64x48,setfield=tff", "-c:v", "mpeg2video"]
         subprocess.run([ffmpeg_program(), "-v", "error", *source, "-flags", "+ilme+ildct", path], check=True)
         with pytest.raises(Problem, match="interlaced"):
-            extract(path)
+            extract(path, interlaced="refuse")
 
     def test_no_consent(self, workplace: Path, clip: Path) -> None:
         (workplace / "data" / "consent" / "ada.yaml").unlink()

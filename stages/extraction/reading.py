@@ -1,0 +1,185 @@
+"""A clip read once, from its first picture to the last that is whole."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import av.container
+import av.error
+import av.packet
+
+from stages.problems import Problem
+from stages.video import NativeFrame, VideoFacts, facts_of, plainly_named, video_stream
+
+SAYS_ITS_LENGTH: Final = "matroska"
+"""Containers whose header holds the true length in time; of others FFmpeg may guess it from the rate of bits."""
+
+
+@dataclass(frozen=True)
+class BrokenTail:
+    """What is known of the end that a file lacks.
+
+    Attributes:
+        kept: whole frames before it.
+        expected: frames that the file says it has, None if it does not say.
+        why: in a few words.
+    """
+
+    kept: int
+    expected: int | None
+    why: str
+
+    def facts(self) -> dict[str, Any]:
+        """For ``facts.json``."""
+        return asdict(self)
+
+
+class ClipReader:
+    """The frames of an open clip in presentation order, each once; afterwards ``broken`` says what its end lacks.
+
+    A picture that can not be decoded, or for which the decoder made up what was missing, is no footage. At the end of
+    a file it is left out with all that follows. Before the end the clip is refused, since its frames would no longer
+    be those that were shot: a whole key frame after the damage, which needs no other picture, tells that it is not
+    the end.
+    """
+
+    def __init__(self, container: av.container.InputContainer, path: Path) -> None:
+        """Raises: Problem if the clip has what a decoder would silently leave out."""
+        self._container, self._path = container, path
+        self._stream = video_stream(container, path)
+        self._stream.thread_type = "AUTO"
+        self.facts: VideoFacts = facts_of(container)
+        self.broken: BrokenTail | None = None
+        self._why = ""  # of the damage, once there is some
+        self._bad: int | None = None  # time of the first damaged picture
+        self._fed: set[int] = set()  # times of packets whose pictures have not come out yet
+        self._spoilt: set[int] = set()  # times of packets that lack a part
+        self._packets, self._number = 0, 0
+        self._seen_to = Fraction(0)  # seconds at which the last packet of any stream ends
+        self._decoded_to: int | None = None
+        if self._stream.metadata.get("alpha_mode") == "1" and not self.facts.pixel_format.startswith("yuva"):
+            raise Problem(
+                "it has alpha beside its pictures, which their decoder leaves out",
+                where=path,
+                mend="convert it: ffmpeg -c:v libvpx-vp9 -i IN -c:v ffv1 -c:a copy OUT.mkv",
+            )
+
+    def __iter__(self) -> Iterator[NativeFrame]:
+        waiting: deque[av.VideoFrame] = deque()
+        for packet in self._demuxed():
+            for picture in self._pictures(packet):
+                if self._is_whole(picture):
+                    waiting.append(picture)
+            # What is shown no later than this packet is decoded is complete: no packet to come is shown before.
+            while waiting and (self._decoded_to is None or _time(waiting[0]) <= self._decoded_to):
+                yield self._frame(waiting.popleft())
+        why = self._why or self._lacks()
+        shown_to = None
+        while waiting:
+            picture = waiting.popleft()
+            # Of a broken end the picture may be there, but not those that are shown before it.
+            if why and shown_to is not None and _time(picture) > shown_to:
+                break
+            shown_to = _time(picture) + (picture.duration or 0) * 3 // 2
+            yield self._frame(picture)
+        if why:
+            self.broken = BrokenTail(self._number, int(self._stream.frames) or None, why)
+
+    def _demuxed(self) -> Iterator[av.packet.Packet | None]:
+        """The pictures' packets, then None; the ends of all streams' packets are noted."""
+        try:
+            for packet in self._container.demux():
+                if packet.dts is None and packet.size == 0:
+                    continue  # PyAV's flushing packets
+                if packet.pts is not None and packet.time_base:
+                    end = (packet.pts + (packet.duration or 0)) * packet.time_base
+                    self._seen_to = max(self._seen_to, end)
+                if packet.stream_index != self._stream.index:
+                    continue
+                self._packets += 1
+                if packet.pts is not None and not packet.is_discard:
+                    self._fed.add(packet.pts)
+                    if packet.is_corrupt:
+                        self._spoilt.add(packet.pts)
+                if packet.dts is not None and not packet.is_corrupt:
+                    self._decoded_to = packet.dts
+                yield packet
+        except av.error.FFmpegError as error:
+            self._why = f"the file breaks off ({error.strerror})"
+        yield None
+
+    def _pictures(self, packet: av.packet.Packet | None) -> list[av.VideoFrame]:
+        """What comes out of the decoder for a packet; at the end (None) all that is still in it."""
+        found: list[av.VideoFrame] = []
+        for _ in range(64 if packet is None else 1):  # each damaged picture in the decoder fails once
+            try:
+                return found + self._stream.decode(packet)
+            except EOFError:
+                return found
+            except av.error.FFmpegError as error:
+                self._why = self._why or f"a picture can not be decoded ({error.strerror})"
+        return found
+
+    def _is_whole(self, picture: av.VideoFrame) -> bool:
+        """Whether a picture is footage.
+
+        Raises:
+            Problem: it is, and comes after one that is not.
+        """
+        time = picture.pts
+        if time is None:
+            raise Problem(
+                f"frame {self._number} has no time",
+                where=self._path,
+                mend="put its pictures into a container with times: ffmpeg -r RATE -i IN -c copy OUT.mkv",
+            )
+        lost = [fed for fed in self._fed if fed < time] if self._why else []
+        self._fed = {fed for fed in self._fed if fed > time}
+        spoilt = picture.is_corrupt or time in self._spoilt
+        if spoilt:
+            self._why = self._why or "a picture is incomplete"
+        if self._bad is None:
+            if not lost and not spoilt:
+                return True
+            self._bad = min([*lost, time])
+        elif picture.key_frame and not spoilt and time > self._bad:
+            at = float(self._bad * (self._stream.time_base or Fraction(1)))
+            raise Problem(
+                f"{self._why} at {at:.3f} s, with whole ones after it",
+                where=self._path,
+                mend="copy or export the clip again, or leave that part out with the clip's `start` and `end`",
+            )
+        return False
+
+    def _frame(self, picture: av.VideoFrame) -> NativeFrame:
+        self._number += 1
+        if picture.time_base is None:  # as of pictures that were still in the decoder at the end
+            picture.time_base = self._stream.time_base
+        named = plainly_named(picture)
+        return NativeFrame(self._number - 1, _time(picture), picture.duration or 0, named, self.facts)
+
+    def _lacks(self) -> str:
+        """What the file says that it has and has not; empty if it is all there."""
+        size = self._path.stat().st_size if self._path.is_file() else None
+        for stream in (self._stream, *self._container.streams.audio):
+            if size is not None and any(entry.pos + entry.size > size for entry in stream.index_entries):
+                return "the file is shorter than its index says"
+        if self._container.format.name == "avi" and self._packets < self._stream.frames:
+            return "the file has fewer pictures than its header says"
+        if SAYS_ITS_LENGTH in self._container.format.name and self._container.duration:
+            length = Fraction(self._container.duration, av.time_base)
+            frame = 1 / Fraction(self.facts.rate)
+            if self._seen_to + 2 * frame < length:
+                return f"the file ends at {float(self._seen_to):.3f} s of {float(length):.3f} s"
+        return ""
+
+
+def _time(picture: av.VideoFrame) -> int:
+    assert picture.pts is not None
+    return int(picture.pts)

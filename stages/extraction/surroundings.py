@@ -1,0 +1,81 @@
+"""What a clip has beside its pictures: sound, chapters, and what is left out, so that nothing goes in silence."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av.container
+from av.stream import Disposition
+
+from stages.extraction.trimming import Span
+from stages.problems import Problem
+from stages.video import video_stream
+
+
+def sound_facts(container: av.container.InputContainer) -> list[dict[str, Any]]:
+    """Codec, rate, channels and language of each audio stream; title and disposition where they say something."""
+    facts = []
+    for number, stream in enumerate(container.streams.audio):
+        usual = Disposition.default if number == 0 else Disposition(0)
+        entry: dict[str, Any] = {
+            "codec": stream.codec_context.name,
+            "rate": stream.codec_context.sample_rate,
+            "channels": stream.codec_context.channels,
+            "language": stream.metadata.get("language", "und"),
+        }
+        if title := stream.metadata.get("title"):
+            entry["title"] = title
+        if (said := Disposition(stream.disposition)) not in (usual, Disposition(0)):
+            entry["disposition"] = sorted(each.name or "" for each in Disposition if each in said)
+        facts.append(entry)
+    return facts
+
+
+def chapter_facts(container: av.container.InputContainer, span: Span | None) -> list[dict[str, str]]:
+    """Chapters with start and end in seconds, "n/d"; of a trimmed clip those in the span, moved with it."""
+    facts = []
+    for chapter in container.chapters():
+        base = chapter["time_base"] or Fraction(1)
+        start, end = chapter["start"] * base, chapter["end"] * base
+        if span is not None:
+            start, end = max(start, span.first), end if span.end is None else min(end, span.end)
+            start, end = start - span.earlier, end - span.earlier
+        if end > start:
+            facts.append({"start": str(start), "end": str(end), "title": chapter["metadata"].get("title", "")})
+    return facts
+
+
+def further_facts(container: av.container.InputContainer, path: Path) -> dict[str, Any]:
+    """What else must be told of a clip: streams and marks that are left out, its timecode, its language.
+
+    Raises:
+        Problem: the pictures are of an encrypted or otherwise unreadable kind.
+    """
+    pictures = video_stream(container, path)
+    if not pictures.codec_context or pictures.codec_context.pix_fmt is None:
+        raise Problem(
+            f"its pictures can not be decoded ({pictures.codec_context and pictures.codec_context.name})",
+            where=path,
+            mend="convert it with the program that made it, for instance to ProRes",
+        )
+    facts: dict[str, Any] = {}
+    left_out = []
+    has_chapters = bool(container.chapters())
+    for stream in container.streams:
+        if stream is pictures or stream.type == "audio":
+            continue
+        codec = stream.codec_context.name if stream.codec_context else "none"
+        # QuickTime keeps the names of chapters in a track of text, and the timecode in a track of its own.
+        if (has_chapters and stream.type in ("data", "subtitle")) or "timecode" in stream.metadata:
+            continue
+        left_out.append({"kind": str(stream.type), "codec": codec, "language": stream.metadata.get("language", "und")})
+    if left_out:
+        facts["left_out"] = left_out
+    timecode = pictures.metadata.get("timecode") or container.metadata.get("timecode")
+    if timecode:
+        facts["timecode"] = timecode
+    if (language := pictures.metadata.get("language", "und")) != "und":
+        facts["language"] = language
+    return facts

@@ -1,0 +1,93 @@
+"""What a file's audio tracks hold, packet for packet, so that a copy can be compared with what it was copied from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import av.error
+
+from stages.video import open_file
+
+ADTS: Final = 0xFFF0
+"""First bits of the header that a transport stream puts before each AAC packet, and that MP4 and Matroska leave out."""
+
+
+@dataclass
+class Track:
+    """One audio track.
+
+    Attributes:
+        codec: FFmpeg's name of it.
+        times: seconds at which each packet starts; of PCM, which each container cuts anew, only the first.
+        sizes: bytes of each packet, in all for PCM.
+        state: SHA-256 of all packets' bytes.
+    """
+
+    codec: str
+    times: list[Fraction] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    state: Any = field(default_factory=hashlib.sha256)
+
+    def add(self, time: Fraction, data: bytes) -> None:
+        """The next packet."""
+        data = _without_adts(data) if self.codec == "aac" else data
+        if self.codec.startswith("pcm") and self.sizes:
+            self.sizes[0] += len(data)
+        else:
+            self.times.append(time)
+            self.sizes.append(len(data))
+        self.state.update(data)
+
+    def differs_from(self, other: Track, tolerance: Fraction = Fraction(0)) -> str:
+        """How this copy differs from ``other``, in a few words; empty if it is the same.
+
+        Args:
+            other: the original.
+            tolerance: seconds by which a packet may be shown earlier or later than the original.
+        """
+        if self.codec != other.codec:
+            return f"it is {self.codec}, the original is {other.codec}"
+        if self.sizes != other.sizes or self.state.digest() != other.state.digest():
+            return f"its packets are not the original's ({len(self.sizes)} for {len(other.sizes)})"
+        worst = max((abs(a - b) for a, b in zip(self.times, other.times, strict=True)), default=Fraction(0))
+        return f"it is up to {float(worst) * 1000:.3g} ms off" if worst > tolerance else ""
+
+
+def tracks_in(path: Path, first: Fraction | None = None, end: Fraction | None = None) -> list[Track]:
+    """The audio tracks of a file; of a span of seconds, the packets that are heard in it.
+
+    Raises:
+        Problem: the file can not be read.
+    """
+    with open_file(path) as container:
+        streams = container.streams.audio
+        found = {stream.index: Track(stream.codec_context.name) for stream in streams}
+        if not found:
+            return []
+        try:
+            for packet in container.demux(*streams):
+                if heard(packet, first, end) and not packet.is_corrupt:
+                    found[packet.stream_index].add(packet.pts * packet.time_base, bytes(packet))
+        except av.error.FFmpegError:
+            pass  # the file breaks off; the pictures' reader tells of it
+        return list(found.values())
+
+
+def heard(packet: Any, first: Fraction | None, end: Fraction | None) -> bool:
+    """Whether an audio packet has sound in it that is heard from ``first`` to ``end``, in seconds; None is no bound."""
+    if not packet.size or packet.pts is None:
+        return False
+    starts = packet.pts * packet.time_base
+    ends = starts + (packet.duration or 0) * packet.time_base
+    return (first is None or ends > first) and (end is None or starts < end)
+
+
+def _without_adts(data: bytes) -> bytes:
+    if len(data) > 7 and int.from_bytes(data[:2], "big") & 0xFFF6 == ADTS:
+        return data[7 if data[1] & 1 else 9 :]
+    return data
