@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.files import read_facts
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import load_params
@@ -25,10 +26,15 @@ def main() -> int:
         return BAD_INPUT
     console = Console(soft_wrap=True)
     table = Table("swap", *SHOWN, box=None)
-    lacking = []
+    lacking: list[str] = []
+    delivered: dict[str, Path] = {}
     for name in swaps:
         folder = Path("data/evaluation") / name
-        if not (Path("data/encoding") / name / "deliverable.mp4").is_file() or not (folder / "metrics.json").is_file():
+        try:
+            delivered[name] = Deliverable.read(Path("data/encoding") / name).video
+        except Problem:
+            pass
+        if name not in delivered or not (folder / "metrics.json").is_file():
             lacking.append(name)
             continue
         metrics = read_facts(folder / "metrics.json")
@@ -38,9 +44,9 @@ def main() -> int:
     for name in swaps:
         if name not in lacking:
             console.print(f"\n{name}", style="bold")
-            console.print(f"  deliverable  data/encoding/{name}/deliverable.mp4")
+            console.print(f"  deliverable  {delivered[name]}")
             console.print(f"  report       data/evaluation/{name}/report.html")
-            console.print(f"  lineage      python -m flows.lineage data/encoding/{name}/deliverable.mp4")
+            console.print(f"  lineage      python -m flows.lineage {delivered[name]}")
     for name in lacking:
         print(f"error: swaps.{name}: it has no deliverable yet; the messages above say why", file=sys.stderr)
     return 1 if lacking else 0

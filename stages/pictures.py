@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +15,7 @@ import av
 import av.container
 import av.error
 
+from stages.artifacts.files import sha256_of
 from stages.problems import Problem
 from stages.video import open_clip
 
@@ -97,6 +100,11 @@ def open_footage(path: Path, rate: Fraction | None, names: str | None) -> av.con
             mend=f"remove `{field}` from the clip",
         )
     return open_clip(path)
+
+
+def sha256_of_pictures(files: Iterable[Path]) -> str:
+    """One hash, in hexadecimal, of many files: that of a list of their own and their names, a line each."""
+    return hashlib.sha256("".join(f"{sha256_of(file)}  {file.name}\n" for file in files).encode()).hexdigest()
 
 
 def _sequences(folder: Path) -> dict[str, dict[int, list[str]]]:

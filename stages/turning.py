@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import av.filter
+from av.sidedata.sidedata import Type
 
 from stages.problems import Problem
 from stages.video import NativeFrame, VideoFacts
@@ -37,13 +38,13 @@ class Turner:
     """Turns frames clockwise by 90, 180 or 270 degrees without changing a sample."""
 
     def __init__(self, facts: VideoFacts, degrees: int) -> None:
-        self._facts = turned(facts, degrees)
+        self.facts = turned(facts, degrees)
         self._graph = filter_graph(facts, _TURNS[degrees])
 
     def __call__(self, frame: NativeFrame) -> NativeFrame:
         """The turned frame; number and times are kept."""
         self._graph.push(frame.picture)
-        return replace(frame, picture=pulled(self._graph), facts=self._facts)
+        return replace(frame, picture=pulled(self._graph), facts=self.facts)
 
 
 def filter_graph(facts: VideoFacts, filters: list[str]) -> av.filter.Graph:
@@ -98,17 +99,32 @@ def each_upright(frames: Iterator[NativeFrame], path: Path) -> Iterator[NativeFr
 
 
 def _asked(frame: NativeFrame, path: Path) -> int:
-    """Degrees clockwise that stand a frame upright, from its display matrix (3 x 3, 16.16 fixed point, row vectors)."""
-    matrix = frame.picture.side_data.get("DISPLAYMATRIX")
+    """Degrees clockwise that stand a frame upright."""
+    matrix = frame.picture.side_data.get(Type.DISPLAYMATRIX)
     if matrix is None:
         return 0
-    a, b, _, c, d = (value / 65536 for value in struct.unpack("=5i", bytes(matrix)[:20]))
-    turns = {(1, 0, 0, 1): 0, (0, 1, -1, 0): 90, (-1, 0, 0, -1): 180, (0, -1, 1, 0): 270}
-    if (a, b, c, d) not in turns:
-        kind = "mirrored" if a * d - b * c < 0 else "turned or stretched by other than multiples of 90 degrees"
+    try:
+        return clockwise(bytes(matrix))
+    except ValueError as error:
         raise Problem(
-            f"frame {frame.number} is to be shown {kind}",
+            f"frame {frame.number} is to be shown {error}",
             where=path,
             mend="make its pictures so: ffmpeg -i IN -c:v ffv1 -c:a copy OUT.mkv",
-        )
+        ) from None
+
+
+def clockwise(matrix: bytes) -> int:
+    """Degrees clockwise that a display matrix asks for.
+
+    Args:
+        matrix: 3 x 3 numbers of 32 bits, 16.16 fixed point, by rows, that row vectors are multiplied with.
+
+    Raises:
+        ValueError: it asks for something else than a turn by a multiple of 90 degrees.
+    """
+    a, b, _, c, d = (value / 65536 for value in struct.unpack("=5i", matrix[:20]))
+    turns = {(1, 0, 0, 1): 0, (0, 1, -1, 0): 90, (-1, 0, 0, -1): 180, (0, -1, 1, 0): 270}
+    if (a, b, c, d) not in turns:
+        mirrored = a * d - b * c < 0
+        raise ValueError("mirrored" if mirrored else "turned or stretched by other than multiples of 90 degrees")
     return turns[a, b, c, d]

@@ -173,6 +173,8 @@ def running_ffmpeg(command: Any, out: Path, *, mend: str, where: Path | None = N
         except BaseException:
             process.kill()
             process.communicate()
+            if out.is_dir():
+                shutil.rmtree(out, ignore_errors=True)
             out.unlink(missing_ok=True)
             raise
 
@@ -278,20 +280,31 @@ def decode(path: Path, facts: VideoFacts | None = None) -> Iterator[NativeFrame]
         Problem: the file is missing, unreadable, or breaks off while it is read.
     """
     with open_clip(path) as container:
-        stream = video_stream(container, path)
-        stream.thread_type = "AUTO"
-        known = facts or facts_of(container)
-        number = 0
-        try:
-            for picture in container.decode(stream):
-                yield NativeFrame(number, picture.pts or 0, picture.duration or 0, plainly_named(picture), known)
-                number += 1
-        except av.error.FFmpegError as error:
-            raise Problem(
-                f"it breaks off after frame {number - 1} ({error})",
-                where=path,
-                mend="repair or re-export the file",
-            ) from error
+        yield from decoded(container, path, facts)
+
+
+def decoded(
+    container: av.container.InputContainer, path: Path, facts: VideoFacts | None = None
+) -> Iterator[NativeFrame]:
+    """All frames of an open container, as :func:`decode` gives them; ``path`` is what a fault is told of.
+
+    Raises:
+        Problem: it breaks off while it is read.
+    """
+    stream = video_stream(container, path)
+    stream.thread_type = "AUTO"
+    known = facts or facts_of(container)
+    number = 0
+    try:
+        for picture in container.decode(stream):
+            yield NativeFrame(number, picture.pts or 0, picture.duration or 0, plainly_named(picture), known)
+            number += 1
+    except av.error.FFmpegError as error:
+        raise Problem(
+            f"it breaks off after frame {number - 1} ({error})",
+            where=path,
+            mend="repair or re-export the file",
+        ) from error
 
 
 class ShardEncoder:

@@ -133,6 +133,7 @@ def lossless(pixel_format: str) -> list[str]:
 
 BT709, PQ, HLG = ("bt709",) * 3, ("bt2020", "smpte2084", "bt2020nc"), ("bt2020", "arib-std-b67", "bt2020nc")
 BT601 = ("smpte170m", "smpte170m", "smpte170m")
+ODD = "format=gbrp,scale=97:63,setsar=189/194:max=999"
 INTERLACED = ["-c:v", "mpeg2video", "-b:v", "2M", "-flags", "+ilme+ildct", "-pix_fmt", "yuv420p"]
 DEINTERLACED = "bwdif=mode=send_frame:parity=auto:deint=interlaced"
 TURNED = {90: "clock", 270: "cclock"}
@@ -168,7 +169,10 @@ CASES = [
     Case("prores 422", "a.mov", ["-c:v", "prores_ks", "-profile:v", "hq", "-pix_fmt", "yuv422p10le"],
          change=tags(*BT709), facts={"pixel_format": "yuv422p10le"}, encoding={"codec": "prores"}),
     Case("prores 4444 with alpha", "a.mov", ["-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le"],
-         change="format=yuva444p10le", encoding={"codec": "prores"}),
+         change="format=yuva444p10le", encoding={"codec": "ffv1"}),
+    Case("prores 4444, which is decoded with 12 bit, to prores", "a.mov",
+         ["-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le"], change="format=yuva444p10le",
+         encoding={"codec": "prores"}, undeliverable="pixel_format: nearest"),
     Case("alpha to H.264", "a.mkv", lossless("yuva420p"), change="format=yuva420p", undeliverable="alpha"),
     Case("alpha of VP9, which its decoder leaves out", "a.webm",
          ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-pix_fmt", "yuva420p"], change="format=yuva420p",
@@ -179,9 +183,9 @@ CASES = [
     Case("packed 4:2:2", "a.avi", ["-c:v", "rawvideo", "-pix_fmt", "uyvy422"], facts={"pixel_format": "yuv422p"}),
     Case("palette", "a.mkv", ["-c:v", "png", "-pix_fmt", "pal8"], change="format=rgb24,format=pal8", refused="pal8"),
     # shapes
-    Case("odd size 4:2:0", "a.mkv", lossless("yuv420p"), size="97x63", encoding={"codec": "ffv1"}),
-    Case("odd size 4:2:0 to H.264", "a.mkv", lossless("yuv420p"), size="97x63", undeliverable="odd"),
-    Case("odd size 4:4:4", "a.mp4", x264("yuv444p"), size="97x63"),
+    Case("odd size 4:2:0", "a.mkv", lossless("yuv420p"), size="96x64", change=ODD, encoding={"codec": "ffv1"}),
+    Case("odd size 4:2:0 to H.264", "a.mkv", lossless("yuv420p"), size="96x64", change=ODD, undeliverable="odd"),
+    Case("odd size 4:4:4", "a.mp4", x264("yuv444p"), change=ODD),
     Case("anamorphic", "a.mp4", x264(), change="setsar=16/11", facts={"sample_aspect": "16/11"}),
     *(Case(f"turned by {turn}", "a.mp4", x264(), finish=remade(before=["-display_rotation", str(turn)]),
            facts={"rotation": (-turn) % 360}, sound=[("aac", "")]) for turn in (90, 180, 270)),
@@ -200,7 +204,8 @@ CASES = [
     Case("three tracks with languages", "a.mp4", x264(), sound=[("aac", "eng"), ("aac", "deu"), ("ac3", "fra")]),
     Case("three tracks, mkv", "a.mkv", x264(), sound=[("flac", "eng"), ("libopus", "jpn"), ("ac3", "fra")],
          encoding={"codec": "ffv1", "container": "mkv"}),
-    Case("vorbis to MP4", "a.mkv", x264(), sound=[("libvorbis", "")], undeliverable="container: mkv"),
+    Case("vorbis", "a.mkv", x264(), sound=[("libvorbis", "")]),
+    Case("A-law to MP4", "a.mkv", x264(), sound=[("pcm_alaw", "")], undeliverable="container: mov or mkv"),
     Case("24 bit PCM to MOV", "a.mov", x264(), sound=[("pcm_s24le", "eng")], encoding={"container": "mov"}),
     Case("chapters", "a.mp4", x264(), inputs=chapters, more=["-map_chapters", "1"]),
     Case("chapters and sound, mkv", "a.mkv", x264(), sound=[("ac3", "eng")], inputs=chapters,

@@ -71,9 +71,11 @@ def sound_in(path: Path) -> list[tuple[str, str | None, list[tuple[Fraction, str
             mine = packets[stream.index]
             if stream.codec_context.name.startswith("pcm"):
                 mine = [(mine[0][0], b"".join(data for _, data in mine))]
+            codec = stream.codec_context.name
+            codec = "mpeg audio" if codec.startswith("mp") else codec  # MP4 does not say which of its layers
             language = None if stream.language in (None, "und") else stream.language
             hashed = [(time, hashlib.sha256(data).hexdigest()) for time, data in mine]
-            found.append((stream.codec_context.name, language, hashed))
+            found.append((codec, language, hashed))
         return found
 
 
@@ -141,8 +143,6 @@ def assert_same_tags(source: Path, video: Path, frames: Frames, pixel_format: st
     names = ["width", "height", "primaries", "transfer", "matrix", "sample_aspect"]
     assert {n: getattr(new, n) for n in names} == {n: getattr(old, n) for n in names}
     assert new.full_range == old.full_range
-    if old.range != "unknown":
-        assert new.range == old.range
     assert turn(video) == turn(source)
 
 

@@ -1,51 +1,113 @@
-"""The MP4 file: pictures handed to ffmpeg as they are made, the clip's own sound beside them."""
+"""The deliverable's file: pictures handed to ffmpeg as they are made, the clip's own sound beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import av
+import pandas as pd
 
-from stages.encoding.h264 import Coding, coding_for, command
+from stages.encoding.codecs import CODECS
+from stages.encoding.coding import Coding
+from stages.encoding.command import Surroundings, command
 from stages.encoding.settings import EncodingSettings
+from stages.problems import Problem
+from stages.turning import Turner
 from stages.video import NativeFrame, VideoFacts, facts_of, open_clip, running_ffmpeg
+
+NAME = "deliverable"
+
+
+def container_for(settings: EncodingSettings, facts: VideoFacts, times: pd.Series) -> str:
+    """Where the pictures go: ``mp4``, ``mov``, ``mkv`` or ``pictures``.
+
+    Args:
+        settings: of the stage.
+        facts: of the frames.
+        times: presentation times of all frames, in their time base.
+
+    Raises:
+        Problem: Matroska is asked for and can not hold the times, which it keeps in whole milliseconds.
+    """
+    held = CODECS[settings.codec].containers
+    if not held:
+        return "pictures"
+    chosen = held[0] if settings.container == "auto" else settings.container
+    if chosen == "mkv" and any((int(pts) * Fraction(facts.time_base) * 1000).denominator != 1 for pts in times):
+        if settings.container == "auto":
+            return next(other for other in held if other != "mkv")
+        raise Problem(
+            "mkv keeps times in whole milliseconds, which the clip's are not",
+            where="encoding.container in params.yaml",
+            mend=f"choose {' or '.join(other for other in held if other != 'mkv')}",
+        )
+    return chosen
 
 
 def write_video(
-    path: Path,
+    folder: Path,
+    container: str,
     frames: Iterable[NativeFrame],
     facts: VideoFacts,
-    audio: Path | None,
+    coding: Coding,
+    beside: Surroundings,
     last: tuple[int, int],
     settings: EncodingSettings,
-) -> None:
-    """Encode frames and copy sound into an MP4 file whose index comes first ("fast start").
+) -> Path:
+    """Encode frames and copy sound into ``deliverable.<container>``, or a folder ``deliverable`` of pictures.
 
     Args:
-        path: of the file.
+        folder: that gets it.
+        container: as :func:`container_for` says.
         frames: in presentation order; their ``pts`` go into the file as they are, so a variable rate stays variable.
         facts: of the frames.
-        audio: a file whose audio streams are copied, packet for packet; None for silence.
+        coding: how they are coded.
+        beside: sound, chapters and the turn that is to be marked; pictures are turned back by it here.
         last: ``pts`` and ``duration`` of the last frame.
         settings: of the stage.
 
+    Returns:
+        the file or the folder.
+
     Raises:
-        Problem: ffmpeg refused, for instance because the sound can not lie in an MP4 file; with its own words.
+        Problem: ffmpeg refused, for instance because the sound can not lie in such a file; with its own words.
     """
-    coding = coding_for(facts, settings)
-    mend = "if it names the sound, re-encode the clip's: ffmpeg -i IN -c:v copy -c:a aac OUT.mp4"
-    node = command(path, facts, coding, audio, last, settings)
-    with running_ffmpeg(node, path, mend=mend, where=audio) as pipe:
-        _hand_over(pipe, frames, facts, coding)
+    out = folder / (NAME if container == "pictures" else f"{NAME}.{container}")
+    names = out
+    if container == "pictures":
+        out.mkdir()
+        names = out / f"%06d.{settings.codec}"
+        if beside.audio is not None:
+            shutil.copy(beside.audio, folder / f"{NAME}{beside.audio.suffix}")
+    if beside.turn:
+        turner = Turner(facts, 360 - beside.turn)
+        frames, facts = (turner(frame) for frame in frames), turner.facts
+    node = command(names, container, facts, coding, beside, last, settings)
+    with running_ffmpeg(node, out, mend=_mend(container, settings, beside), where=beside.audio) as pipe:
+        _hand_over(pipe, frames, facts, coding, beside)
+    return out
 
 
-def _hand_over(pipe: IO[bytes], frames: Iterable[NativeFrame], facts: VideoFacts, coding: Coding) -> None:
+def _mend(container: str, settings: EncodingSettings, beside: Surroundings) -> str:
+    others = [other for other in CODECS[settings.codec].containers if other != container]
+    sound = f"if it names the sound, set encoding.container: {' or '.join(others)}, or re-encode the clip's: " * (
+        beside.audio is not None and bool(others)
+    )
+    return f"{sound or 're-encode the clip: '}ffmpeg -i IN -c:v copy -c:a aac OUT.mp4"
+
+
+def _hand_over(
+    pipe: IO[bytes], frames: Iterable[NativeFrame], facts: VideoFacts, coding: Coding, beside: Surroundings
+) -> None:
     """Raw pictures with their times as a NUT stream (the one open format that keeps any time base) into a pipe."""
     base = Fraction(facts.time_base)
     with av.open(pipe, "w", format="nut", options={"fflags": "+bitexact"}) as container:
+        if beside.chapters:
+            container.set_chapters(list(_numbered(beside.chapters)))
         stream = container.add_stream("rawvideo", rate=Fraction(facts.rate))
         stream.width, stream.height, stream.pix_fmt = facts.width, facts.height, coding.pixel_format
         stream.time_base = stream.codec_context.time_base = base
@@ -56,11 +118,26 @@ def _hand_over(pipe: IO[bytes], frames: Iterable[NativeFrame], facts: VideoFacts
         container.mux(stream.encode(None))
 
 
+def _numbered(chapters: Iterable[dict[str, str]]) -> Iterator[Any]:
+    """Chapters as PyAV takes them."""
+    for number, chapter in enumerate(chapters):
+        start, end = Fraction(chapter["start"]), Fraction(chapter["end"])
+        base = Fraction(1, start.denominator * end.denominator)
+        yield {
+            "id": number,
+            "start": int(start / base),
+            "end": int(end / base),
+            "time_base": base,
+            "metadata": {"title": chapter["title"]},
+        }
+
+
 def _recoded(picture: av.VideoFrame, facts: VideoFacts, coding: Coding) -> av.VideoFrame:
     """The picture in the pixel format of ``coding``; itself if it already is."""
     if picture.format.name == coding.pixel_format:
         return picture
-    matrix = facts.model_copy(update={"matrix": coding.matrix}).matrix_number
+    said = facts.matrix if coding.matrix == "gbr" else coding.matrix
+    matrix = facts.model_copy(update={"matrix": said}).matrix_number
     rgb = not picture.format.name.startswith(("yuv", "gray"))
     full = 2 if facts.full_range else 1
     return picture.reformat(

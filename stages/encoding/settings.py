@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from stages.encoding.codecs import CODECS, CodecName, ContainerName
 
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 
 
 class EncodingSettings(BaseModel):
-    """Settings of the stage ``encoding``: H.264 by libx264."""
+    """Settings of the stage ``encoding``. All encoders run on the CPU."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    crf: float = Field(
-        default=17.0,
+    codec: CodecName = Field(
+        default="h264",
+        description="h264, h265 and av1 to show, prores to edit, ffv1 to keep every sample; png, tiff and dpx write a "
+        "folder of pictures, the sound beside it",
+    )
+    container: ContainerName | Literal["auto"] = Field(
+        default="auto",
+        description="auto: mp4 for h264, h265 and av1, mov for prores, mkv for ffv1 if it can hold the times, else mov",
+    )
+    crf: float | None = Field(
+        default=None,
         ge=0.0,
-        le=51.0,
-        description="constant rate factor: lower is better and larger; 17 can not be told from the original by eye, "
-        "23 is libx264's own default",
+        le=63.0,
+        description="constant rate factor of h264, h265 (0 to 51) and av1 (0 to 63, whole): lower is better and "
+        "larger; if null, 17 (av1: 20), which can not be told from the original by eye",
+    )
+    bitrate: int | None = Field(
+        default=None, ge=10, le=2_000_000, description="kilobits a second of h264, h265 and av1, in place of crf"
     )
     preset: Preset = Field(default="medium", description="slower presets give smaller files of the same quality")
-    pixel_format: Literal["clip", "yuv420p"] = Field(
+    profile: Literal["auto", "proxy", "lt", "standard", "hq", "4444", "4444xq"] = Field(
+        default="auto", description="of prores; auto: hq for 4:2:2, 4444 for 4:4:4"
+    )
+    pixel_format: Literal["clip", "nearest", "yuv420p"] = Field(
         default="clip",
-        description="clip: keep the clip's chroma and bit depth where H.264 can; yuv420p: what every player can show",
+        description="clip: the clip's own, refused if the codec can not hold it; nearest: what comes closest; "
+        "yuv420p: what every player can show",
+    )
+    alpha: Literal["carry", "drop"] = Field(
+        default="carry", description="of clips with transparency: carry it, refused if the codec can not, or drop it"
+    )
+    rotation: Literal["clip", "upright"] = Field(
+        default="clip", description="clip: pictures lie in the file as in the clip's, marked to be turned; or upright"
     )
     keyframe_seconds: float = Field(
         default=5.0, gt=0.0, le=60.0, description="longest time between key frames: how finely a player can seek"
@@ -33,5 +57,26 @@ class EncodingSettings(BaseModel):
         default=2,
         ge=1,
         le=64,
-        description="of the encoder; part of the result, since libx264 gives other bytes for another number",
+        description="of the encoder; part of the result, since encoders give other bytes for another number",
     )
+
+    @model_validator(mode="after")
+    def _fits_the_codec(self) -> Self:
+        codec = CODECS[self.codec]
+        if codec.crf is None and (self.crf is not None or self.bitrate is not None):
+            raise ValueError(f"{self.codec} has neither crf nor bitrate; remove them")
+        if self.crf is not None and self.bitrate is not None:
+            raise ValueError("crf and bitrate exclude one another; remove one")
+        if self.crf is not None and self.crf > codec.worst:
+            raise ValueError(f"crf of {self.codec} is at most {codec.worst:g}")
+        if self.codec == "av1" and self.crf is not None and self.crf != int(self.crf):
+            raise ValueError("crf of av1 is a whole number")
+        if self.container != "auto" and self.container not in codec.containers:
+            held = " or ".join(codec.containers) or "a folder, not in a container"
+            raise ValueError(f"container {self.container} does not hold {self.codec}; it lies in {held}")
+        return self
+
+    @property
+    def quality(self) -> float:
+        """The constant rate factor to use."""
+        return self.crf if self.crf is not None else CODECS[self.codec].crf or 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,19 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.consent import require_consent
-from stages.encoding.container import facts_in, times_in, write_video
-from stages.encoding.h264 import DISCLOSURE
+from stages.encoding.checking import check_file, check_pictures, steady_rate
+from stages.encoding.codecs import CODECS
+from stages.encoding.coding import coding_for
+from stages.encoding.command import DISCLOSURE, Surroundings
+from stages.encoding.container import container_for, write_video
 from stages.encoding.settings import EncodingSettings
+from stages.pictures import sha256_of_pictures
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
+from stages.video import VideoFacts
+
+log = logging.getLogger(__name__)
 
 
 def place(swap: str) -> Path:
@@ -72,22 +80,36 @@ def encode(
         what: the work in a few words, for the bar.
 
     Raises:
-        Problem: there are no frames, ffmpeg can not write the file, or what it wrote has other times.
+        Problem: there are no frames, the codec or container can not hold something of the clip, ffmpeg can not write
+            the file, or what it wrote is not what it was given.
     """
     if len(finished) == 0:
         raise Problem("there are no frames to encode", where=finished.folder, mend="remove it and run `dvc repro`")
-    video = folder / "deliverable.mp4"
     index, facts = finished.index, finished.facts
+    beside, coding = _beside(facts, audio, settings), coding_for(facts, settings)
+    container = container_for(settings, facts, index["pts"])
+    rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
-    write_video(video, progress(finished, total=len(finished), what=what), facts, audio, last, settings)
-    _check_times(video, finished)
-    written = facts_in(video)
+    shown = progress(finished, total=len(finished), what=what)
+    video = write_video(folder, container, shown, facts, coding, beside, last, settings)
+    if coding.converted:
+        log.warning("%s: %s", what, coding.converted)
+    if container == "pictures":
+        written = check_pictures(video, rate, finished, coding)
+    else:
+        written = check_file(video, container, finished, coding, beside)
+    more: dict[str, Any] = {"converted": coding.converted} if coding.converted else {}
+    if container == "pictures":
+        first = int(index["pts"].iloc[0]) * Fraction(facts.time_base)
+        more |= {"rate": f"{rate.numerator}/{rate.denominator}", "first_picture_at": str(first)}
+    if beside.turn:
+        more["turned"] = beside.turn
     Deliverable.write_facts(
         folder,
         {
             **about,
-            "sha256": sha256_of(video),
-            "codec": "h264",
+            "sha256": sha256_of(video) if video.is_file() else sha256_of_pictures(sorted(video.iterdir())),
+            "codec": settings.codec,
             "frames": len(finished),
             "changed": int(index["changed"].sum()),
             "width": written.width,
@@ -96,19 +118,20 @@ def encode(
             "colour": written.model_dump(include={"primaries", "transfer", "matrix", "range"}),
             "seconds": float((last[0] + last[1] - int(index["pts"].iloc[0])) * Fraction(facts.time_base)),
             "disclosure": DISCLOSURE,
+            **more,
         },
     )
     return Deliverable.read(folder)
 
 
-def _check_times(video: Path, finished: Frames) -> None:
-    """Every picture must be shown when the clip showed it; nothing else would tell if ffmpeg dropped or moved one."""
-    wanted = [int(pts) * Fraction(finished.facts.time_base) for pts in finished.index["pts"]]
-    found = times_in(video)
-    if found != wanted:
-        wrong = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), len(found))
-        raise Problem(
-            f"it has {len(found)} pictures for {len(wanted)} frames, the first wrong time at frame {wrong}",
-            where=video,
-            mend="the system's ffmpeg may be too old: put version 5.1 or later first in PATH, or remove it",
-        )
+def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings) -> Surroundings:
+    """What the clip had beside its pictures, from its facts."""
+    said = facts.model_extra or {}
+    return Surroundings(
+        audio=audio,
+        tracks=tuple(said.get("audio", ())),
+        chapters=tuple(said.get("chapters", ())),
+        turn=facts.rotation if settings.rotation == "clip" and CODECS[settings.codec].containers else 0,
+        timecode=said.get("timecode"),
+        language=said.get("language"),
+    )

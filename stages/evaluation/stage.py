@@ -120,7 +120,7 @@ def evaluate(
     for frame, transform in zip(replaced["frame"].tolist(), replaced["transform"], strict=True):
         transforms.setdefault(frame, []).append(geometry.as_matrix(np.asarray(transform, np.float64)))
     shown = set(faces["frame"].iloc[spread(len(faces), settings.pictures)])
-    seen = views(faces, evidence.target, evidence.finished, evidence.deliverable.video, evidence.truth)
+    seen = views(faces, evidence.target, evidence.finished, evidence.deliverable, evidence.truth)
     table: list[Row] = []
     stills: list[Still] = []
     for view, figures in progress(measured(seen, crops, transforms, instruments), total=len(faces), what=what):

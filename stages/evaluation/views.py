@@ -12,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages import geometry
+from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.frames import Frames
 from stages.artifacts.truth import Truth
 from stages.fidelity import face_labels, face_mask_in_crop, hull
 from stages.problems import Problem
-from stages.video import NativeFrame, decode
+from stages.video import NativeFrame
 
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -68,14 +69,14 @@ class View:
 
 
 def views(
-    faces: pd.DataFrame, target: Frames, finished: Frames, deliverable: Path, truth: Truth | None
+    faces: pd.DataFrame, target: Frames, finished: Frames, deliverable: Deliverable, truth: Truth | None
 ) -> Iterator[View]:
     """A view per row of ``faces``, one at a time.
 
     Args:
         faces: columns ``frame`` (ascending, once each), ``split``, ``transform``, ``landmarks``.
         target, finished: frames of the same clip.
-        deliverable: the encoded video.
+        deliverable: that was encoded.
         truth: the right answer, frame by frame the same performance; None if nobody knows it.
 
     Raises:
@@ -83,7 +84,7 @@ def views(
     """
     numbers = [int(number) for number in faces["frame"]]
     base = Fraction(target.facts.time_base)
-    shown = _chosen(decode(deliverable), numbers, deliverable)
+    shown = _chosen(deliverable.frames(), numbers, deliverable.video)
     right = _chosen(truth.frames(), numbers, truth.folder) if truth else None
     labels, of_face = (None, ()) if truth is None else _labels(truth, numbers)
     for row, old, new in zip(faces.itertuples(), target.pick(numbers), finished.pick(numbers), strict=True):

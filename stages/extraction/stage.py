@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterator
 from itertools import chain
@@ -23,7 +22,7 @@ from stages.extraction.sound import copy_sound
 from stages.extraction.storable import each_storable
 from stages.extraction.surroundings import chapter_facts, further_facts, sound_facts
 from stages.extraction.trimming import Trimmer
-from stages.pictures import PictureSequence, open_footage
+from stages.pictures import PictureSequence, open_footage, sha256_of_pictures
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Clip, Params
@@ -117,8 +116,7 @@ def _hash_of(clip: Clip) -> str:
     """SHA-256 of the file; of a folder, that of the pictures' own, a line each."""
     if clip.path.is_file():
         return sha256_of(clip.path)
-    files = PictureSequence.find(clip.path, clip.rate, clip.pictures).files
-    return hashlib.sha256("".join(f"{sha256_of(file)}  {file.name}\n" for file in files).encode()).hexdigest()
+    return sha256_of_pictures(PictureSequence.find(clip.path, clip.rate, clip.pictures).files)
 
 
 def _frames_expected(container: av.container.InputContainer) -> int | None:

@@ -16,13 +16,15 @@ import pytest
 
 from stages.artifacts.frames import Frames, FrameWriter
 from stages.encoding.container import facts_in, times_in
-from stages.encoding.h264 import DISCLOSURE, coding_for
+from stages.encoding.coding import coding_for
+from stages.encoding.command import DISCLOSURE
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
 from stages.problems import Problem
 from stages.video import VideoFacts, decode, planes_of
 
 FAST = EncodingSettings(preset="ultrafast")
+NEAREST = FAST.model_copy(update={"pixel_format": "nearest", "alpha": "drop"})
 
 
 def picture(facts: VideoFacts, number: int) -> av.VideoFrame:
@@ -150,10 +152,10 @@ def test_every_pixel_format_gives_a_file_that_plays(
     make_frames: Callable[..., Frames], tmp_path: Path, pixel_format: str
 ) -> None:
     frames = make_frames(pixel_format=pixel_format)
-    video = deliver(frames, tmp_path / "out")
+    video = deliver(frames, tmp_path / "out", settings=NEAREST)
     told = facts_in(video)
-    assert told.pixel_format == coding_for(frames.facts, FAST).pixel_format
-    assert told.full_range == frames.facts.full_range
+    assert told.pixel_format == coding_for(frames.facts, NEAREST).pixel_format.replace("gray", "yuv420p")
+    assert told.full_range == (frames.facts.full_range or pixel_format == "gray")  # grey says no range: it is full
     first = next(iter(frames)).rgb().astype(int)
     assert np.abs(next(iter(decode(video))).rgb().astype(int) - first).mean() < 5
 
@@ -165,15 +167,16 @@ def test_every_pixel_format_gives_a_file_that_plays(
         ("yuv422p", "yuv422p"),
         ("yuv420p12le", "yuv420p10le"),
         ("bgra", "yuv420p"),
-        ("gray", "yuv420p"),
+        ("bgr0", "yuv420p"),
+        ("gray", "gray"),
     ],
 )
 def test_the_coding_keeps_what_h264_can_keep(pixel_format: str, expected: str) -> None:
     facts = VideoFacts(width=64, height=64, pixel_format=pixel_format, time_base="1/25", rate="25/1")
-    assert coding_for(facts, FAST).pixel_format == expected
+    assert coding_for(facts, NEAREST).pixel_format == expected
     odd = facts.model_copy(update={"width": 63})
-    assert coding_for(odd, FAST).pixel_format == expected.replace("420", "444").replace("422", "444")
-    assert coding_for(facts, FAST.model_copy(update={"pixel_format": "yuv420p"})).pixel_format == "yuv420p"
+    assert coding_for(odd, NEAREST).pixel_format == expected.replace("420", "444").replace("422", "444")
+    assert coding_for(facts, NEAREST.model_copy(update={"pixel_format": "yuv420p"})).pixel_format == "yuv420p"
 
 
 def test_an_odd_size_is_kept(make_frames: Callable[..., Frames], tmp_path: Path) -> None:
@@ -235,7 +238,19 @@ def test_no_frames_are_refused(make_frames: Callable[..., Frames], tmp_path: Pat
         deliver(make_frames([]), tmp_path / "out")
 
 
-@pytest.mark.parametrize("wrong", [{"crf": 60}, {"preset": "placebo"}, {"codec": "h265"}, {"threads": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"crf": 60},
+        {"preset": "placebo"},
+        {"codec": "divx"},
+        {"threads": 0},
+        {"crf": 20, "codec": "prores"},
+        {"crf": 20, "bitrate": 900},
+        {"container": "mkv", "codec": "png"},
+        {"crf": 20.5, "codec": "av1"},
+    ],
+)
 def test_settings_are_checked(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         EncodingSettings(**wrong)

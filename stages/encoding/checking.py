@@ -1,0 +1,165 @@
+"""Whether a written file is what was to be written: nothing else would tell if ffmpeg dropped or moved something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from av.sidedata.sidedata import Type
+
+from stages.artifacts.frames import Frames
+from stages.encoding.coding import Coding
+from stages.encoding.command import Surroundings
+from stages.encoding.container import times_in
+from stages.packets import tracks_in
+from stages.pictures import PictureSequence
+from stages.problems import Problem
+from stages.turning import clockwise, turned
+from stages.video import UNKNOWN, VideoFacts, facts_of, open_clip, video_stream
+
+MILLISECOND: Final = Fraction(1, 1000)
+"""Matroska's times of sound, and all containers' chapters, are whole milliseconds."""
+
+
+_READ_AS: Final = {"gray": ("yuv420p",), "gray10le": ("yuv420p10le",)}
+"""FFmpeg reads grey H.264 as colour without any."""
+
+
+def check_file(video: Path, container: str, finished: Frames, coding: Coding, beside: Surroundings) -> VideoFacts:
+    """Compare a written file with what it was made from.
+
+    Args:
+        video: the file.
+        container: its kind.
+        finished: the frames that are in it.
+        coding: how they were coded.
+        beside: the sound, chapters and turn that must be in it.
+
+    Returns:
+        what the file says of its pictures.
+
+    Raises:
+        Problem: it has other times, sizes, colours, sound, languages or chapters.
+    """
+    _check_times(video, finished)
+    asked = finished.facts
+    coded = turned(asked, (360 - beside.turn) % 360)
+    with open_clip(video) as opened:
+        written = facts_of(opened)
+        languages = [stream.language or "und" for stream in opened.streams.audio]
+        chapters = [
+            (chapter["start"] * chapter["time_base"], chapter["end"] * chapter["time_base"])
+            for chapter in opened.chapters()
+        ]
+        picture = next(opened.decode(video_stream(opened, video)))
+        matrix = picture.side_data.get(Type.DISPLAYMATRIX)
+        turn = clockwise(bytes(matrix)) if matrix is not None else 0
+    _same(video, "size", f"{written.width} x {written.height}", f"{coded.width} x {coded.height}")
+    if written.pixel_format not in _READ_AS.get(coding.pixel_format, ()):
+        _same(video, "pixel format", written.pixel_format, coding.pixel_format)
+    _same(video, "shape of pixels", written.sample_aspect, coded.sample_aspect)
+    _same(video, "turn", str(turn), str(beside.turn))
+    for name, wanted in (
+        ("primaries", asked.primaries),
+        ("transfer", asked.transfer),
+        ("matrix", coding.matrix),
+    ):
+        if wanted not in (UNKNOWN, "gbr"):
+            _same(video, name, getattr(written, name), wanted)
+    if coding.matrix != "gbr" and coding.pixel_format.startswith("yuv"):
+        _same(video, "range", "pc" if written.full_range else "tv", "pc" if coding.range == "pc" else "tv")
+    if beside.audio is not None:
+        _check_sound(video, container, beside, languages)
+    wanted_chapters = [(Fraction(each["start"]), Fraction(each["end"])) for each in beside.chapters]
+    close = len(chapters) == len(wanted_chapters) and all(
+        abs(a - b) <= MILLISECOND for a, b in zip(_flat(chapters), _flat(wanted_chapters), strict=True)
+    )
+    if not close:
+        raise _lost(video, f"it has {len(chapters)} of {len(wanted_chapters)} chapters, or at other times")
+    return written
+
+
+def check_pictures(folder: Path, rate: Fraction, finished: Frames, coding: Coding) -> VideoFacts:
+    """Compare written pictures with what they were made from: count, size and pixel format.
+
+    Raises:
+        Problem: they differ.
+    """
+    found = PictureSequence.find(folder, rate)
+    _same(folder, "number of pictures", str(len(found.files)), str(len(finished)))
+    with found.open() as opened:
+        written = facts_of(opened)
+    asked = finished.facts
+    _same(folder, "size", f"{written.width} x {written.height}", f"{asked.width} x {asked.height}")
+    _same(folder, "pixel format", written.pixel_format, coding.pixel_format)
+    return written
+
+
+def steady_rate(finished: Frames) -> Fraction:
+    """Pictures a second, if all are shown equally long: a folder of pictures says no times.
+
+    Raises:
+        Problem: they are not.
+    """
+    gaps = {int(gap) for gap in finished.index["pts"].diff().dropna()}
+    base = Fraction(finished.facts.time_base)
+    if not gaps:
+        return Fraction(finished.facts.rate)
+    near = Fraction(finished.facts.rate)
+    # Times in milliseconds are rounded: 42, 41, 42 is a steady 24 a second.
+    begin = int(finished.index["pts"].iloc[0])
+    steady = all(
+        abs((int(pts) - begin) * base - number / near) <= base / 2 + Fraction(1, 10**6)
+        for number, pts in enumerate(finished.index["pts"])
+    )
+    if len(gaps) == 1:
+        return 1 / (gaps.pop() * base)
+    if not steady:
+        raise Problem(
+            "the clip's frames are not shown equally long, which a folder of pictures can not say",
+            where="encoding.codec in params.yaml",
+            mend="choose ffv1 or prores, which keep times",
+        )
+    return near
+
+
+def _check_times(video: Path, finished: Frames) -> None:
+    """Every picture must be shown when the clip showed it."""
+    wanted = [int(pts) * Fraction(finished.facts.time_base) for pts in finished.index["pts"]]
+    found = times_in(video)
+    if found != wanted:
+        wrong = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), len(found))
+        raise Problem(
+            f"it has {len(found)} pictures for {len(wanted)} frames, the first wrong time at frame {wrong}",
+            where=video,
+            mend="the system's ffmpeg may be too old: put version 5.1 or later first in PATH, or remove it; or choose "
+            "another encoding.container",
+        )
+
+
+def _check_sound(video: Path, container: str, beside: Surroundings, languages: Sequence[str]) -> None:
+    assert beside.audio is not None
+    originals, copies = tracks_in(beside.audio), tracks_in(video)
+    if len(originals) != len(copies):
+        raise _lost(video, f"it has {len(copies)} of {len(originals)} audio tracks")
+    for number, (copy, original) in enumerate(zip(copies, originals, strict=True)):
+        if said := copy.differs_from(original, MILLISECOND if container == "mkv" else 1 / Fraction(90000)):
+            raise _lost(video, f"audio track {number}: {said}")
+    wanted = [track.get("language", "und") for track in beside.tracks]
+    if wanted and list(languages) != wanted:
+        raise _lost(video, f"its audio tracks have the languages {', '.join(languages)}, not {', '.join(wanted)}")
+
+
+def _same(video: Path, what: str, found: str, wanted: str) -> None:
+    if found != wanted:
+        raise _lost(video, f"its {what} is {found}, not the clip's {wanted}")
+
+
+def _lost(video: Path, what: str) -> Problem:
+    return Problem(what, where=video, mend="choose another encoding.container or encoding.codec, which can hold it")
+
+
+def _flat(pairs: Sequence[tuple[Fraction, Fraction]]) -> list[Fraction]:
+    return [each for pair in pairs for each in pair]

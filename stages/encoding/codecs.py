@@ -1,0 +1,83 @@
+"""What each codec can hold, and which encoder of ffmpeg makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+CodecName = Literal["h264", "h265", "av1", "prores", "ffv1", "png", "tiff", "dpx"]
+ContainerName = Literal["mp4", "mov", "mkv"]
+
+_YUV: Final = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
+
+
+@dataclass(frozen=True)
+class Codec:
+    """One codec.
+
+    Attributes:
+        encoder: ffmpeg's name of it.
+        formats: the pixel formats that it holds.
+        containers: that hold it, the usual one first; none for pictures, which lie in a folder.
+        crf: constant rate factor that can hardly be told from the original; None if the codec has none.
+        worst: the greatest rate factor.
+        even: chroma of half the size needs an even width or height.
+        limited: it says no range, so that players take it as limited.
+    """
+
+    encoder: str
+    formats: tuple[str, ...]
+    containers: tuple[ContainerName, ...] = ()
+    crf: float | None = None
+    worst: float = 0.0
+    even: bool = False
+    limited: bool = False
+
+
+CODECS: Final[dict[CodecName, Codec]] = {
+    "h264": Codec("libx264", (*_YUV, "gray", "gray10le"), ("mp4", "mov", "mkv"), crf=17.0, worst=51.0, even=True),
+    "h265": Codec(
+        "libx265",
+        (*_YUV, "gray", "gray10le", "gray12le", "yuv420p12le", "yuv422p12le", "yuv444p12le", "gbrp", "gbrp10le",
+         "gbrp12le"),
+        ("mp4", "mov", "mkv"), crf=17.0, worst=51.0, even=True,
+    ),
+    "av1": Codec("libsvtav1", ("yuv420p", "yuv420p10le"), ("mp4", "mkv"), crf=20.0, worst=63.0, even=True),
+    "prores": Codec("prores_ks", ("yuv422p10le", "yuv444p10le", "yuva444p10le"), ("mov", "mkv"), limited=True),
+    "ffv1": Codec(
+        "ffv1",
+        tuple(
+            f"{family}p{depth}"
+            for family in ("yuv420", "yuv422", "yuv444", "yuva420", "yuva422", "yuva444")
+            for depth in ("", "9le", "10le", "12le", "14le", "16le")
+            if not (family.startswith("yuva") and depth == "14le")
+        )
+        + ("yuv440p", "yuv411p", "yuv410p", "yuv440p10le", "yuv440p12le", "bgr0", "bgra", "rgb48le", "rgba64le")
+        + tuple(f"gray{depth}" for depth in ("", "9le", "10le", "12le", "14le", "16le"))
+        + tuple(f"gbrp{depth}le" for depth in (9, 10, 12, 14, 16))
+        + tuple(f"gbrap{depth}le" for depth in (10, 12, 14, 16)),
+        ("mkv", "mov"),
+    ),
+    "png": Codec("png", ("rgb24", "rgba", "rgb48be", "rgba64be", "gray", "gray16be")),
+    "tiff": Codec("tiff", ("rgb24", "rgb48le", "rgba", "rgba64le", "gray", "gray16le")),
+    "dpx": Codec("dpx", ("rgb24", "rgba", "rgb48be", "rgba64be", "gbrp10be", "gbrp12be", "gray", "gray16be")),
+}  # fmt: skip
+
+SAME_SAMPLES: Final = {
+    "bgr0": ("gbrp", "rgb24"),
+    "bgra": ("rgba",),
+    "rgb48le": ("rgb48be",),
+    "rgba64le": ("rgba64be",),
+    "gbrp16le": ("rgb48le", "rgb48be"),
+    "gbrap16le": ("rgba64le", "rgba64be"),
+    "gbrp10le": ("gbrp10be",),
+    "gbrp12le": ("gbrp12be",),
+    "gray16le": ("gray16be",),
+}
+"""Formats whose samples lie in others in another order: going there changes none."""
+
+PRESETS_OF_AV1: Final = {
+    "ultrafast": 12, "superfast": 11, "veryfast": 10, "faster": 9, "fast": 8, "medium": 6, "slow": 5, "slower": 4,
+    "veryslow": 3,
+}  # fmt: skip
+"""SVT-AV1 numbers its presets."""
