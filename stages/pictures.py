@@ -52,10 +52,6 @@ class PictureSequence:
         Raises:
             Problem: the rate is missing; there are no numbered pictures, more than one sequence, or a gap in one.
         """
-        if rate is None:
-            raise Problem(
-                "it is a folder of pictures, which says no rate", where=folder, mend="add `rate: 24` to the clip"
-            )
         found = _sequences(folder)
         if names is not None:
             found = {name: numbers for name, numbers in found.items() if name == names}
@@ -67,6 +63,10 @@ class PictureSequence:
                 f"there are {len(found)} sequences in it: {', '.join(sorted(found))}",
                 where=folder,
                 mend="say which at the clip's `pictures`, for instance `pictures: " + min(found) + "`",
+            )
+        if rate is None:
+            raise Problem(
+                "it is a folder of pictures, which says no rate", where=folder, mend="add `rate: 24` to the clip"
             )
         [(name, numbers)] = found.items()
         return cls(*_in_order(folder, name, numbers), rate)

@@ -100,17 +100,32 @@ def each_upright(frames: Iterator[NativeFrame], path: Path) -> Iterator[NativeFr
 
 def _asked(frame: NativeFrame, path: Path) -> int:
     """Degrees clockwise that stand a frame upright."""
-    matrix = frame.picture.side_data.get(Type.DISPLAYMATRIX)
-    if matrix is None:
-        return 0
     try:
-        return clockwise(bytes(matrix))
+        return turn_of(frame.picture)
     except ValueError as error:
         raise Problem(
             f"frame {frame.number} is to be shown {error}",
             where=path,
             mend="make its pictures so: ffmpeg -i IN -c:v ffv1 -c:a copy OUT.mkv",
         ) from None
+
+
+def turn_of(picture: av.VideoFrame) -> int:
+    """Degrees clockwise by which a picture's display matrix asks to turn it.
+
+    Raises:
+        ValueError: it asks for something else than a turn by a multiple of 90 degrees.
+    """
+    try:
+        matrix = picture.side_data.get(Type.DISPLAYMATRIX)
+    except ValueError:  # PyAV does not know all kinds of side data, such as the Exif of TIFF, and then gives none
+        if picture.rotation % 90:
+            raise ValueError(_ODD_TURN) from None
+        return int(-picture.rotation) % 360
+    return 0 if matrix is None else clockwise(bytes(matrix))
+
+
+_ODD_TURN = "turned or stretched by other than multiples of 90 degrees"
 
 
 def clockwise(matrix: bytes) -> int:
@@ -126,5 +141,5 @@ def clockwise(matrix: bytes) -> int:
     turns = {(1, 0, 0, 1): 0, (0, 1, -1, 0): 90, (-1, 0, 0, -1): 180, (0, -1, 1, 0): 270}
     if (a, b, c, d) not in turns:
         mirrored = a * d - b * c < 0
-        raise ValueError("mirrored" if mirrored else "turned or stretched by other than multiples of 90 degrees")
+        raise ValueError("mirrored" if mirrored else _ODD_TURN)
     return turns[a, b, c, d]

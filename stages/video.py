@@ -164,7 +164,9 @@ def running_ffmpeg(command: Any, out: Path, *, mend: str, where: Path | None = N
         try:
             try:
                 yield process.stdin
-            except BrokenPipeError:
+            except (BrokenPipeError, av.error.PyAVCallbackError) as error:
+                if not _is_broken_pipe(error):
+                    raise
                 broken = True
             process.communicate()
             if process.returncode != 0 or broken:
@@ -177,6 +179,11 @@ def running_ffmpeg(command: Any, out: Path, *, mend: str, where: Path | None = N
                 shutil.rmtree(out, ignore_errors=True)
             out.unlink(missing_ok=True)
             raise
+
+
+def _is_broken_pipe(error: BaseException | None) -> bool:
+    """Whether an error is that of a broken pipe, or came up while one was handled, as PyAV's does at closing."""
+    return error is not None and (isinstance(error, BrokenPipeError) or _is_broken_pipe(error.__context__))
 
 
 def _tell(words: str, status: int, out: Path, where: Path, mend: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import av
+import av.error
 import pandas as pd
 import pyarrow as pa
 
@@ -116,9 +118,9 @@ class FrameWriter:
         write_facts(self._folder / "facts.json", facts | more)
 
     def _end_shard(self) -> None:
-        if self._encoder is not None:
-            self._encoder.close()
-            self._encoder = None
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            encoder.close()
 
     def __enter__(self) -> Self:
         return self
@@ -127,4 +129,5 @@ class FrameWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self._end_shard()
+            with suppress(OSError, av.error.FFmpegError):  # what happened first is what is told
+                self._end_shard()

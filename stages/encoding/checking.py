@@ -7,16 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from av.sidedata.sidedata import Type
-
 from stages.artifacts.frames import Frames
 from stages.encoding.coding import Coding
-from stages.encoding.command import Surroundings
+from stages.encoding.command import Surroundings, bibliographic
 from stages.encoding.container import times_in
 from stages.packets import tracks_in
 from stages.pictures import PictureSequence
 from stages.problems import Problem
-from stages.turning import clockwise, turned
+from stages.turning import turn_of, turned
 from stages.video import UNKNOWN, VideoFacts, facts_of, open_clip, video_stream
 
 MILLISECOND: Final = Fraction(1, 1000)
@@ -53,9 +51,7 @@ def check_file(video: Path, container: str, finished: Frames, coding: Coding, be
             (chapter["start"] * chapter["time_base"], chapter["end"] * chapter["time_base"])
             for chapter in opened.chapters()
         ]
-        picture = next(opened.decode(video_stream(opened, video)))
-        matrix = picture.side_data.get(Type.DISPLAYMATRIX)
-        turn = clockwise(bytes(matrix)) if matrix is not None else 0
+        turn = turn_of(next(opened.decode(video_stream(opened, video))))
     _same(video, "size", f"{written.width} x {written.height}", f"{coded.width} x {coded.height}")
     if written.pixel_format not in _READ_AS.get(coding.pixel_format, ()):
         _same(video, "pixel format", written.pixel_format, coding.pixel_format)
@@ -148,7 +144,7 @@ def _check_sound(video: Path, container: str, beside: Surroundings, languages: S
         if said := copy.differs_from(original, MILLISECOND if container == "mkv" else 1 / Fraction(90000)):
             raise _lost(video, f"audio track {number}: {said}")
     wanted = [track.get("language", "und") for track in beside.tracks]
-    if wanted and list(languages) != wanted:
+    if wanted and [bibliographic(each) for each in languages] != [bibliographic(each) for each in wanted]:
         raise _lost(video, f"its audio tracks have the languages {', '.join(languages)}, not {', '.join(wanted)}")
 
 

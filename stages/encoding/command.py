@@ -86,7 +86,7 @@ def command(
     pts, duration = last
     ending = f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{pts})\\,{duration}\\,DURATION)" if duration else "null"
     quick_time = {"video_track_timescale": base.denominator} if container != "mkv" else {}
-    marked = {"map_metadata": -1, "metadata": f"comment={DISCLOSURE}", **_named(beside)}
+    marked = {"map_metadata": -1, "metadata": f"comment={DISCLOSURE}", **_named(beside, container)}
     return _quiet(
         ffmpeg.output(
             *streams,
@@ -130,14 +130,29 @@ def _coder(facts: VideoFacts, coding: Coding, settings: EncodingSettings) -> dic
             return {"threads:v": 1}
 
 
-def _named(beside: Surroundings) -> dict[str, str]:
+BIBLIOGRAPHIC: Final = {
+    "sqi": "alb", "hye": "arm", "eus": "baq", "mya": "bur", "zho": "chi", "ces": "cze", "nld": "dut", "fra": "fre",
+    "kat": "geo", "deu": "ger", "ell": "gre", "isl": "ice", "mkd": "mac", "mri": "mao", "msa": "may", "fas": "per",
+    "ron": "rum", "slk": "slo", "bod": "tib", "cym": "wel",
+}  # fmt: skip
+"""Languages with two codes in ISO 639-2; QuickTime knows the second."""
+
+
+def bibliographic(language: str) -> str:
+    """The language's bibliographic code of ISO 639-2, which is the same as the other for most."""
+    return BIBLIOGRAPHIC.get(language, language)
+
+
+def _named(beside: Surroundings, container: str) -> dict[str, str]:
     """Languages, titles, dispositions, names of chapters and the timecode, as ffmpeg takes them.
 
     Streams are told by number within their kind and again within the file, since a name can be given but once.
     """
     told: dict[str, str] = {}
     for number, track in enumerate(beside.tracks if beside.audio else ()):
-        if (language := track.get("language", "und")) != "und":
+        language = track.get("language", "und")
+        if language != "und":
+            language = bibliographic(language) if container == "mov" else language
             told[f"metadata:s:a:{number}"] = f"language={language}"
         if title := track.get("title"):
             told[f"metadata:s:{number + 1}"] = f"title={title}"

@@ -17,8 +17,11 @@ import av.packet
 from stages.problems import Problem
 from stages.video import NativeFrame, VideoFacts, facts_of, plainly_named, video_stream
 
-SAYS_ITS_LENGTH: Final = "matroska"
-"""Containers whose header holds the true length in time; of others FFmpeg may guess it from the rate of bits."""
+TRANSPORT_PACKETS: Final = (188, 192, 204)
+"""Sizes in bytes of the packets of a transport stream."""
+
+SEGMENT: Final = b"\x18\x53\x80\x67"
+"""The name of the element that holds all of a Matroska file."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,6 @@ class ClipReader:
         self._fed: set[int] = set()  # times of packets whose pictures have not come out yet
         self._spoilt: set[int] = set()  # times of packets that lack a part
         self._packets, self._number = 0, 0
-        self._seen_to = Fraction(0)  # seconds at which the last packet of any stream ends
         self._decoded_to: int | None = None
         if self._stream.metadata.get("alpha_mode") == "1" and not self.facts.pixel_format.startswith("yuva"):
             raise Problem(
@@ -80,11 +82,13 @@ class ClipReader:
             while waiting and (self._decoded_to is None or _time(waiting[0]) <= self._decoded_to):
                 yield self._frame(waiting.popleft())
         why = self._why or self._lacks()
+        steady = self._container.format.name == "mpegts"  # which says no length, and has no variable rate
         shown_to = None
         while waiting:
             picture = waiting.popleft()
-            # Of a broken end the picture may be there, but not those that are shown before it.
-            if why and shown_to is not None and _time(picture) > shown_to:
+            # Of a broken end a picture may be there, but not those that are shown before it.
+            if (why or steady) and shown_to is not None and _time(picture) > shown_to:
+                why = why or "its last pictures lack those that are shown before them"
                 break
             shown_to = _time(picture) + (picture.duration or 0) * 3 // 2
             yield self._frame(picture)
@@ -92,16 +96,11 @@ class ClipReader:
             self.broken = BrokenTail(self._number, int(self._stream.frames) or None, why)
 
     def _demuxed(self) -> Iterator[av.packet.Packet | None]:
-        """The pictures' packets, then None; the ends of all streams' packets are noted."""
+        """The pictures' packets, then None."""
         try:
-            for packet in self._container.demux():
+            for packet in self._container.demux(self._stream):
                 if packet.dts is None and packet.size == 0:
                     continue  # PyAV's flushing packets
-                if packet.pts is not None and packet.time_base:
-                    end = (packet.pts + (packet.duration or 0)) * packet.time_base
-                    self._seen_to = max(self._seen_to, end)
-                if packet.stream_index != self._stream.index:
-                    continue
                 self._packets += 1
                 if packet.pts is not None and not packet.is_discard:
                     self._fed.add(packet.pts)
@@ -165,19 +164,42 @@ class ClipReader:
         return NativeFrame(self._number - 1, _time(picture), picture.duration or 0, named, self.facts)
 
     def _lacks(self) -> str:
-        """What the file says that it has and has not; empty if it is all there."""
-        size = self._path.stat().st_size if self._path.is_file() else None
+        """What the file says that it has and has not; empty if it is all there or it does not say."""
+        if not self._path.is_file():
+            return ""
+        size = self._path.stat().st_size
         for stream in (self._stream, *self._container.streams.audio):
-            if size is not None and any(entry.pos + entry.size > size for entry in stream.index_entries):
+            if any(entry.pos + entry.size > size for entry in stream.index_entries):
                 return "the file is shorter than its index says"
-        if self._container.format.name == "avi" and self._packets < self._stream.frames:
+        kind = self._container.format.name
+        if kind == "avi" and self._packets < self._stream.frames:
             return "the file has fewer pictures than its header says"
-        if SAYS_ITS_LENGTH in self._container.format.name and self._container.duration:
-            length = Fraction(self._container.duration, av.time_base)
-            frame = 1 / Fraction(self.facts.rate)
-            if self._seen_to + 2 * frame < length:
-                return f"the file ends at {float(self._seen_to):.3f} s of {float(length):.3f} s"
+        if "matroska" in kind and size < segment_end(self._path):
+            return "the file is shorter than its header says"
+        if kind == "mpegts" and all(size % packet for packet in TRANSPORT_PACKETS):
+            return "the file ends within a packet"
         return ""
+
+
+def segment_end(path: Path) -> int:
+    """The byte at which a Matroska file's segment, which is all of it, ends by its header; 0 if it does not say.
+
+    An element is its name, its size and its content; how long name and size are is told by the leading zeros of their
+    first byte (RFC 8794).
+    """
+    with path.open("rb") as stream:
+        for _ in range(2):  # the header, then the segment
+            name = stream.read(4)
+            first = stream.read(1)
+            if len(name) < 4 or not first or not first[0]:
+                return 0
+            length = 8 - first[0].bit_length()
+            bits = 7 * (length + 1)
+            size = int.from_bytes(first + stream.read(length), "big") & ((1 << bits) - 1)
+            if name == SEGMENT:
+                return 0 if size == (1 << bits) - 1 else stream.tell() + size
+            stream.seek(size, 1)
+    return 0
 
 
 def _time(picture: av.VideoFrame) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -53,8 +55,10 @@ def copy_sound(clip: Path, folder: Path, *, span: Span | None = None, whole: boo
             else:
                 _copy_span(clip, target, filled, span)
         except (ffmpeg.Error, av.error.FFmpegError, ValueError) as error:
-            said = error.stderr.decode(errors="replace").strip().splitlines()[-1:] if hasattr(error, "stderr") else ""
+            said = error.stderr.decode(errors="replace").strip().splitlines()[-4:] if hasattr(error, "stderr") else []
             why = " ".join(said) or str(error)
+            if os.strerror(errno.ENOSPC) in why or getattr(error, "errno", None) == errno.ENOSPC:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         else:
             earlier = Fraction(0) if span is None else span.earlier
             why = _difference(target, wanted, filled, earlier)

@@ -81,7 +81,7 @@ def _circle(path: Path) -> None:
     [
         (Path.unlink, "the clip 'one' is not there"),
         (lambda path: path.write_bytes(b""), "the clip 'one' is empty"),
-        (_folder, "the clip 'one' is no regular file"),
+        (_folder, "there are no numbered pictures in it"),
         (_pipe, "the clip 'one' is no regular file"),
         (_circle, "the clip 'one' can not be read"),
     ],

@@ -1,0 +1,143 @@
+"""Damage and a full disk: one clear message, nothing half-written, and only what is whole is kept."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+import yaml
+
+from stages.artifacts.frames import Frames
+from stages.packets import tracks_in
+from stages.problems import BAD_INPUT, Problem
+from tests.conftest import REPOSITORY, write_clip
+from tests.extraction.test_trims import extract, facts
+from tests.footage import Case, cut_off, ffmpeg, lossless, remade, x264
+
+CODED = {
+    "h264.mkv": x264(),
+    "h264.ts": x264(),
+    "first.mp4": [*x264(), "-movflags", "+faststart"],
+    "mpeg4.avi": ["-c:v", "mpeg4", "-g", "8"],
+    "mjpeg.mov": ["-c:v", "mjpeg", "-movflags", "+faststart"],
+    "ffv1.mkv": lossless("yuv420p"),
+    "vp9.webm": ["-c:v", "libvpx-vp9", "-deadline", "realtime"],
+    "prores.mov": ["-c:v", "prores_ks", "-movflags", "+faststart"],
+}
+
+
+@pytest.mark.parametrize("file", CODED)
+def test_wherever_a_file_ends_what_is_kept_is_whole(workplace: Path, file: str) -> None:
+    """Cut at many places: the kept frames are always the first of the whole file's, and a warning is in the facts."""
+    whole = Case("whole", file, CODED[file], frames=24).make(workplace)
+    wanted = list(zip(*(extract(whole).index[name] for name in ("pts", "hash")), strict=True))
+    data, most = whole.read_bytes(), 0
+    for share in (0.35, 0.55, 0.8, 0.97):
+        whole.write_bytes(data[: int(len(data) * share)])
+        try:
+            frames = extract(whole)
+        except Problem as problem:
+            assert "no frames" in str(problem) or "read" in str(problem)
+            continue
+        kept = list(zip(*(frames.index[name] for name in ("pts", "hash")), strict=True))
+        assert kept == wanted[: len(kept)], share
+        if len(kept) < len(wanted):
+            assert facts(frames)["broken_tail"]["kept"] == len(kept)
+        most = max(most, len(kept))
+    assert most >= 12
+
+
+def test_sound_of_a_broken_end_is_whole_packets(workplace: Path) -> None:
+    case = Case("sound", "a.mkv", x264(), frames=50, sound=[("ac3", "eng")])
+    path = case.make(workplace)
+    [whole] = tracks_in(path)
+    cut_off(0.6)(path)
+    audio = extract(path).audio
+    assert audio is not None
+    [kept] = tracks_in(audio)
+    assert 0 < len(kept.sizes) < len(whole.sizes)
+    assert kept.sizes == whole.sizes[: len(kept.sizes)]
+
+
+def test_a_damaged_middle_is_refused_with_its_time(workplace: Path) -> None:
+    path = Case("middle", "a.mov", ["-c:v", "mjpeg", "-g", "1"], frames=20).make(workplace)
+    with av.open(str(path)) as container:
+        entry = container.streams.video[0].index_entries[8]
+    data = bytearray(path.read_bytes())
+    data[entry.pos : entry.pos + entry.size] = bytes(entry.size)
+    path.write_bytes(data)
+    with pytest.raises(Problem, match=r"at 0\.320 s, with whole ones after it"):
+        extract(path)
+    assert not list(Path("data/extraction").iterdir())
+
+
+def test_an_audio_stream_without_sound_is_left_out_aloud(workplace: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = workplace / "one.mkv"
+    write_clip(workplace / "both.mkv", sound=True)
+    with av.open(str(workplace / "both.mkv")) as both, av.open(str(path), "w") as copy:
+        streams = [copy.add_stream_from_template(stream) for stream in both.streams]
+        for packet in both.demux(video=0):
+            if packet.size:
+                packet.stream = streams[0]
+                copy.mux(packet)
+    frames = extract(path)
+    assert frames.audio is None
+    assert facts(frames)["audio"] == []
+    assert len(facts(frames)["empty_audio"]) == 1
+    assert "no sound in it" in caplog.text
+
+
+def test_what_is_left_out_is_said(workplace: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (workplace / "a.srt").write_text("1\n00:00:00,000 --> 00:00:00,400\nHello\n")
+    case = Case("titles", "a.mkv", x264(), inputs=lambda folder: ["-i", folder / "a.srt"], more=["-map", "1:s"])
+    frames = extract(case.make(workplace))
+    assert [stream["kind"] for stream in facts(frames)["left_out"]] == ["subtitle"]
+    assert "subtitle" in caplog.text
+
+
+def test_a_turn_by_45_degrees_is_refused(workplace: Path) -> None:
+    path = Case("turned", "a.mp4", x264(), finish=remade(before=["-display_rotation", "45"])).make(workplace)
+    with pytest.raises(Problem, match="multiples of 90"):
+        extract(path)
+
+
+@pytest.fixture
+def tiny_disk(workplace: Path) -> Iterator[Path]:
+    """data/extraction on a disk of 128 KiB."""
+    place = workplace / "data" / "extraction"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", place], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only who may mount can try a full disk")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_is_one_message_and_leaves_nothing(tiny_disk: Path, workplace: Path) -> None:
+    path = Case("noise", "a.mkv", lossless("yuv420p"), frames=40, change="noise=alls=40").make(workplace)
+    raw = yaml.safe_load(Path("params.yaml").read_text())
+    raw |= {"clips": {"one": {"identity": "ada", "path": path.name}}, "swaps": {}, "truths": {}}
+    Path("params.yaml").write_text(yaml.safe_dump(raw))
+    command = [sys.executable, "-m", "stages.extraction", "one"]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(REPOSITORY)})
+    assert done.returncode == BAD_INPUT
+    assert done.stderr.count("error:") == 1
+    assert "the disk is full; nothing half-written was kept" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tiny_disk.iterdir()) == []
+
+
+def test_frames_can_be_read_after_a_failed_attempt(workplace: Path) -> None:
+    """What an earlier run made stays when a later one is refused."""
+    path = workplace / "one.mp4"
+    write_clip(path)
+    before = extract(path).index["hash"].tolist()
+    path.write_bytes(b"no film")
+    with pytest.raises(Problem):
+        extract(path)
+    assert Frames.read(Path("data/extraction/one")).index["hash"].tolist() == before
