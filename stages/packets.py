@@ -72,7 +72,7 @@ def tracks_in(path: Path, first: Fraction | None = None, end: Fraction | None = 
         try:
             for packet in container.demux(*streams):
                 if heard(packet, first, end) and not packet.is_corrupt:
-                    found[packet.stream_index].add(packet.pts * packet.time_base, bytes(packet))
+                    found[packet.stream_index].add(starts_at(packet), bytes(packet))
         except av.error.FFmpegError:
             pass  # the file breaks off; the pictures' reader tells of it
         return list(found.values())
@@ -82,9 +82,14 @@ def heard(packet: Any, first: Fraction | None, end: Fraction | None) -> bool:
     """Whether an audio packet has sound in it that is heard from ``first`` to ``end``, in seconds; None is no bound."""
     if not packet.size or packet.pts is None:
         return False
-    starts = packet.pts * packet.time_base
+    starts = starts_at(packet)
     ends = starts + (packet.duration or 0) * packet.time_base
     return (first is None or ends > first) and (end is None or starts < end)
+
+
+def starts_at(packet: Any) -> Fraction:
+    """Seconds at which a packet's sound begins."""
+    return Fraction(packet.pts * packet.time_base)
 
 
 def _family(codec: str) -> str:

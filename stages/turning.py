@@ -7,27 +7,46 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import av.filter
-from av.sidedata.sidedata import Type
+import numpy as np
 
 from stages.problems import Problem
-from stages.video import NativeFrame, VideoFacts
+from stages.video import NativeFrame, VideoFacts, planes_of
 
-_TURNS = {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}
-"""Filters that apply a clockwise turn exactly: planes are permuted, no sample is computed."""
+_ACROSS_TO_DOWN = {
+    "yuv422p": "yuv440p",
+    "yuv422p10le": "yuv440p10le",
+    "yuv422p12le": "yuv440p12le",
+}
+"""Chroma of half the width has half the height when it lies on its side, and no other sample is needed."""
+
+_ON_ITS_SIDE = _ACROSS_TO_DOWN | {down: across for across, down in _ACROSS_TO_DOWN.items()}
 
 
 def turned(facts: VideoFacts, degrees: int) -> VideoFacts:
-    """The facts of the frames after a clockwise turn by a multiple of 90 degrees."""
+    """The facts of the frames after a clockwise turn by a multiple of 90 degrees.
+
+    Raises:
+        Problem: the pixel format can not lie on its side.
+    """
     if degrees not in (90, 270):
         return facts.model_copy(update={"rotation": degrees})
+    own = facts.pixel_format
+    if own not in _ON_ITS_SIDE and own.startswith(("yuv411", "yuv410", "yuv422", "yuv440", "yuva422")):
+        raise Problem(
+            f"frames of the pixel format {own} can not be turned by {degrees} degrees without a conversion",
+            where="clips",
+            mend="convert the clip first: ffmpeg -i IN -pix_fmt yuv444p16le -c:v ffv1 -c:a copy OUT.mkv",
+        )
     numerator, denominator = facts.sample_aspect.split("/")
     return facts.model_copy(
         update={
             "width": facts.height,
             "height": facts.width,
+            "pixel_format": _ON_ITS_SIDE.get(own, own),
             "sample_aspect": f"{denominator}/{numerator}",
             "rotation": degrees,
         }
@@ -35,16 +54,24 @@ def turned(facts: VideoFacts, degrees: int) -> VideoFacts:
 
 
 class Turner:
-    """Turns frames clockwise by 90, 180 or 270 degrees without changing a sample."""
+    """Turns frames clockwise by 90, 180 or 270 degrees: samples are moved, none is computed."""
 
     def __init__(self, facts: VideoFacts, degrees: int) -> None:
+        """Raises: Problem if the pixel format can not lie on its side."""
         self.facts = turned(facts, degrees)
-        self._graph = filter_graph(facts, _TURNS[degrees])
+        self._quarters = -degrees // 90
 
     def __call__(self, frame: NativeFrame) -> NativeFrame:
         """The turned frame; number and times are kept."""
-        self._graph.push(frame.picture)
-        return replace(frame, picture=pulled(self._graph), facts=self.facts)
+        old, facts = frame.picture, self.facts
+        new = av.VideoFrame(facts.width, facts.height, facts.pixel_format)
+        for there, here in zip(planes_of(old), planes_of(new), strict=True):
+            # Of a packed format a row holds a pixel's components one after the other.
+            packed = there.shape[1] // old.width if len(old.planes) == 1 else 1
+            pixels = there.reshape(there.shape[0], -1, packed)
+            here[:] = np.rot90(pixels, self._quarters).reshape(here.shape)
+        new.pts, new.time_base, new.duration = old.pts, old.time_base, old.duration
+        return replace(frame, picture=new, facts=facts)
 
 
 def filter_graph(facts: VideoFacts, filters: list[str]) -> av.filter.Graph:
@@ -117,7 +144,7 @@ def turn_of(picture: av.VideoFrame) -> int:
         ValueError: it asks for something else than a turn by a multiple of 90 degrees.
     """
     try:
-        matrix = picture.side_data.get(Type.DISPLAYMATRIX)
+        matrix: Any = picture.side_data.get("DISPLAYMATRIX")
     except ValueError:  # PyAV does not know all kinds of side data, such as the Exif of TIFF, and then gives none
         if picture.rotation % 90:
             raise ValueError(_ODD_TURN) from None

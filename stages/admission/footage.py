@@ -34,7 +34,11 @@ def require_footage(name: str, params: Params) -> None:
             return
         # Looked at before it is opened: opening a named pipe would wait for somebody to write to it.
         if not stat.S_ISREG(path.stat().st_mode):
-            raise Problem(f"the clip '{name}' is no regular file", where=path, mend=f"name a video file, or a folder of pictures, at {field}")
+            raise Problem(
+                f"the clip '{name}' is no regular file",
+                where=path,
+                mend=f"name a video file, or a folder of pictures, at {field}",
+            )
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise Problem(f"the clip '{name}' is empty", where=path, mend="copy it there once more")

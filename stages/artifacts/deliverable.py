@@ -13,7 +13,6 @@ from stages.pictures import PictureSequence
 from stages.turning import each_upright
 from stages.video import NativeFrame, decode, decoded
 
-
 NAMES: Final = ("deliverable.mp4", "deliverable.mov", "deliverable.mkv", "deliverable")
 """What the file is called, by its container; the last is a folder of pictures."""
 

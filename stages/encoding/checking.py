@@ -48,8 +48,8 @@ def check_file(video: Path, container: str, finished: Frames, coding: Coding, be
         written = facts_of(opened)
         languages = [stream.language or "und" for stream in opened.streams.audio]
         chapters = [
-            (chapter["start"] * chapter["time_base"], chapter["end"] * chapter["time_base"])
-            for chapter in opened.chapters()
+            (Fraction(each["start"] * (each["time_base"] or 1)), Fraction(each["end"] * (each["time_base"] or 1)))
+            for each in opened.chapters()
         ]
         turn = turn_of(next(opened.decode(video_stream(opened, video))))
     _same(video, "size", f"{written.width} x {written.height}", f"{coded.width} x {coded.height}")

@@ -17,7 +17,7 @@ class Codec:
 
     Attributes:
         encoder: ffmpeg's name of it.
-        formats: the pixel formats that it holds.
+        formats: the pixel formats that it holds, and that NUT can bring to the encoder.
         containers: that hold it, the usual one first; none for pictures, which lie in a folder.
         crf: constant rate factor that can hardly be told from the original; None if the codec has none.
         worst: the greatest rate factor.
@@ -50,18 +50,22 @@ CODECS: Final[dict[CodecName, Codec]] = {
             f"{family}p{depth}"
             for family in ("yuv420", "yuv422", "yuv444", "yuva420", "yuva422", "yuva444")
             for depth in ("", "9le", "10le", "12le", "14le", "16le")
-            if not (family.startswith("yuva") and depth == "14le")
+            if not (family.startswith("yuva") and depth == "14le") and (family, depth) != ("yuva420", "12le")
         )
-        + ("yuv440p", "yuv411p", "yuv410p", "yuv440p10le", "yuv440p12le", "bgr0", "bgra", "rgb48le", "rgba64le")
+        + ("yuv440p", "yuv411p", "yuv410p", "bgr0", "bgra", "rgb48le", "rgba64le")
         + tuple(f"gray{depth}" for depth in ("", "9le", "10le", "12le", "14le", "16le"))
         + tuple(f"gbrp{depth}le" for depth in (9, 10, 12, 14, 16))
         + tuple(f"gbrap{depth}le" for depth in (10, 12, 14, 16)),
         ("mkv", "mov"),
+        limited=True,
     ),
     "png": Codec("png", ("rgb24", "rgba", "rgb48be", "rgba64be", "gray", "gray16be")),
     "tiff": Codec("tiff", ("rgb24", "rgb48le", "rgba", "rgba64le", "gray", "gray16le")),
     "dpx": Codec("dpx", ("rgb24", "rgba", "rgb48be", "rgba64be", "gbrp10be", "gbrp12be", "gray", "gray16be")),
 }  # fmt: skip
+
+LOSSLESS: Final = ("ffv1", "png", "tiff", "dpx")
+"""Codecs that keep every sample."""
 
 SAME_SAMPLES: Final = {
     "bgr0": ("gbrp", "rgb24"),

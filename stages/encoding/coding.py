@@ -10,7 +10,7 @@ import av
 from stages.encoding.codecs import CODECS, SAME_SAMPLES, Codec
 from stages.encoding.settings import EncodingSettings
 from stages.problems import Problem
-from stages.video import VideoFacts
+from stages.video import UNKNOWN, VideoFacts
 
 WITHOUT_ALPHA = {"bgra": "bgr0", "rgba64le": "rgb48le"}
 
@@ -55,14 +55,14 @@ def coding_for(facts: VideoFacts, settings: EncodingSettings) -> Coding:
         raise _refused(own, facts, settings, codec)
     said = [f"alpha of {facts.pixel_format} dropped"] if dropped else []
     full = _full(facts)
-    if fits or chosen == own:
+    if fits or (chosen == own and not (full and codec.limited)):
         range_ = facts.range if not full else "pc"
         if _Kind.of(chosen).rgb:
             return Coding(chosen, "gbr", "pc", "; ".join(said))
         if facts.pixel_format.startswith("gray"):
-            range_ = facts.range
+            range_ = UNKNOWN if codec.limited else facts.range  # grey that says no range is full
         return Coding(chosen, facts.matrix, range_, "; ".join(said))
-    said.append(f"{facts.pixel_format} became {chosen}")
+    said += [f"{facts.pixel_format} became {chosen}"] if chosen != facts.pixel_format else []
     if _Kind.of(chosen).rgb:
         return Coding(chosen, "gbr", "pc", "; ".join(said))
     if not own.startswith("yuv"):
@@ -94,7 +94,7 @@ class _Kind(NamedTuple):
 
 
 def _full(facts: VideoFacts) -> bool:
-    return facts.full_range and not _Kind.of(facts.pixel_format).rgb
+    return facts.full_range and facts.pixel_format.startswith("yuv")
 
 
 def _why_not(pixel_format: str, facts: VideoFacts, codec: Codec) -> str:

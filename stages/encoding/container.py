@@ -60,6 +60,8 @@ def write_video(
 ) -> Path:
     """Encode frames and copy sound into ``deliverable.<container>``, or a folder ``deliverable`` of pictures.
 
+    The sound lies beside pictures as ``sound.*``.
+
     Args:
         folder: that gets it.
         container: as :func:`container_for` says.
@@ -82,7 +84,7 @@ def write_video(
         out.mkdir()
         names = out / f"%06d.{settings.codec}"
         if beside.audio is not None:
-            shutil.copy(beside.audio, folder / f"{NAME}{beside.audio.suffix}")
+            shutil.copy(beside.audio, folder / f"sound{beside.audio.suffix}")
     if beside.turn:
         turner = Turner(facts, 360 - beside.turn)
         frames, facts = (turner(frame) for frame in frames), turner.facts
@@ -133,8 +135,9 @@ def _numbered(chapters: Iterable[dict[str, str]]) -> Iterator[Any]:
 
 
 def _recoded(picture: av.VideoFrame, facts: VideoFacts, coding: Coding) -> av.VideoFrame:
-    """The picture in the pixel format of ``coding``; itself if it already is."""
-    if picture.format.name == coding.pixel_format:
+    """The picture in the pixel format and range of ``coding``; itself if it already is."""
+    narrowed = facts.full_range and coding.range == "tv" and picture.format.name.startswith("yuv")
+    if picture.format.name == coding.pixel_format and not narrowed:
         return picture
     said = facts.matrix if coding.matrix == "gbr" else coding.matrix
     matrix = facts.model_copy(update={"matrix": said}).matrix_number

@@ -7,6 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import Frames
@@ -14,7 +16,7 @@ from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.consent import require_consent
 from stages.encoding.checking import check_file, check_pictures, steady_rate
-from stages.encoding.codecs import CODECS
+from stages.encoding.codecs import CODECS, LOSSLESS
 from stages.encoding.coding import coding_for
 from stages.encoding.command import DISCLOSURE, Surroundings
 from stages.encoding.container import container_for, write_video
@@ -23,6 +25,7 @@ from stages.pictures import sha256_of_pictures
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
+from stages.turning import turned
 from stages.video import VideoFacts
 
 log = logging.getLogger(__name__)
@@ -86,7 +89,8 @@ def encode(
     if len(finished) == 0:
         raise Problem("there are no frames to encode", where=finished.folder, mend="remove it and run `dvc repro`")
     index, facts = finished.index, finished.facts
-    beside, coding = _beside(facts, audio, settings), coding_for(facts, settings)
+    beside = _beside(facts, audio, settings)
+    coding = coding_for(turned(facts, 360 - beside.turn) if beside.turn else facts, settings)
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
@@ -121,7 +125,20 @@ def encode(
             **more,
         },
     )
-    return Deliverable.read(folder)
+    made = Deliverable.read(folder)
+    if settings.codec in LOSSLESS and not coding.converted:
+        _check_samples(made, finished)
+    return made
+
+
+def _check_samples(made: Deliverable, finished: Frames) -> None:
+    """The first picture of a lossless codec, sample for sample: a format that is misread spoils all alike."""
+    if not np.array_equal(next(made.frames()).rgb(), next(iter(finished)).rgb()):
+        raise Problem(
+            "its first picture is not the finished frame",
+            where=made.video,
+            mend="put ffmpeg version 6 or later first in PATH, or remove the system's; or choose another encoding.codec",
+        )
 
 
 def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings) -> Surroundings:

@@ -12,7 +12,6 @@ from typing import Any, Final
 import av
 import av.container
 import av.error
-import av.packet
 
 from stages.problems import Problem
 from stages.video import NativeFrame, VideoFacts, facts_of, plainly_named, video_stream
@@ -95,7 +94,7 @@ class ClipReader:
         if why:
             self.broken = BrokenTail(self._number, int(self._stream.frames) or None, why)
 
-    def _demuxed(self) -> Iterator[av.packet.Packet | None]:
+    def _demuxed(self) -> Iterator[Any]:
         """The pictures' packets, then None."""
         try:
             for packet in self._container.demux(self._stream):
@@ -113,7 +112,7 @@ class ClipReader:
             self._why = f"the file breaks off ({error.strerror})"
         yield None
 
-    def _pictures(self, packet: av.packet.Packet | None) -> list[av.VideoFrame]:
+    def _pictures(self, packet: Any) -> list[av.VideoFrame]:
         """What comes out of the decoder for a packet; at the end (None) all that is still in it."""
         found: list[av.VideoFrame] = []
         for _ in range(64 if packet is None else 1):  # each damaged picture in the decoder fails once

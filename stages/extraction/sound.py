@@ -13,7 +13,7 @@ import av.error
 import ffmpeg
 
 from stages.extraction.trimming import Span
-from stages.packets import heard, tracks_in
+from stages.packets import Track, heard, tracks_in
 from stages.problems import Problem
 from stages.video import ffmpeg_program, open_file
 
@@ -75,7 +75,10 @@ def _copy_all(clip: Path, target: Path, streams: list[str], whole: bool) -> None
     command = ffmpeg.output(
         *(source[each] for each in streams),
         str(target),
-        **{"c": "copy", "fflags": "+bitexact", "flags": "+bitexact", "map_metadata": -1},
+        c="copy",
+        fflags="+bitexact",
+        flags="+bitexact",
+        map_metadata=-1,
     )
     command.run(cmd=ffmpeg_program(), quiet=True, overwrite_output=True)
 
@@ -88,14 +91,16 @@ def _copy_span(clip: Path, target: Path, streams: list[int], span: Span) -> None
         made = {stream.index: copy.add_stream_from_template(stream) for stream in chosen}
         for packet in source.demux(*chosen):
             if heard(packet, span.first, span.end) and not packet.is_corrupt:
-                moved = int(round(span.earlier / packet.time_base))
-                packet.pts -= moved
+                base, pts = packet.time_base, packet.pts
+                assert base is not None and pts is not None
+                moved = round(span.earlier / base)
+                packet.pts = pts - moved
                 packet.dts = packet.pts if packet.dts is None else packet.dts - moved
                 packet.stream = made[packet.stream_index]
                 copy.mux(packet)
 
 
-def _difference(target: Path, wanted: list, filled: list[int], earlier: Fraction) -> str:
+def _difference(target: Path, wanted: list[Track], filled: list[int], earlier: Fraction) -> str:
     """How the copy differs from what was to be copied, empty if it does not."""
     copied = tracks_in(target)
     if len(copied) != len(filled):

@@ -20,7 +20,7 @@ from stages.extraction.reading import ClipReader
 from stages.extraction.settings import ExtractionSettings
 from stages.extraction.sound import copy_sound
 from stages.extraction.storable import each_storable
-from stages.extraction.surroundings import chapter_facts, further_facts, sound_facts
+from stages.extraction.surroundings import chapter_facts, further_facts, marks_left_out, sound_facts
 from stages.extraction.trimming import Trimmer
 from stages.pictures import PictureSequence, open_footage, sha256_of_pictures
 from stages.problems import Problem
@@ -65,6 +65,8 @@ def _frames(
     first = next(frames, None)
     if first is None:
         raise _nothing(name, clip, reader, trimmed)
+    if marks := marks_left_out(first.picture):
+        more["left_out"] = more.get("left_out", []) + marks
     cuts = CutFinder(first.facts, settings.cut_score)
     with FrameWriter(folder, first.facts, settings.shard_frames) as writer:
         for frame in chain([first], frames):
@@ -95,7 +97,7 @@ def _aloud(facts: dict[str, Any]) -> Iterator[str]:
     if interlaced := facts.get("deinterlaced"):
         yield f"{interlaced['frames']} interlaced frames were deinterlaced (bwdif, one frame for each)"
     for stream in facts.get("left_out", ()):
-        yield f"a stream of the kind {stream['kind']} ({stream['codec']}) is left out"
+        yield f"a {stream['kind']} ({stream['codec']}) is left out"
     for track in facts.get("empty_audio", ()):
         yield f"an audio stream ({track['codec']}, {track['language']}) has no sound in it and is left out"
 

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import av
 import av.container
 from av.stream import Disposition
 
 from stages.extraction.trimming import Span
 from stages.problems import Problem
 from stages.video import video_stream
+
+MARKS: Final = {
+    "MASTERING_DISPLAY_METADATA": "the mastering display",
+    "CONTENT_LIGHT_LEVEL": "the greatest and mean light of the content",
+    "DYNAMIC_HDR_PLUS": "HDR10+",
+    "DOVI_METADATA": "Dolby Vision",
+    "A53_CC": "closed captions",
+}
+"""What lies beside a picture in some clips and is not carried."""
+
+
+def marks_left_out(picture: av.VideoFrame) -> list[dict[str, str]]:
+    """What lies beside the first picture and is left out, as entries of ``left_out``."""
+    try:
+        found = [MARKS[name] for name in MARKS if picture.side_data.get(name) is not None]
+    except ValueError:  # side data of a kind that PyAV does not know hides all others
+        return []
+    return [{"kind": "mark", "codec": each, "language": "und"} for each in found]
 
 
 def sound_facts(container: av.container.InputContainer) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from stages.packets import tracks_in
 from stages.problems import BAD_INPUT, Problem
 from tests.conftest import REPOSITORY, write_clip
 from tests.extraction.test_trims import extract, facts
-from tests.footage import Case, cut_off, ffmpeg, lossless, remade, x264
+from tests.footage import Case, cut_off, lossless, remade, x264
 
 CODED = {
     "h264.mkv": x264(),

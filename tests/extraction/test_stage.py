@@ -106,13 +106,18 @@ def test_shots_begin_at_cuts_and_nowhere_else(workplace: Path) -> None:
     assert shots == [0] * 30 + [1] * 30
 
 
-def test_a_turned_clip_is_stood_upright_without_changing_a_sample(workplace: Path) -> None:
+@pytest.mark.parametrize(
+    ("pixel_format", "lying"), [("yuv420p", "yuv420p"), ("yuv422p", "yuv440p"), ("yuv422p10le", "yuv440p10le")]
+)
+def test_a_turned_clip_is_stood_upright_without_changing_a_sample(
+    workplace: Path, pixel_format: str, lying: str
+) -> None:
     plain, path = workplace / "plain.mp4", workplace / "one.mp4"
-    write_clip(plain)
+    write_clip(plain, pixel_format=pixel_format)
     command = [ffmpeg_program(), "-v", "error", "-display_rotation", "90", "-i", plain, "-c", "copy", path]
     subprocess.run(command, check=True)
     frames = extract(path)
-    assert (frames.facts.width, frames.facts.height) == (48, 64)
+    assert (frames.facts.width, frames.facts.height, frames.facts.pixel_format) == (48, 64, lying)
     for frame, wanted in zip(frames, decoded(plain), strict=True):
         for got, plane in zip(frame.planes(), wanted, strict=True):
             np.testing.assert_array_equal(got, np.rot90(plane, 1))  # 90 degrees counter-clockwise, as tagged

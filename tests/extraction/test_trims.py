@@ -86,7 +86,9 @@ def test_sound_and_pictures_stay_together(workplace: Path, file: str, codec: str
     assert len(kept) == 2
     for old, new in zip(whole, kept, strict=True):
         assert (new.sizes, new.state.digest()) == (old.sizes, old.state.digest())
-        assert all(abs(a - b - Fraction(13, 25)) <= Fraction(1, 1000) for a, b in zip(old.times, new.times, strict=True))
+        assert all(
+            abs(a - b - Fraction(13, 25)) <= Fraction(1, 1000) for a, b in zip(old.times, new.times, strict=True)
+        )
     video = deliver(part, workplace / "out", container="mov")
     assert [track.state.digest() for track in tracks_in(video)] == [track.state.digest() for track in kept]
 
