@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -30,10 +31,8 @@ def main() -> int:
     delivered: dict[str, Path] = {}
     for name in swaps:
         folder = Path("data/evaluation") / name
-        try:
+        with suppress(Problem):
             delivered[name] = Deliverable.read(Path("data/encoding") / name).video
-        except Problem:
-            pass
         if name not in delivered or not (folder / "metrics.json").is_file():
             lacking.append(name)
             continue

@@ -52,6 +52,8 @@ def _kind(field: FieldInfo) -> str:
     """The type in words that a reader of YAML knows, with the bounds."""
     text = re.sub(r"typing\.|pathlib\.|<class '|'>", "", str(field.annotation))
     text = re.sub(r"Annotated\[([^,\]]+),[^\]]*\](\)\])?", r"\1", text)
+    text = re.sub(r"fractions\.Fraction", "exact number", text)
+    text = re.sub(r"Optional\[(.+)\]", r"\1 | None", text)
     text = re.sub(r"Union\[(.+), (Literal\[.*\])\]", r"\1 | \2", text)
     words = {"Literal": "one of ", "float": "number", "int": "whole number", "str": "text", "bool": "true or false"}
     for word, plain in {**words, "Path": "path", "NoneType": "nothing", "None": "nothing", " | ": " or "}.items():

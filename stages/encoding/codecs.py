@@ -34,6 +34,15 @@ class Codec:
     limited: bool = False
 
 
+_FFV1: Final = (
+    *(f"yuv{chroma}p{depth}" for chroma in (420, 422, 444) for depth in ("", "9le", "10le", "12le", "14le", "16le")),
+    *(f"yuva{chroma}p{depth}" for chroma in (420, 422, 444) for depth in ("", "9le", "10le", "16le")),
+    *("yuva422p12le", "yuva444p12le", "yuv440p", "yuv411p", "yuv410p", "bgr0", "bgra", "rgb48le", "rgba64le"),
+    *(f"gray{depth}" for depth in ("", "9le", "10le", "12le", "14le", "16le")),
+    *(f"gbrp{depth}le" for depth in (9, 10, 12, 14, 16)),
+    *(f"gbrap{depth}le" for depth in (10, 12, 14, 16)),
+)
+
 CODECS: Final[dict[CodecName, Codec]] = {
     "h264": Codec("libx264", (*_YUV, "gray", "gray10le"), ("mp4", "mov", "mkv"), crf=17.0, worst=51.0, even=True),
     "h265": Codec(
@@ -44,21 +53,7 @@ CODECS: Final[dict[CodecName, Codec]] = {
     ),
     "av1": Codec("libsvtav1", ("yuv420p", "yuv420p10le"), ("mp4", "mkv"), crf=20.0, worst=63.0, even=True),
     "prores": Codec("prores_ks", ("yuv422p10le", "yuv444p10le", "yuva444p10le"), ("mov", "mkv"), limited=True),
-    "ffv1": Codec(
-        "ffv1",
-        tuple(
-            f"{family}p{depth}"
-            for family in ("yuv420", "yuv422", "yuv444", "yuva420", "yuva422", "yuva444")
-            for depth in ("", "9le", "10le", "12le", "14le", "16le")
-            if not (family.startswith("yuva") and depth == "14le") and (family, depth) != ("yuva420", "12le")
-        )
-        + ("yuv440p", "yuv411p", "yuv410p", "bgr0", "bgra", "rgb48le", "rgba64le")
-        + tuple(f"gray{depth}" for depth in ("", "9le", "10le", "12le", "14le", "16le"))
-        + tuple(f"gbrp{depth}le" for depth in (9, 10, 12, 14, 16))
-        + tuple(f"gbrap{depth}le" for depth in (10, 12, 14, 16)),
-        ("mkv", "mov"),
-        limited=True,
-    ),
+    "ffv1": Codec("ffv1", _FFV1, ("mkv", "mov"), limited=True),
     "png": Codec("png", ("rgb24", "rgba", "rgb48be", "rgba64be", "gray", "gray16be")),
     "tiff": Codec("tiff", ("rgb24", "rgb48le", "rgba", "rgba64le", "gray", "gray16le")),
     "dpx": Codec("dpx", ("rgb24", "rgba", "rgb48be", "rgba64be", "gbrp10be", "gbrp12be", "gray", "gray16be")),

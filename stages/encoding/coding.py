@@ -1,4 +1,4 @@
-"""How pictures go into the encoder: the clip's own pixel format where the codec holds it, and what is said where not."""
+"""How pictures go into the encoder: in the clip's own pixel format where the codec holds it, else refused by name."""
 
 from __future__ import annotations
 

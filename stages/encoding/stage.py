@@ -137,7 +137,7 @@ def _check_samples(made: Deliverable, finished: Frames) -> None:
         raise Problem(
             "its first picture is not the finished frame",
             where=made.video,
-            mend="put ffmpeg version 6 or later first in PATH, or remove the system's; or choose another encoding.codec",
+            mend="put a newer ffmpeg first in PATH, or remove the system's, or choose another encoding.codec",
         )
 
 

@@ -92,7 +92,8 @@ def _copy_span(clip: Path, target: Path, streams: list[int], span: Span) -> None
         for packet in source.demux(*chosen):
             if heard(packet, span.first, span.end) and not packet.is_corrupt:
                 base, pts = packet.time_base, packet.pts
-                assert base is not None and pts is not None
+                assert base is not None
+                assert pts is not None
                 moved = round(span.earlier / base)
                 packet.pts = pts - moved
                 packet.dts = packet.pts if packet.dts is None else packet.dts - moved

@@ -41,8 +41,7 @@ def test_wherever_a_file_ends_what_is_kept_is_whole(workplace: Path, file: str) 
         whole.write_bytes(data[: int(len(data) * share)])
         try:
             frames = extract(whole)
-        except Problem as problem:
-            assert "no frames" in str(problem) or "read" in str(problem)
+        except Problem:  # too little of it is left
             continue
         kept = list(zip(*(frames.index[name] for name in ("pts", "hash")), strict=True))
         assert kept == wanted[: len(kept)], share
