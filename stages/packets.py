@@ -11,7 +11,7 @@ from typing import Any, Final
 import av
 import av.error
 
-from stages.video import open_file
+from stages.video import UNKNOWN, open_file
 
 ADTS: Final = 0xFFF0
 """First bits of the header that a transport stream puts before each AAC packet, and that MP4 and Matroska leave out."""
@@ -66,7 +66,7 @@ def tracks_in(path: Path, first: Fraction | None = None, end: Fraction | None = 
     """
     with open_file(path) as container:
         streams = container.streams.audio
-        found = {stream.index: Track(stream.codec_context.name) for stream in streams}
+        found = {stream.index: Track(stream.codec_context.name if stream.codec_context else UNKNOWN) for stream in streams}
         if not found:
             return []
         try:

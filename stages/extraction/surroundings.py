@@ -12,7 +12,7 @@ from av.stream import Disposition
 
 from stages.extraction.trimming import Span
 from stages.problems import Problem
-from stages.video import video_stream
+from stages.video import UNKNOWN, video_stream
 
 MARKS: Final = {
     "MASTERING_DISPLAY_METADATA": "the mastering display",
@@ -37,11 +37,12 @@ def sound_facts(container: av.container.InputContainer) -> list[dict[str, Any]]:
     """Codec, rate, channels and language of each audio stream; title and disposition where they say something."""
     facts = []
     for number, stream in enumerate(container.streams.audio):
+        codec = stream.codec_context
         usual = Disposition.default if number == 0 else Disposition(0)
         entry: dict[str, Any] = {
-            "codec": stream.codec_context.name,
-            "rate": stream.codec_context.sample_rate,
-            "channels": stream.codec_context.channels,
+            "codec": codec.name if codec else UNKNOWN,  # a kind of sound that is not known can be copied all the same
+            "rate": codec.sample_rate if codec else 0,
+            "channels": codec.channels if codec else 0,
             "language": stream.metadata.get("language", "und"),
         }
         if title := stream.metadata.get("title"):
