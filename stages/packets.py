@@ -66,7 +66,9 @@ def tracks_in(path: Path, first: Fraction | None = None, end: Fraction | None = 
     """
     with open_file(path) as container:
         streams = container.streams.audio
-        found = {stream.index: Track(stream.codec_context.name if stream.codec_context else UNKNOWN) for stream in streams}
+        found = {
+            stream.index: Track(stream.codec_context.name if stream.codec_context else UNKNOWN) for stream in streams
+        }
         if not found:
             return []
         try:

@@ -79,6 +79,7 @@ def _copy_all(clip: Path, target: Path, streams: list[str], whole: bool) -> None
         fflags="+bitexact",
         flags="+bitexact",
         map_metadata=-1,
+        map_chapters=-1,
     )
     command.run(cmd=ffmpeg_program(), quiet=True, overwrite_output=True)
 

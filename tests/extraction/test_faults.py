@@ -17,7 +17,7 @@ from stages.packets import tracks_in
 from stages.problems import BAD_INPUT, Problem
 from tests.conftest import REPOSITORY, write_clip
 from tests.extraction.test_trims import extract, facts
-from tests.footage import Case, cut_off, lossless, remade, x264
+from tests.footage import Case, cut_off, ffmpeg, lossless, remade, x264
 
 CODED = {
     "h264.mkv": x264(),
@@ -97,6 +97,24 @@ def test_what_is_left_out_is_said(workplace: Path, caplog: pytest.LogCaptureFixt
     frames = extract(case.make(workplace))
     assert [stream["kind"] for stream in facts(frames)["left_out"]] == ["subtitle"]
     assert "subtitle" in caplog.text
+
+
+def test_a_second_video_stream_is_said_and_a_cover_is_no_clip(workplace: Path) -> None:
+    two = Case(
+        "two", "a.mkv", x264(), inputs=lambda folder: ["-f", "lavfi", "-i", "testsrc=d=0.4"], more=["-map", "1:v"]
+    )
+    assert [stream["kind"] for stream in facts(extract(two.make(workplace)))["left_out"]] == ["video"]
+    ffmpeg("-f", "lavfi", "-i", "sine=d=0.4", "-f", "lavfi", "-i", "testsrc=d=0.04", "-map", "0", "-map", "1",
+           "-c:v", "png", "-disposition:v", "attached_pic", workplace / "cover.mp4")  # fmt: skip
+    with pytest.raises(Problem, match="no video stream"):
+        extract(workplace / "cover.mp4")
+
+
+def test_marks_of_a_mastering_display_are_said_to_be_left_out(workplace: Path) -> None:
+    display = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400"
+    coded = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params"]
+    path = Case("hdr", "a.mp4", [*coded, f"log-level=error:{display}"]).make(workplace)
+    assert "the mastering display" in [each["codec"] for each in facts(extract(path))["left_out"]]
 
 
 def test_a_turn_by_45_degrees_is_refused(workplace: Path) -> None:
