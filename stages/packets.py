@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,42 +20,54 @@ ADTS: Final = 0xFFF0
 
 @dataclass
 class Track:
-    """One audio track.
+    """One audio track; eight bytes a packet are kept, so that hours of sound stay small.
 
     Attributes:
         codec: FFmpeg's name of it.
-        times: seconds at which each packet starts; of PCM, which each container cuts anew, only the first.
-        sizes: bytes of each packet, in all for PCM.
-        state: SHA-256 of all packets' bytes.
+        base: seconds in one unit of time.
+        times: int64, when each packet starts, in units; of PCM, which each container cuts anew, only the first.
+        packets: how many there are; 1 for PCM.
+        size: bytes in all.
+        state: SHA-256 of all packets' bytes, and, but for PCM, of where each ends.
     """
 
     codec: str
-    times: list[Fraction] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
+    base: Fraction = Fraction(1)
+    times: array[int] = field(default_factory=lambda: array("q"))
+    packets: int = 0
+    size: int = 0
     state: Any = field(default_factory=hashlib.sha256)
 
-    def add(self, time: Fraction, data: bytes) -> None:
-        """The next packet."""
+    def add(self, pts: int, data: bytes) -> None:
+        """The next packet, which starts at ``pts`` units."""
         data = _without_adts(data) if self.codec == "aac" else data
-        if self.codec.startswith("pcm") and self.sizes:
-            self.sizes[0] += len(data)
-        else:
-            self.times.append(time)
-            self.sizes.append(len(data))
+        pcm = self.codec.startswith("pcm")
+        if not (pcm and self.packets):
+            self.times.append(pts)
+            self.packets += 1
+        self.size += len(data)
+        if not pcm:
+            self.state.update(len(data).to_bytes(8, "little"))
         self.state.update(data)
 
-    def differs_from(self, other: Track, tolerance: Fraction = Fraction(0)) -> str:
+    def seconds(self) -> list[Fraction]:
+        """When each packet starts."""
+        return [pts * self.base for pts in self.times]
+
+    def differs_from(self, other: Track, tolerance: Fraction = Fraction(0), *, earlier: Fraction = Fraction(0)) -> str:
         """How this copy differs from ``other``, in a few words; empty if it is the same.
 
         Args:
             other: the original.
-            tolerance: seconds by which a packet may be shown earlier or later than the original.
+            tolerance: seconds by which a packet may be shown earlier or later than it should.
+            earlier: seconds by which the copy is to be shown before the original.
         """
         if _family(self.codec) != _family(other.codec):
             return f"it is {self.codec}, the original is {other.codec}"
-        if self.sizes != other.sizes or self.state.digest() != other.state.digest():
-            return f"its packets are not the original's ({len(self.sizes)} for {len(other.sizes)})"
-        worst = max((abs(a - b) for a, b in zip(self.times, other.times, strict=True)), default=Fraction(0))
+        if self.packets != other.packets or self.state.digest() != other.state.digest():
+            return f"its packets are not the original's ({self.packets} for {other.packets})"
+        both = zip(self.times, other.times, strict=True)
+        worst = max((abs(a * self.base - b * other.base + earlier) for a, b in both), default=Fraction(0))
         return f"it is up to {float(worst) * 1000:.3g} ms off" if worst > tolerance else ""
 
 
@@ -67,14 +80,17 @@ def tracks_in(path: Path, first: Fraction | None = None, end: Fraction | None = 
     with open_file(path) as container:
         streams = container.streams.audio
         found = {
-            stream.index: Track(stream.codec_context.name if stream.codec_context else UNKNOWN) for stream in streams
+            stream.index: Track(
+                stream.codec_context.name if stream.codec_context else UNKNOWN, stream.time_base or Fraction(1)
+            )
+            for stream in streams
         }
         if not found:
             return []
         try:
             for packet in container.demux(*streams):
-                if heard(packet, first, end) and not packet.is_corrupt:
-                    found[packet.stream_index].add(starts_at(packet), bytes(packet))
+                if packet.pts is not None and heard(packet, first, end) and not packet.is_corrupt:
+                    found[packet.stream_index].add(packet.pts, bytes(packet))
         except av.error.FFmpegError:
             pass  # the file breaks off; the pictures' reader tells of it
         return list(found.values())

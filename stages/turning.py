@@ -5,12 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import av.filter
 import numpy as np
 
 from stages.problems import Problem
@@ -26,8 +24,8 @@ _ACROSS_TO_DOWN = {
 _ON_ITS_SIDE = _ACROSS_TO_DOWN | {down: across for across, down in _ACROSS_TO_DOWN.items()}
 
 
-def turned(facts: VideoFacts, degrees: int) -> VideoFacts:
-    """The facts of the frames after a clockwise turn by a multiple of 90 degrees.
+def turned(facts: VideoFacts, degrees: int, where: str | Path) -> VideoFacts:
+    """The facts of the frames after a clockwise turn by a multiple of 90 degrees; ``where`` is told of a fault.
 
     Raises:
         Problem: the pixel format can not lie on its side.
@@ -38,7 +36,7 @@ def turned(facts: VideoFacts, degrees: int) -> VideoFacts:
     if own not in _ON_ITS_SIDE and own.startswith(("yuv411", "yuv410", "yuv422", "yuv440", "yuva422")):
         raise Problem(
             f"frames of the pixel format {own} can not be turned by {degrees} degrees without a conversion",
-            where="clips",
+            where=where,
             mend="convert the clip first: ffmpeg -i IN -pix_fmt yuv444p16le -c:v ffv1 -c:a copy OUT.mkv",
         )
     numerator, denominator = facts.sample_aspect.split("/")
@@ -56,9 +54,9 @@ def turned(facts: VideoFacts, degrees: int) -> VideoFacts:
 class Turner:
     """Turns frames clockwise by 90, 180 or 270 degrees: samples are moved, none is computed."""
 
-    def __init__(self, facts: VideoFacts, degrees: int) -> None:
-        """Raises: Problem if the pixel format can not lie on its side."""
-        self.facts = turned(facts, degrees)
+    def __init__(self, facts: VideoFacts, degrees: int, where: str | Path) -> None:
+        """Raises: Problem, told of ``where``, if the pixel format can not lie on its side."""
+        self.facts = turned(facts, degrees, where)
         self._quarters = -degrees // 90
 
     def __call__(self, frame: NativeFrame) -> NativeFrame:
@@ -72,33 +70,6 @@ class Turner:
             here[:] = np.rot90(pixels, self._quarters).reshape(here.shape)
         new.pts, new.time_base, new.duration = old.pts, old.time_base, old.duration
         return replace(frame, picture=new, facts=facts)
-
-
-def filter_graph(facts: VideoFacts, filters: list[str]) -> av.filter.Graph:
-    """A chain of FFmpeg's filters, written ``name=arguments``, for frames of these facts."""
-    graph = av.filter.Graph()
-    nodes = [
-        graph.add_buffer(
-            width=facts.width,
-            height=facts.height,
-            format=av.VideoFormat(facts.pixel_format),
-            time_base=Fraction(facts.time_base),
-        )
-    ]
-    for text in filters:
-        name, _, arguments = text.partition("=")
-        nodes.append(graph.add(name, arguments or None))
-    nodes.append(graph.add("buffersink"))
-    graph.link_nodes(*nodes)
-    graph.configure()
-    return graph
-
-
-def pulled(graph: av.filter.Graph) -> av.VideoFrame:
-    """The next frame that comes out of a graph."""
-    frame = graph.pull()
-    assert isinstance(frame, av.VideoFrame)
-    return frame
 
 
 def each_upright(frames: Iterator[NativeFrame], path: Path) -> Iterator[NativeFrame]:
@@ -121,7 +92,7 @@ def each_upright(frames: Iterator[NativeFrame], path: Path) -> Iterator[NativeFr
         if degrees == 0:
             yield frame
             continue
-        turner = turner or Turner(frame.facts, degrees)
+        turner = turner or Turner(frame.facts, degrees, path)
         yield turner(frame)
 
 

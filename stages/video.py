@@ -250,29 +250,29 @@ def facts_of(container: av.container.InputContainer) -> VideoFacts:
         width=codec.width,
         height=codec.height,
         pixel_format=_FULL_RANGE_NAMES.get(coded, coded),
-        time_base=_ratio(stream.time_base or Fraction(1, 1000)),
-        rate=_ratio(stream.average_rate or stream.guessed_rate or Fraction(25)),
+        time_base=ratio(stream.time_base or Fraction(1, 1000)),
+        rate=ratio(stream.average_rate or stream.guessed_rate or Fraction(25)),
         primaries=PRIMARIES.get(int(codec.color_primaries), UNKNOWN),
         transfer=TRANSFERS.get(int(codec.color_trc), UNKNOWN),
         matrix=MATRICES.get(int(codec.colorspace), UNKNOWN),
         range="pc" if coded in _FULL_RANGE_NAMES else RANGES.get(int(codec.color_range), UNKNOWN),
-        sample_aspect=_ratio(aspect) if aspect else "1/1",
+        sample_aspect=ratio(aspect) if aspect else "1/1",
     )
 
 
 def plainly_named(picture: av.VideoFrame) -> av.VideoFrame:
-    """The same planes under their plain name, if the decoder used a deprecated full-range one; else the picture."""
+    """The samples under their format's plain name, if the decoder used a deprecated full-range one; else the picture.
+
+    FFmpeg renames it, not we: its copy keeps what lies beside the samples, such as the turn and the field order.
+    """
     plain = _FULL_RANGE_NAMES.get(picture.format.name)
     if plain is None:
         return picture
-    renamed = av.VideoFrame(picture.width, picture.height, plain)
-    for old, new in zip(planes_of(picture), planes_of(renamed), strict=True):
-        new[:] = old
-    renamed.pts, renamed.time_base, renamed.duration = picture.pts, picture.time_base, picture.duration
-    return renamed
+    return picture.reformat(format=plain, src_color_range=2, dst_color_range=2)
 
 
-def _ratio(value: Fraction) -> str:
+def ratio(value: Fraction) -> str:
+    """A fraction as "n/d", with the denominator even if it is 1."""
     return f"{value.numerator}/{value.denominator}"
 
 

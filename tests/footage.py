@@ -1,7 +1,11 @@
-"""Footage as it really comes: small files of many kinds, made by the ffmpeg program, and what must be true of each."""
+"""Footage as it really comes: small files of many kinds, made by the ffmpeg program, and what must be true of each.
+
+And the way in and out, which the tests of extraction and encoding share.
+"""
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +13,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from stages.artifacts.deliverable import Deliverable
+from stages.artifacts.frames import Frames
+from stages.encoding.settings import EncodingSettings
+from stages.encoding.stage import encode
+from stages.extraction.stage import run
+from stages.settings import Params, parse
 from stages.video import ffmpeg_program
+from tests.conftest import REPOSITORY
 
 SIZE = "96x64"
 
@@ -68,6 +81,32 @@ class Case:
         ffmpeg(*inputs, *self.inputs(folder), *maps, *self.video, *times, *self.more, path)
         self.finish(path)
         return path
+
+
+def params_for(path: Path, **clip: Any) -> Params:
+    """The shipped settings with one clip, "one"."""
+    raw = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    raw |= {"clips": {"one": {"identity": "ada", "path": str(path), **clip}}, "swaps": {}}
+    return parse(Params, raw, where="params.yaml")
+
+
+def extract(path: Path, **clip: Any) -> Frames:
+    """A file taken apart, with these settings of the clip."""
+    run("one", params_for(path, **clip))
+    return Frames.read(Path("data/extraction/one"))
+
+
+def facts(frames: Frames) -> dict[str, Any]:
+    """All that extraction says of a clip."""
+    told: dict[str, Any] = json.loads((frames.folder / "facts.json").read_text())
+    return told
+
+
+def deliver(frames: Frames, folder: Path, **settings: Any) -> Deliverable:
+    """Frames put together again, unchanged, into a new folder, with these settings of the encoding."""
+    folder.mkdir()
+    chosen = EncodingSettings(**{"preset": "ultrafast", **settings})
+    return encode(frames, frames.audio, folder, chosen, {"swap": "none"})
 
 
 def ffmpeg(*arguments: str | Path) -> bytes:
@@ -134,9 +173,11 @@ def lossless(pixel_format: str) -> list[str]:
 BT709, PQ, HLG = ("bt709",) * 3, ("bt2020", "smpte2084", "bt2020nc"), ("bt2020", "arib-std-b67", "bt2020nc")
 BT601 = ("smpte170m", "smpte170m", "smpte170m")
 ODD = "format=gbrp,scale=97:63,setsar=189/194:max=999"
+FULL = tags(*BT709, "pc")
+LIT = ("G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)", "1000,400")
 INTERLACED = ["-c:v", "mpeg2video", "-b:v", "2M", "-flags", "+ilme+ildct", "-pix_fmt", "yuv420p"]
 DEINTERLACED = "bwdif=mode=send_frame:parity=auto:deint=interlaced"
-TURNED = {90: "clock", 270: "cclock"}
+COUNTER_CLOCKWISE = remade(before=["-display_rotation", "90"])
 
 CASES = [
     # rates and times
@@ -172,6 +213,10 @@ CASES = [
     Case("BT.709 full range", "a.mp4", x264("yuv422p"), change=tags(*BT709, "pc"), facts=said(*BT709, "pc")),
     Case("PQ 10 bit 4:2:0", "a.mp4", [*x265("yuv420p10le"), "-tag:v", "hvc1"], change=tags(*PQ), facts=said(*PQ),
          encoding={"codec": "h265"}),
+    *(Case(f"PQ with its light to {codec}", "a.mp4",
+           ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-tag:v", "hvc1", "-x265-params",
+            f"log-level=error:master-display={LIT[0]}:max-cll={LIT[1]}"],
+           change=tags(*PQ), facts=said(*PQ), encoding={"codec": codec}) for codec in ("h264", "h265", "av1")),
     Case("HLG 10 bit 4:2:2", "a.mov", x264("yuv422p10le"), change=tags(*HLG), facts=said(*HLG)),
     Case("HLG 10 bit to AV1", "a.mkv", x265("yuv420p10le"), change=tags(*HLG), facts=said(*HLG),
          encoding={"codec": "av1"}),
@@ -206,6 +251,10 @@ CASES = [
     Case("anamorphic", "a.mp4", x264(), change="setsar=16/11", facts={"sample_aspect": "16/11"}),
     *(Case(f"turned by {turn}", "a.mp4", x264(), finish=remade(before=["-display_rotation", str(turn)]),
            facts={"rotation": (-turn) % 360}, sound=[("aac", "")]) for turn in (90, 180, 270)),
+    Case("full range, turned", "a.mp4", x264(), change=FULL, finish=COUNTER_CLOCKWISE,
+         facts={"rotation": 270, "range": "pc", "width": 64, "pixel_format": "yuv420p"}),
+    Case("packed RGB, turned", "a.mov", ["-c:v", "qtrle", "-pix_fmt", "rgb24"], finish=COUNTER_CLOCKWISE,
+         facts={"rotation": 270, "width": 64, "pixel_format": "bgr0"}, encoding={"codec": "ffv1", "container": "mov"}),
     Case("mirrored", "a.mp4", x264(), finish=remade(before=["-display_hflip"]), refused="mirror"),
     Case("size changes", "a.h264", x264(), finish=lambda path: path.write_bytes(
          path.read_bytes() + Case("b", "b.h264", x264(), size="64x48").make(path.parent).read_bytes()),
@@ -216,6 +265,11 @@ CASES = [
          sound=[("pcm_s16le", "")]),
     Case("interlaced H.264", "a.mp4", x264("yuv420p", "-flags", "+ilme+ildct", "-x264-params", "tff=1"),
          change="setfield=tff", reference=DEINTERLACED),
+    Case("interlaced, full range, turned", "a.mp4", x264("yuv420p", "-flags", "+ilme+ildct", "-x264-params", "tff=1"),
+         change=f"setfield=tff,{FULL}", reference=f"{DEINTERLACED},transpose=cclock", finish=COUNTER_CLOCKWISE,
+         facts={"rotation": 270, "range": "pc"}),
+    Case("interlaced, packed 4:2:2", "a.mov", ["-c:v", "rawvideo", "-pix_fmt", "uyvy422", "-field_order", "tt"],
+         change="setfield=tff", reference=f"format=yuv422p,{DEINTERLACED}", facts={"pixel_format": "yuv422p"}),
     # tracks
     Case("no sound", "a.mov", x264()),
     Case("three tracks with languages", "a.mp4", x264(), sound=[("aac", "eng"), ("aac", "deu"), ("ac3", "fra")]),
@@ -229,9 +283,13 @@ CASES = [
          more=["-map_chapters", "2"], encoding={"container": "mkv"}),
     # broken
     Case("mp4 without its index", "a.mp4", x264(), finish=cut_off(0.7), refused="can not be read|breaks off"),
-    Case("broken tail, mkv", "a.mkv", x264(), frames=30, finish=cut_off(0.7)),
+    Case("broken tail, mkv", "a.mkv", x264(), frames=30, finish=cut_off(0.7), sound=[("ac3", "eng")]),
     Case("broken tail, mp4 with its index first", "a.mp4", x264(), frames=30, more=["-movflags", "+faststart"],
-         finish=cut_off(0.7)),
-    Case("broken tail, avi", "a.avi", ["-c:v", "mpeg4", "-q:v", "3", "-g", "8"], frames=30, finish=cut_off(0.7)),
-    Case("broken tail, transport stream", "a.ts", x264(), frames=30, finish=cut_off(0.7)),
+         finish=cut_off(0.7), sound=[("aac", "")]),
+    Case("broken tail, mov, PCM", "a.mov", x264(), frames=30, more=["-movflags", "+faststart"], finish=cut_off(0.7),
+         sound=[("pcm_s16le", "")], encoding={"container": "mov"}),
+    Case("broken tail, avi, mp3", "a.avi", ["-c:v", "mpeg4", "-q:v", "3", "-g", "8"], frames=30, finish=cut_off(0.7),
+         sound=[("libmp3lame", "")]),
+    Case("broken tail, transport stream", "a.ts", x264(), frames=30, finish=cut_off(0.7), sound=[("aac", "")]),
+    Case("broken tail, transport stream, AC-3", "a.ts", x264(), frames=30, finish=cut_off(0.7), sound=[("ac3", "")]),
 ]  # fmt: skip

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from stages.artifacts.frames import Frames
+from stages.encoding.codecs import CODECS, CodecName
 from stages.encoding.coding import Coding
 from stages.encoding.command import Surroundings, bibliographic
 from stages.encoding.container import times_in
+from stages.light import Light
 from stages.packets import tracks_in
 from stages.pictures import PictureSequence
 from stages.problems import Problem
@@ -25,25 +28,27 @@ _READ_AS: Final = {"gray": ("yuv420p",), "gray10le": ("yuv420p10le",)}
 """FFmpeg reads grey H.264 as colour without any."""
 
 
-def check_file(video: Path, container: str, finished: Frames, coding: Coding, beside: Surroundings) -> VideoFacts:
+def check_file(
+    video: Path, container: str, codec: CodecName, finished: Frames, coding: Coding, beside: Surroundings
+) -> VideoFacts:
     """Compare a written file with what it was made from.
 
     Args:
         video: the file.
-        container: its kind.
+        container, codec: of what kind it is.
         finished: the frames that are in it.
         coding: how they were coded.
-        beside: the sound, chapters and turn that must be in it.
+        beside: the sound, chapters, light and turn that must be in it.
 
     Returns:
         what the file says of its pictures.
 
     Raises:
-        Problem: it has other times, sizes, colours, sound, languages or chapters.
+        Problem: it has other times, sizes, colours, light, sound, languages or chapters.
     """
     _check_times(video, finished)
     asked = finished.facts
-    coded = turned(asked, (360 - beside.turn) % 360)
+    coded = turned(asked, (360 - beside.turn) % 360, finished.folder)
     with open_clip(video) as opened:
         written = facts_of(opened)
         languages = [stream.language or "und" for stream in opened.streams.audio]
@@ -51,7 +56,8 @@ def check_file(video: Path, container: str, finished: Frames, coding: Coding, be
             (Fraction(each["start"] * (each["time_base"] or 1)), Fraction(each["end"] * (each["time_base"] or 1)))
             for each in opened.chapters()
         ]
-        turn = turn_of(next(opened.decode(video_stream(opened, video))))
+        first = next(opened.decode(video_stream(opened, video)))
+        turn, light = turn_of(first), Light.of(first)
     _same(video, "size", f"{written.width} x {written.height}", f"{coded.width} x {coded.height}")
     if written.pixel_format not in _READ_AS.get(coding.pixel_format, ()):
         _same(video, "pixel format", written.pixel_format, coding.pixel_format)
@@ -66,6 +72,8 @@ def check_file(video: Path, container: str, finished: Frames, coding: Coding, be
             _same(video, name, getattr(written, name), wanted)
     if coding.matrix != "gbr" and coding.pixel_format.startswith("yuv"):
         _same(video, "range", "pc" if written.full_range else "tv", "pc" if coding.range == "pc" else "tv")
+    if CODECS[codec].light and not light.is_near(beside.light):
+        raise _lost(video, f"its light is {light.facts()}, not the clip's {beside.light.facts()}")
     if beside.audio is not None:
         _check_sound(video, container, beside, languages)
     wanted_chapters = [(Fraction(each["start"]), Fraction(each["end"])) for each in beside.chapters]
@@ -99,20 +107,15 @@ def steady_rate(finished: Frames) -> Fraction:
     Raises:
         Problem: they are not.
     """
-    gaps = {int(gap) for gap in finished.index["pts"].diff().dropna()}
-    base = Fraction(finished.facts.time_base)
+    base, near = Fraction(finished.facts.time_base), Fraction(finished.facts.rate)
+    times = [int(pts) for pts in finished.index["pts"]]
+    gaps = {after - before for before, after in pairwise(times)}
     if not gaps:
-        return Fraction(finished.facts.rate)
-    near = Fraction(finished.facts.rate)
-    # Times in milliseconds are rounded: 42, 41, 42 is a steady 24 a second.
-    begin = int(finished.index["pts"].iloc[0])
-    steady = all(
-        abs((int(pts) - begin) * base - number / near) <= base / 2 + Fraction(1, 10**6)
-        for number, pts in enumerate(finished.index["pts"])
-    )
+        return near
     if len(gaps) == 1:
         return 1 / (gaps.pop() * base)
-    if not steady:
+    # Times in milliseconds are rounded: 42, 41, 42 is a steady 24 a second. What two roundings may add is one unit.
+    if any(abs((time - times[0]) * base - number / near) > base for number, time in enumerate(times)):
         raise Problem(
             "the clip's frames are not shown equally long, which a folder of pictures can not say",
             where="encoding.codec in params.yaml",

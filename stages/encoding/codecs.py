@@ -23,6 +23,7 @@ class Codec:
         worst: the greatest rate factor.
         even: chroma of half the size needs an even width or height.
         limited: it says no range, so that players take it as limited.
+        light: ffmpeg can have its encoder write what a clip says of its light.
     """
 
     encoder: str
@@ -32,6 +33,7 @@ class Codec:
     worst: float = 0.0
     even: bool = False
     limited: bool = False
+    light: bool = False
 
 
 _FFV1: Final = (
@@ -44,14 +46,17 @@ _FFV1: Final = (
 )
 
 CODECS: Final[dict[CodecName, Codec]] = {
-    "h264": Codec("libx264", (*_YUV, "gray", "gray10le"), ("mp4", "mov", "mkv"), crf=17.0, worst=51.0, even=True),
+    "h264": Codec(
+        "libx264", (*_YUV, "gray", "gray10le"),
+        ("mp4", "mov", "mkv"), crf=17.0, worst=51.0, even=True, light=True,
+    ),
     "h265": Codec(
         "libx265",
         (*_YUV, "gray", "gray10le", "gray12le", "yuv420p12le", "yuv422p12le", "yuv444p12le", "gbrp", "gbrp10le",
          "gbrp12le"),
-        ("mp4", "mov", "mkv"), crf=17.0, worst=51.0, even=True,
+        ("mp4", "mov", "mkv"), crf=17.0, worst=51.0, even=True, light=True,
     ),
-    "av1": Codec("libsvtav1", ("yuv420p", "yuv420p10le"), ("mp4", "mkv"), crf=20.0, worst=63.0, even=True),
+    "av1": Codec("libsvtav1", ("yuv420p", "yuv420p10le"), ("mp4", "mkv"), crf=20.0, worst=63.0, even=True, light=True),
     "prores": Codec("prores_ks", ("yuv422p10le", "yuv444p10le", "yuva444p10le"), ("mov", "mkv"), limited=True),
     "ffv1": Codec("ffv1", _FFV1, ("mkv", "mov"), limited=True),
     "png": Codec("png", ("rgb24", "rgba", "rgb48be", "rgba64be", "gray", "gray16be")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ import ffmpeg
 from stages.encoding.codecs import CODECS, PRESETS_OF_AV1
 from stages.encoding.coding import Coding
 from stages.encoding.settings import EncodingSettings
+from stages.light import Light
 from stages.video import UNKNOWN, VideoFacts
 
 DISCLOSURE: Final = "AI-modified: face replaced (Likeness)"
@@ -31,6 +32,7 @@ class Surroundings:
         chapters: with start and end in seconds as "n/d", and title.
         turn: degrees clockwise by which a player is to turn the pictures.
         timecode, language: of the pictures, None if not said.
+        light: what the clip says of its light.
     """
 
     audio: Path | None = None
@@ -39,6 +41,7 @@ class Surroundings:
     turn: int = 0
     timecode: str | None = None
     language: str | None = None
+    light: Light = field(default_factory=Light)
 
 
 def command(
@@ -76,7 +79,11 @@ def command(
     if known:
         video = video.filter("setparams", **known)
     told: dict[str, Any] = {"fps_mode": "passthrough", "enc_time_base": f"{base.numerator}:{base.denominator}"}
-    coded = {"c:v": CODECS[settings.codec].encoder, "pix_fmt": coding.pixel_format, **_coder(facts, coding, settings)}
+    coded = {
+        "c:v": CODECS[settings.codec].encoder,
+        "pix_fmt": coding.pixel_format,
+        **_coder(facts, beside.light, coding, settings),
+    }
     if container == "mkv":
         coded.pop("tag:v", None)
     if container == "pictures":
@@ -102,21 +109,23 @@ def command(
     )
 
 
-def _coder(facts: VideoFacts, coding: Coding, settings: EncodingSettings) -> dict[str, Any]:
+def _coder(facts: VideoFacts, light: Light, coding: Coding, settings: EncodingSettings) -> dict[str, Any]:
     """What the encoder itself is told."""
     apart = max(1, round(settings.keyframe_seconds * Fraction(facts.rate)))
     rate = {"crf": f"{settings.quality:g}"} if settings.bitrate is None else {"b:v": f"{settings.bitrate}k"}
     timed = {"g": apart, "threads:v": settings.threads}
     match settings.codec:
         case "h264":
-            return rate | {"preset": settings.preset} | timed
+            own = _light(light, "mastering-display", "cll", 50000, 10000)
+            return rate | {"preset": settings.preset} | timed | ({"x264-params": ":".join(own)} if own else {})
         case "h265":
             # frame threads make the result depend on their number; hvc1 is the tag that QuickTime plays
-            own = f"log-level=error:pools={settings.threads}:frame-threads=1"
-            return rate | {"preset": settings.preset, "g": apart, "x265-params": own, "tag:v": "hvc1"}
+            own = ["log-level=error", f"pools={settings.threads}", "frame-threads=1"]
+            own += _light(light, "master-display", "max-cll", 50000, 10000)
+            return rate | {"preset": settings.preset, "g": apart, "x265-params": ":".join(own), "tag:v": "hvc1"}
         case "av1":
-            own = f"lp={settings.threads}"
-            return rate | {"preset": PRESETS_OF_AV1[settings.preset], "g": apart, "svtav1-params": own}
+            own = [f"lp={settings.threads}", *_light(light, "mastering-display", "content-light", 0, 0)]
+            return rate | {"preset": PRESETS_OF_AV1[settings.preset], "g": apart, "svtav1-params": ":".join(own)}
         case "prores":
             usual = "hq" if coding.pixel_format.startswith("yuv422") else "4444"
             profile = usual if settings.profile == "auto" else settings.profile
@@ -128,6 +137,12 @@ def _coder(facts: VideoFacts, coding: Coding, settings: EncodingSettings) -> dic
             return {"compression_algo": "deflate", "threads:v": 1}
         case _:
             return {"threads:v": 1}
+
+
+def _light(light: Light, display: str, content: str, point: int, luminance: int) -> list[str]:
+    """What an encoder is told of the clip's light, by its own words for it and in its own units."""
+    told = [f"{display}={light.display_words(point, luminance)}"] if light.display else []
+    return told + ([f"{content}={light.content[0]},{light.content[1]}"] if light.content else [])
 
 
 BIBLIOGRAPHIC: Final = {

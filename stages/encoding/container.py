@@ -86,7 +86,7 @@ def write_video(
         if beside.audio is not None:
             shutil.copy(beside.audio, folder / f"sound{beside.audio.suffix}")
     if beside.turn:
-        turner = Turner(facts, 360 - beside.turn)
+        turner = Turner(facts, 360 - beside.turn, "encoding.rotation in params.yaml")
         frames, facts = (turner(frame) for frame in frames), turner.facts
     node = command(names, container, facts, coding, beside, last, settings)
     with running_ffmpeg(node, out, mend=_mend(container, settings, beside), where=beside.audio) as pipe:
@@ -95,11 +95,12 @@ def write_video(
 
 
 def _mend(container: str, settings: EncodingSettings, beside: Surroundings) -> str:
+    """What to do if ffmpeg refuses; most often it is the sound that a container can not hold."""
     others = [other for other in CODECS[settings.codec].containers if other != container]
-    sound = f"if it names the sound, set encoding.container: {' or '.join(others)}, or re-encode the clip's: " * (
-        beside.audio is not None and bool(others)
-    )
-    return f"{sound or 're-encode the clip: '}ffmpeg -i IN -c:v copy -c:a aac OUT.mp4"
+    anew = "re-encode the clip's: ffmpeg -i IN -c:v copy -c:a aac OUT.mp4"
+    if beside.audio is None or not others:
+        return anew
+    return f"if it names the sound, set encoding.container: {' or '.join(others)}, or {anew}"
 
 
 def _hand_over(

@@ -21,12 +21,13 @@ from stages.encoding.coding import coding_for
 from stages.encoding.command import DISCLOSURE, Surroundings
 from stages.encoding.container import container_for, write_video
 from stages.encoding.settings import EncodingSettings
+from stages.light import Light
 from stages.pictures import sha256_of_pictures
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
 from stages.turning import turned
-from stages.video import VideoFacts
+from stages.video import VideoFacts, ratio
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def encode(
         raise Problem("there are no frames to encode", where=finished.folder, mend="remove it and run `dvc repro`")
     index, facts = finished.index, finished.facts
     beside = _beside(facts, audio, settings)
-    coding = coding_for(turned(facts, 360 - beside.turn) if beside.turn else facts, settings)
+    coding = coding_for(turned(facts, 360 - beside.turn, finished.folder) if beside.turn else facts, settings)
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
@@ -101,11 +102,16 @@ def encode(
     if container == "pictures":
         written = check_pictures(video, rate, finished, coding)
     else:
-        written = check_file(video, container, finished, coding, beside)
+        written = check_file(video, container, settings.codec, finished, coding, beside)
     more: dict[str, Any] = {"converted": coding.converted} if coding.converted else {}
+    if beside.light and not CODECS[settings.codec].light:
+        log.warning(
+            "%s: what the clip says of its light is left out, since %s says nothing of it", what, settings.codec
+        )
+        more["left_out"] = sorted(beside.light.facts())
     if container == "pictures":
         first = int(index["pts"].iloc[0]) * Fraction(facts.time_base)
-        more |= {"rate": f"{rate.numerator}/{rate.denominator}", "first_picture_at": str(first)}
+        more |= {"rate": ratio(rate), "first_picture_at": str(first)}
     if beside.turn:
         more["turned"] = beside.turn
     Deliverable.write_facts(
@@ -151,4 +157,5 @@ def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings) -
         turn=facts.rotation if settings.rotation == "clip" and CODECS[settings.codec].containers else 0,
         timecode=said.get("timecode"),
         language=said.get("language"),
+        light=Light.from_facts(said),
     )

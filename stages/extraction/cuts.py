@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.turning import filter_graph, pulled
+from stages.extraction.filters import filter_graph, pulled
 from stages.video import NativeFrame, VideoFacts
 
 

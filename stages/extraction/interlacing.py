@@ -11,8 +11,8 @@ from typing import Any
 import av
 import av.error
 
+from stages.extraction.filters import filter_graph
 from stages.problems import Problem
-from stages.turning import filter_graph
 from stages.video import NativeFrame
 
 BWDIF = "bwdif=mode=send_frame:parity=auto:deint=interlaced"

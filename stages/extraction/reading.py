@@ -16,8 +16,11 @@ import av.error
 from stages.problems import Problem
 from stages.video import NativeFrame, VideoFacts, facts_of, plainly_named, video_stream
 
-TRANSPORT_PACKETS: Final = (188, 192, 204)
-"""Sizes in bytes of the packets of a transport stream."""
+TRANSPORT_PACKETS: Final = ((188, 0), (192, 4), (204, 0))
+"""Sizes in bytes of the packets of a transport stream, and where in each the byte ``G`` lies by which it is told."""
+
+MOST_WAITING: Final = 32
+"""Pictures that are held back at most; no codec decodes one more than 16 ahead of those that are shown before it."""
 
 SEGMENT: Final = b"\x18\x53\x80\x67"
 """The name of the element that holds all of a Matroska file."""
@@ -48,21 +51,42 @@ class ClipReader:
     A picture that can not be decoded, or for which the decoder made up what was missing, is no footage. At the end of
     a file it is left out with all that follows. Before the end the clip is refused, since its frames would no longer
     be those that were shot: a whole key frame after the damage, which needs no other picture, tells that it is not
-    the end.
+    the end, if it lies after it in the file too; others shown later may lie before it there. Damage outside of the
+    part that is wanted does no harm.
     """
 
-    def __init__(self, container: av.container.InputContainer, path: Path) -> None:
-        """Raises: Problem if the clip has what a decoder would silently leave out."""
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        path: Path,
+        *,
+        start: Fraction = Fraction(0),
+        end: Fraction | None = None,
+    ) -> None:
+        """Reads nothing yet.
+
+        Args:
+            container: the open clip.
+            path: of its file or folder, told of faults.
+            start, end: seconds from the first picture to the part that is wanted; all frames are given nevertheless.
+
+        Raises:
+            Problem: the clip has what a decoder would silently leave out.
+        """
         self._container, self._path = container, path
+        self._start, self._end = start, end
         self._stream = video_stream(container, path)
         self._stream.thread_type = "AUTO"
         self.facts: VideoFacts = facts_of(container)
         self.broken: BrokenTail | None = None
         self._why = ""  # of the damage, once there is some
         self._bad: int | None = None  # time of the first damaged picture
-        self._fed: set[int] = set()  # times of packets whose pictures have not come out yet
+        self._bad_packet = 0  # its packet's number
+        self._first: int | None = None  # time of the first picture
+        self._fed: dict[int, int] = {}  # times of packets whose pictures have not come out yet -> their numbers
         self._spoilt: set[int] = set()  # times of packets that lack a part
         self._packets, self._number = 0, 0
+        self._shown_to: int | None = None  # half a frame after the end of the last one that was given
         self._decoded_to: int | None = None
         if self._stream.metadata.get("alpha_mode") == "1" and not self.facts.pixel_format.startswith("yuva"):
             raise Problem(
@@ -78,20 +102,19 @@ class ClipReader:
                 if self._is_whole(picture):
                     waiting.append(picture)
             # What is shown no later than this packet is decoded is complete: no packet to come is shown before.
-            while waiting and (self._decoded_to is None or _time(waiting[0]) <= self._decoded_to):
+            while waiting and (
+                self._decoded_to is None or _time(waiting[0]) <= self._decoded_to or len(waiting) > MOST_WAITING
+            ):
                 yield self._frame(waiting.popleft())
         why = self._why or self._lacks()
         steady = self._container.format.name == "mpegts"  # which says no length, and has no variable rate
-        shown_to = None
-        while waiting:
-            picture = waiting.popleft()
+        for picture in waiting:
             # Of a broken end a picture may be there, but not those that are shown before it.
-            if (why or steady) and shown_to is not None and _time(picture) > shown_to:
+            if (why or steady) and self._shown_to is not None and _time(picture) > self._shown_to:
                 why = why or "its last pictures lack those that are shown before them"
                 break
-            shown_to = _time(picture) + (picture.duration or 0) * 3 // 2
             yield self._frame(picture)
-        if why:
+        if why and not (self._bad is not None and self._is_after_end(self._bad)):
             self.broken = BrokenTail(self._number, int(self._stream.frames) or None, why)
 
     def _demuxed(self) -> Iterator[Any]:
@@ -102,7 +125,7 @@ class ClipReader:
                     continue  # PyAV's flushing packets
                 self._packets += 1
                 if packet.pts is not None and not packet.is_discard:
-                    self._fed.add(packet.pts)
+                    self._fed[packet.pts] = self._packets
                     if packet.is_corrupt:
                         self._spoilt.add(packet.pts)
                 if packet.dts is not None and not packet.is_corrupt:
@@ -137,30 +160,50 @@ class ClipReader:
                 where=self._path,
                 mend="put its pictures into a container with times: ffmpeg -r RATE -i IN -c copy OUT.mkv",
             )
-        lost = [fed for fed in self._fed if fed < time] if self._why else []
-        self._fed = {fed for fed in self._fed if fed > time}
+        number = self._fed.get(time, self._packets)
+        lost = {fed: at for fed, at in self._fed.items() if fed < time} if self._why else {}
+        self._fed = {fed: at for fed, at in self._fed.items() if fed > time}
         spoilt = picture.is_corrupt or time in self._spoilt
+        self._spoilt.discard(time)
         if spoilt:
             self._why = self._why or "a picture is incomplete"
-        if self._bad is None:
-            if not lost and not spoilt:
-                return True
+        if self._bad is None and (lost or spoilt):
             self._bad = min([*lost, time])
-        elif picture.key_frame and not spoilt and time > self._bad:
-            at = float(self._bad * (self._stream.time_base or Fraction(1)))
-            raise Problem(
-                f"{self._why} at {at:.3f} s, with whole ones after it",
-                where=self._path,
-                mend="copy or export the clip again, or leave that part out with the clip's `start` and `end`",
-            )
+            self._bad_packet = min([*lost.values(), *([number] if spoilt else ())])
+        if self._bad is None:
+            self._first = time if self._first is None else self._first
+            return True
+        if picture.key_frame and not spoilt and time > self._bad and number > self._bad_packet:
+            if self._is_before_start(time):
+                self._why, self._bad = "", None
+                return True
+            if not self._is_after_end(self._bad):
+                raise Problem(
+                    f"{self._why} at {float(self._bad * self._base):.3f} s, with whole ones after it",
+                    where=self._path,
+                    mend="copy or export the clip again, or leave that part out with the clip's `start` and `end`",
+                )
         return False
+
+    @property
+    def _base(self) -> Fraction:
+        return self._stream.time_base or Fraction(1)
+
+    def _is_before_start(self, time: int) -> bool:
+        """Whether all that is shown before this time lies before the part that is wanted."""
+        return self._first is not None and (time - self._first) * self._base <= self._start
+
+    def _is_after_end(self, time: int) -> bool:
+        """Whether the part that is wanted has ended at this time."""
+        return self._end is not None and self._first is not None and (time - self._first) * self._base >= self._end
 
     def _frame(self, picture: av.VideoFrame) -> NativeFrame:
         self._number += 1
         if picture.time_base is None:  # as of pictures that were still in the decoder at the end
             picture.time_base = self._stream.time_base
-        named = plainly_named(picture)
-        return NativeFrame(self._number - 1, _time(picture), picture.duration or 0, named, self.facts)
+        time, duration = _time(picture), picture.duration or 0
+        self._shown_to = time + duration * 3 // 2
+        return NativeFrame(self._number - 1, time, duration, plainly_named(picture), self.facts)
 
     def _lacks(self) -> str:
         """What the file says that it has and has not; empty if it is all there or it does not say."""
@@ -175,9 +218,19 @@ class ClipReader:
             return "the file has fewer pictures than its header says"
         if "matroska" in kind and size < segment_end(self._path):
             return "the file is shorter than its header says"
-        if kind == "mpegts" and all(size % packet for packet in TRANSPORT_PACKETS):
+        if kind == "mpegts" and (packet := transport_packet(self._path)) and size % packet:
             return "the file ends within a packet"
         return ""
+
+
+def transport_packet(path: Path) -> int:
+    """Bytes in one packet of a transport stream; 0 if its first packets do not tell."""
+    with path.open("rb") as stream:
+        start = stream.read(1024)
+    for size, at in TRANSPORT_PACKETS:
+        if set(start[at::size]) == {ord("G")}:
+            return size
+    return 0
 
 
 def segment_end(path: Path) -> int:

@@ -21,6 +21,10 @@ ENDINGS: Final = ("mov", "mka", "nut")
 """QuickTime keeps sample-exact times and the edit list that hides an encoder's priming; Matroska holds codecs that it
 can not, with times in milliseconds; NUT holds all that is left."""
 
+ENDINGS_OF_MATROSKA: Final = ("mka", "mov", "nut")
+"""Sound of a Matroska file stays in one: QuickTime would take its rounded times for exact, and hide up to half a
+millisecond too little or too much of the priming."""
+
 TOLERANCE: Final = Fraction(1, 1000)
 """Seconds: Matroska's times are whole milliseconds."""
 
@@ -42,11 +46,13 @@ def copy_sound(clip: Path, folder: Path, *, span: Span | None = None, whole: boo
     """
     bounds = (None, None) if span is None else (span.first, span.end)
     wanted = tracks_in(clip, *bounds)
-    filled = [number for number, track in enumerate(wanted) if track.sizes]
+    filled = [number for number, track in enumerate(wanted) if track.packets]
     if not filled:
         return []
     why = ""
-    for ending in ENDINGS:
+    with open_file(clip) as source:
+        endings = ENDINGS_OF_MATROSKA if "matroska" in source.format.name else ENDINGS
+    for ending in endings:
         target = folder / f"audio.{ending}"
         try:
             if span is None:
@@ -108,10 +114,6 @@ def _difference(target: Path, wanted: list[Track], filled: list[int], earlier: F
     if len(copied) != len(filled):
         return f"{len(copied)} of {len(filled)} audio streams"
     for track, number in zip(copied, filled, strict=True):
-        original = wanted[number]
-        original.times = [time - earlier for time in original.times]
-        said = track.differs_from(original, TOLERANCE)
-        original.times = [time + earlier for time in original.times]
-        if said:
+        if said := track.differs_from(wanted[number], TOLERANCE, earlier=earlier):
             return f"audio stream {number}: {said}"
     return ""

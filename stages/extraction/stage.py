@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from stages.extraction.reading import ClipReader
 from stages.extraction.settings import ExtractionSettings
 from stages.extraction.sound import copy_sound
 from stages.extraction.storable import each_storable
-from stages.extraction.surroundings import chapter_facts, further_facts, marks_left_out, sound_facts
+from stages.extraction.surroundings import chapter_facts, further_facts, mark_facts, sound_facts
 from stages.extraction.trimming import Trimmer
 from stages.pictures import PictureSequence, open_footage, sha256_of_pictures
 from stages.problems import Problem
@@ -57,16 +57,20 @@ def _frames(
 ) -> dict[str, Any]:
     """The artifact into an existing folder; returns the facts beside the pictures' own."""
     more = further_facts(container, clip.path)
-    reader = ClipReader(container, clip.path)
+    reader = ClipReader(container, clip.path, start=clip.start, end=clip.end)
     deinterlaced = Deinterlacer(clip.path, refuse=settings.interlaced == "refuse")
     trimmed = Trimmer(clip)
     read = progress(iter(reader), total=_frames_expected(container), what=f"extraction {name}")
-    frames = each_upright(trimmed(deinterlaced(each_storable(_alike(read, clip.path), clip.path))), clip.path)
+    opening = list(islice(read, 1))
+    if opening:
+        marks = mark_facts(opening[0].picture)
+        left_out = [*more.get("left_out", ()), *marks.get("left_out", ())]
+        more |= marks | ({"left_out": left_out} if left_out else {})
+    alike = _alike(chain(opening, read), clip.path)
+    frames = each_upright(trimmed(deinterlaced(each_storable(alike, clip.path))), clip.path)
     first = next(frames, None)
     if first is None:
         raise _nothing(name, clip, reader, trimmed)
-    if marks := marks_left_out(first.picture):
-        more["left_out"] = more.get("left_out", []) + marks
     cuts = CutFinder(first.facts, settings.cut_score)
     with FrameWriter(folder, first.facts, settings.shard_frames) as writer:
         for frame in chain([first], frames):

@@ -11,12 +11,11 @@ import av.container
 from av.stream import Disposition
 
 from stages.extraction.trimming import Span
+from stages.light import Light
 from stages.problems import Problem
 from stages.video import UNKNOWN, video_stream
 
 MARKS: Final = {
-    "MASTERING_DISPLAY_METADATA": "the mastering display",
-    "CONTENT_LIGHT_LEVEL": "the greatest and mean light of the content",
     "DYNAMIC_HDR_PLUS": "HDR10+",
     "DOVI_METADATA": "Dolby Vision",
     "A53_CC": "closed captions",
@@ -24,13 +23,17 @@ MARKS: Final = {
 """What lies beside a picture in some clips and is not carried."""
 
 
-def marks_left_out(picture: av.VideoFrame) -> list[dict[str, str]]:
-    """What lies beside the first picture and is left out, as entries of ``left_out``."""
+def mark_facts(picture: av.VideoFrame) -> dict[str, Any]:
+    """What lies beside the first picture as it was decoded: its light, and in ``left_out`` what is not carried."""
     try:
-        found = [MARKS[name] for name in MARKS if picture.side_data.get(name) is not None]
-    except ValueError:  # side data of a kind that PyAV does not know hides all others
-        return []
-    return [{"kind": "mark", "codec": each, "language": "und"} for each in found]
+        light = Light.of(picture)
+        lost = [words for name, words in MARKS.items() if picture.side_data.get(name) is not None]
+        if picture.side_data.get("MASTERING_DISPLAY_METADATA") is not None and not light.display:
+            lost.append("a mastering display that is told in part")
+    except ValueError:  # side data of a kind that PyAV does not know, such as the Exif of TIFF, hides all others
+        return {}
+    left_out = [{"kind": "mark", "codec": words, "language": "und"} for words in lost]
+    return light.facts() | ({"left_out": left_out} if left_out else {})
 
 
 def sound_facts(container: av.container.InputContainer) -> list[dict[str, Any]]:
@@ -82,13 +85,13 @@ def further_facts(container: av.container.InputContainer, path: Path) -> dict[st
         )
     facts: dict[str, Any] = {}
     left_out = []
-    has_chapters = bool(container.chapters())
+    names_of_chapters = "mov" in container.format.name and bool(container.chapters())
     for stream in container.streams:
         if stream is pictures or stream.type == "audio":
             continue
         codec = stream.codec_context.name if stream.codec_context else "none"
         # QuickTime keeps the names of chapters in a track of text, and the timecode in a track of its own.
-        if (has_chapters and stream.type in ("data", "subtitle")) or "timecode" in stream.metadata:
+        if (names_of_chapters and codec == "bin_data") or "timecode" in stream.metadata:
             continue
         left_out.append({"kind": str(stream.type), "codec": codec, "language": stream.metadata.get("language", "und")})
     if left_out:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from stages.settings import Clip
-from stages.video import NativeFrame
+from stages.video import NativeFrame, ratio
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,10 @@ class Trimmer:
         if not self.wanted:
             yield from frames
             return
-        clip, kept, taken, number = self._clip, None, 0, 0  # type: Clip, NativeFrame | None, int, int
-        begins, until = None, 0  # type: int | None, int
+        clip = self._clip
+        kept: NativeFrame | None = None
+        begins: int | None = None
+        taken = number = until = moved = 0
         for frame in frames:
             base = Fraction(frame.facts.time_base)
             begins = frame.pts if begins is None else begins
@@ -83,7 +85,7 @@ class Trimmer:
             if taken % clip.every == 0:
                 if kept is not None:
                     yield self._lasting(kept, frame.pts - moved)
-                facts = frame.facts.model_copy(update={"rate": _ratio(Fraction(frame.facts.rate) / clip.every)})
+                facts = frame.facts.model_copy(update={"rate": ratio(Fraction(frame.facts.rate) / clip.every)})
                 kept = replace(frame, number=number, pts=frame.pts - moved, facts=facts)
                 number += 1
             until = frame.pts - moved + frame.duration
@@ -94,7 +96,3 @@ class Trimmer:
     def _lasting(self, frame: NativeFrame, until: int) -> NativeFrame:
         """The frame; if others after it were left out, it lasts as long as they."""
         return frame if self._clip.every == 1 else replace(frame, duration=until - frame.pts)
-
-
-def _ratio(value: Fraction) -> str:
-    return f"{value.numerator}/{value.denominator}"

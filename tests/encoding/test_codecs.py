@@ -12,24 +12,14 @@ import av
 import numpy as np
 import pytest
 
-from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.frames import Frames
 from stages.encoding.codecs import CODECS
 from stages.encoding.container import times_in
-from stages.encoding.settings import EncodingSettings
-from stages.encoding.stage import encode
 from stages.problems import Problem
 from stages.video import planes_of
-from tests.extraction.test_trims import extract
-from tests.footage import Case, lossless, remade, tags, x264
+from tests.footage import Case, deliver, extract, lossless, remade, tags, x264
 
 MOVING = [name for name, codec in CODECS.items() if codec.containers]
-
-
-def deliver(frames: Frames, folder: Path, **settings: Any) -> Deliverable:
-    folder.mkdir()
-    chosen = EncodingSettings(**{"preset": "ultrafast", **settings})
-    return encode(frames, frames.audio, folder, chosen, {"swap": "none"})
 
 
 def clip(folder: Path, pixel_format: str = "yuv422p10le", **case: Any) -> Frames:
@@ -136,7 +126,7 @@ def test_ffv1_keeps_every_sample(workplace: Path, pixel_format: str) -> None:
 def test_a_conversion_that_was_asked_for_is_said(workplace: Path, caplog: pytest.LogCaptureFixture) -> None:
     frames = clip(workplace, "yuva444p", change="format=yuva444p")
     made = deliver(frames, workplace / "out", alpha="drop", pixel_format="yuv420p")
-    assert made.facts["converted"] == "alpha of yuva444p dropped; yuva444p became yuv420p" or made.facts["converted"]
+    assert made.facts["converted"] == "alpha of yuva444p dropped; yuva444p became yuv420p"
     assert made.facts["converted"] in caplog.text
 
 

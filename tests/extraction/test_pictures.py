@@ -12,13 +12,10 @@ import pytest
 
 from stages.admission.footage import require_footage
 from stages.artifacts.frames import Frames
-from stages.encoding.settings import EncodingSettings
-from stages.encoding.stage import encode
 from stages.extraction.stage import run
 from stages.problems import Problem
 from stages.video import planes_of
-from tests.extraction.test_trims import extract, params_for
-from tests.footage import ffmpeg
+from tests.footage import deliver, extract, ffmpeg, params_for
 
 
 def pictures(
@@ -84,8 +81,7 @@ def test_the_same_pictures_have_the_same_hash_and_others_another(workplace: Path
 @pytest.mark.parametrize("codec", ["png", "tiff", "dpx"])
 def test_pictures_go_out_as_pictures_sample_for_sample(workplace: Path, codec: str) -> None:
     frames = extract(pictures(workplace / "shot"), rate=25)
-    (workplace / "out").mkdir()
-    made = encode(frames, None, workplace / "out", EncodingSettings(codec=codec), {})
+    made = deliver(frames, workplace / "out", codec=codec)
     assert made.video.is_dir()
     assert (made.facts["rate"], made.facts["frames"]) == ("25/1", 8)
     delivered = [np.asarray(frame.rgb()) for frame in made.frames()]

@@ -107,7 +107,14 @@ def test_shots_begin_at_cuts_and_nowhere_else(workplace: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pixel_format", "lying"), [("yuv420p", "yuv420p"), ("yuv422p", "yuv440p"), ("yuv422p10le", "yuv440p10le")]
+    ("pixel_format", "lying"),
+    [
+        ("yuv420p", "yuv420p"),
+        ("yuv422p", "yuv440p"),
+        ("yuv422p10le", "yuv440p10le"),
+        ("yuvj420p", "yuv420p"),
+        ("yuvj422p", "yuv440p"),
+    ],
 )
 def test_a_turned_clip_is_stood_upright_without_changing_a_sample(
     workplace: Path, pixel_format: str, lying: str

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from stages.artifacts.frames import Frames
-from stages.encoding.settings import EncodingSettings
-from stages.encoding.stage import encode
-from stages.extraction.stage import run
 from stages.packets import tracks_in
 from stages.problems import Problem
-from stages.settings import Params, parse
-from tests.conftest import REPOSITORY, write_clip
-from tests.footage import Case, chapters, x264
-
-
-def params_for(path: Path, **clip: Any) -> Params:
-    raw = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    raw |= {"clips": {"one": {"identity": "ada", "path": str(path), **clip}}, "swaps": {}}
-    return parse(Params, raw, where="params.yaml")
-
-
-def extract(path: Path, **clip: Any) -> Frames:
-    run("one", params_for(path, **clip))
-    return Frames.read(Path("data/extraction/one"))
+from tests.conftest import write_clip
+from tests.footage import Case, chapters, deliver, extract, facts, params_for, x264
 
 
 def hashes(frames: Frames) -> list[str]:
     return frames.index["hash"].tolist()
-
-
-def facts(frames: Frames) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((frames.folder / "facts.json").read_text())
-    return told
 
 
 @pytest.mark.parametrize(
@@ -85,18 +63,13 @@ def test_sound_and_pictures_stay_together(workplace: Path, file: str, codec: str
     whole, kept = tracks_in(workplace / file, Fraction(13, 25), Fraction(6, 5)), tracks_in(part.audio)
     assert len(kept) == 2
     for old, new in zip(whole, kept, strict=True):
-        assert (new.sizes, new.state.digest()) == (old.sizes, old.state.digest())
+        assert (new.packets, new.size, new.state.digest()) == (old.packets, old.size, old.state.digest())
         assert all(
-            abs(a - b - Fraction(13, 25)) <= Fraction(1, 1000) for a, b in zip(old.times, new.times, strict=True)
+            abs(a - b - Fraction(13, 25)) <= Fraction(1, 1000)
+            for a, b in zip(old.seconds(), new.seconds(), strict=True)
         )
-    video = deliver(part, workplace / "out", container="mov")
+    video = deliver(part, workplace / "out", container="mov").video
     assert [track.state.digest() for track in tracks_in(video)] == [track.state.digest() for track in kept]
-
-
-def deliver(frames: Frames, folder: Path, **settings: Any) -> Path:
-    folder.mkdir()
-    chosen = EncodingSettings(**{"preset": "ultrafast", **settings})
-    return encode(frames, frames.audio, folder, chosen, {"swap": "none"}).video
 
 
 def test_chapters_move_with_the_part(workplace: Path) -> None:
