@@ -205,6 +205,7 @@ CASES = [
          sound=[("pcm_s16le", "")], encoding={"container": "mov"}),
     Case("motion jpeg avi, PCM", "a.avi", ["-c:v", "mjpeg", "-pix_fmt", "yuvj422p"], sound=[("pcm_s16le", "")],
          facts={"pixel_format": "yuv422p", "range": "pc"}, encoding={"container": "mov"}),
+    Case("variable rate avi", "a.avi", ["-c:v", "mpeg4", "-q:v", "3"], change="settb=1/25,setpts=N+trunc(N/4)*3"),
     Case("fragmented mp4", "a.mp4", x264(), sound=[("aac", "")], more=["-movflags", "+frag_keyframe+empty_moov"]),
     Case("dv, interlaced", "a.avi", ["-c:v", "dvvideo", "-pix_fmt", "yuv420p", "-flags", "+ilme+ildct"],
          size="720x576", frames=6, change="setfield=bff,setsar=16/15", reference=DEINTERLACED),

@@ -214,7 +214,8 @@ class ClipReader:
             if any(entry.pos + entry.size > size for entry in stream.index_entries):
                 return "the file is shorter than its index says"
         kind = self._container.format.name
-        if kind == "avi" and self._packets < self._stream.frames:
+        # AVI counts pictures that are left out to show others longer, and a picture's time is its number.
+        if kind == "avi" and (self._decoded_to or 0) + 1 < self._stream.frames:
             return "the file has fewer pictures than its header says"
         if "matroska" in kind and size < segment_end(self._path):
             return "the file is shorter than its header says"
