@@ -97,8 +97,32 @@ def check_pictures(folder: Path, rate: Fraction, finished: Frames, coding: Codin
         written = facts_of(opened)
     asked = finished.facts
     _same(folder, "size", f"{written.width} x {written.height}", f"{asked.width} x {asked.height}")
-    _same(folder, "pixel format", written.pixel_format, coding.pixel_format)
+    # Which byte of a sample comes first is a matter of the file: DPX says it, and is read either way.
+    _same(folder, "pixel format", _without_order(written.pixel_format), _without_order(coding.pixel_format))
     return written
+
+
+def left_out(codec: CodecName, written: VideoFacts, asked: VideoFacts, beside: Surroundings) -> list[str]:
+    """What the clip says and the deliverable does not, by the names that it has in ``facts.json``.
+
+    A file is refused if it lacks anything but its light; pictures can say little.
+
+    Args:
+        codec: that was chosen.
+        written: what the deliverable says of its pictures.
+        asked: what the clip says.
+        beside: the same of what lies beside them.
+    """
+    names = [] if CODECS[codec].light else sorted(beside.light.facts())
+    if CODECS[codec].containers:
+        return names
+    told = [
+        name
+        for name in ("primaries", "transfer", "sample_aspect")
+        if getattr(asked, name) not in (UNKNOWN, getattr(written, name))
+    ]
+    more = {"chapters": beside.chapters, "timecode": beside.timecode, "language": beside.language}
+    return names + told + [name for name, value in more.items() if value]
 
 
 def steady_rate(finished: Frames) -> Fraction:
@@ -158,6 +182,11 @@ def _same(video: Path, what: str, found: str, wanted: str) -> None:
 
 def _lost(video: Path, what: str) -> Problem:
     return Problem(what, where=video, mend="choose another encoding.container or encoding.codec, which can hold it")
+
+
+def _without_order(pixel_format: str) -> str:
+    """The name of a pixel format without the order of bytes."""
+    return pixel_format.removesuffix("le").removesuffix("be")
 
 
 def _flat(pairs: Sequence[tuple[Fraction, Fraction]]) -> list[Fraction]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from stages.encoding.codecs import CODECS
 from stages.encoding.coding import Coding
-from stages.encoding.command import Surroundings, command
+from stages.encoding.command import DISCLOSURE, Surroundings, command
 from stages.encoding.settings import EncodingSettings
 from stages.problems import Problem
 from stages.turning import Turner
@@ -60,7 +60,7 @@ def write_video(
 ) -> Path:
     """Encode frames and copy sound into ``deliverable.<container>``, or a folder ``deliverable`` of pictures.
 
-    The sound lies beside pictures as ``sound.*``.
+    The sound lies beside pictures as ``sound.*``, the disclosure among them as ``disclosure.txt``.
 
     Args:
         folder: that gets it.
@@ -91,6 +91,8 @@ def write_video(
     node = command(names, container, facts, coding, beside, last, settings)
     with running_ffmpeg(node, out, mend=_mend(container, settings, beside), where=beside.audio) as pipe:
         _hand_over(pipe, frames, facts, coding, beside)
+    if container == "pictures":  # which hold no comment of their own
+        (out / "disclosure.txt").write_text(f"{DISCLOSURE}\n")
     return out
 
 

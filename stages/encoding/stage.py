@@ -15,7 +15,7 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.consent import require_consent
-from stages.encoding.checking import check_file, check_pictures, steady_rate
+from stages.encoding.checking import check_file, check_pictures, left_out, steady_rate
 from stages.encoding.codecs import CODECS, LOSSLESS
 from stages.encoding.coding import coding_for
 from stages.encoding.command import DISCLOSURE, Surroundings
@@ -104,11 +104,9 @@ def encode(
     else:
         written = check_file(video, container, settings.codec, finished, coding, beside)
     more: dict[str, Any] = {"converted": coding.converted} if coding.converted else {}
-    if beside.light and not CODECS[settings.codec].light:
-        log.warning(
-            "%s: what the clip says of its light is left out, since %s says nothing of it", what, settings.codec
-        )
-        more["left_out"] = sorted(beside.light.facts())
+    if lost := left_out(settings.codec, written, facts, beside):
+        log.warning("%s: %s can not say these of the clip, and leaves them out: %s", what, settings.codec, lost)
+        more["left_out"] = lost
     if container == "pictures":
         first = int(index["pts"].iloc[0]) * Fraction(facts.time_base)
         more |= {"rate": ratio(rate), "first_picture_at": str(first)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from stages.encoding.codecs import CODECS
 from stages.encoding.container import times_in
 from stages.problems import Problem
 from stages.video import planes_of
-from tests.footage import Case, deliver, extract, lossless, remade, tags, x264
+from tests.footage import LIT, Case, deliver, extract, lossless, remade, tags, x264
 
 MOVING = [name for name, codec in CODECS.items() if codec.containers]
 
@@ -152,6 +153,36 @@ def test_sound_lies_beside_pictures(workplace: Path) -> None:
     assert frames.audio is not None
     assert (workplace / "out/sound.mov").read_bytes() == frames.audio.read_bytes()
     assert made.video.name == "deliverable"
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format"),
+    [("dpx", "gbrp10le"), ("dpx", "gbrp12le"), ("tiff", "rgb48le"), ("tiff", "gray16le"), ("png", "gbrp16le")],
+)
+def test_deep_pictures_keep_every_sample(workplace: Path, codec: str, pixel_format: str) -> None:
+    frames = clip(workplace, pixel_format, change=f"format={pixel_format}")
+    made = deliver(frames, workplace / "out", codec=codec)
+    for old, new in zip(frames, made.frames(), strict=True):
+        reordered = new.picture.reformat(format=old.picture.format.name)
+        assert replace(new, picture=reordered).digest() == old.digest()
+
+
+def test_what_pictures_can_not_say_is_said(workplace: Path, caplog: pytest.LogCaptureFixture) -> None:
+    change = f"{tags('bt2020', 'smpte2084', 'gbr', 'pc')},setsar=16/11"
+    frames = clip(workplace, "gbrp12le", change=f"format=gbrp12le,{change}")
+    made = deliver(frames, workplace / "out", codec="dpx")
+    assert made.facts["left_out"] == ["primaries", "transfer"]  # DPX does say the shape of pixels
+    assert "primaries" in caplog.text
+
+
+@pytest.mark.parametrize("codec", ["prores", "ffv1"])
+def test_light_that_a_codec_can_not_say_is_said(workplace: Path, caplog: pytest.LogCaptureFixture, codec: str) -> None:
+    own = f"log-level=error:master-display={LIT[0]}:max-cll={LIT[1]}"
+    coded = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv422p10le", "-x265-params", own]
+    frames = extract(Case("lit", "a.mov", coded).make(workplace))
+    made = deliver(frames, workplace / "out", codec=codec)
+    assert made.facts["left_out"] == ["content_light", "mastering_display"]
+    assert "mastering_display" in caplog.text
 
 
 def test_pictures_refuse_a_variable_rate(workplace: Path) -> None:

@@ -83,6 +83,7 @@ def test_pictures_go_out_as_pictures_sample_for_sample(workplace: Path, codec: s
     frames = extract(pictures(workplace / "shot"), rate=25)
     made = deliver(frames, workplace / "out", codec=codec)
     assert made.video.is_dir()
+    assert "AI-modified" in (made.video / "disclosure.txt").read_text()
     assert (made.facts["rate"], made.facts["frames"]) == ("25/1", 8)
     delivered = [np.asarray(frame.rgb()) for frame in made.frames()]
     for old, new in zip(frames, delivered, strict=True):
