@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from stages.geometry import as_matrix, region
 from stages.problems import Problem
 from stages.program import tell
 from stages.settings import Params, Swap, load_params
-from stages.video import decode
+from stages.video import NativeFrame, decode
 
 Picture = NDArray[np.uint8]
 
@@ -49,11 +50,11 @@ def row(swap: str, params: Params, side: int, at: float) -> dict[str, Picture]:
     shown = {
         "source": (next(source.pick([number % len(source)])).rgb(), source_clip, number % len(source)),
         "target": (next(target.pick([number])).rgb(), chosen.clip, number),
-        "swap": (_frame(Deliverable.read(Path("data/encoding") / swap).video, number), chosen.clip, number),
+        "swap": (_picked(Deliverable.read(Path("data/encoding") / swap).frames(), number), chosen.clip, number),
     }
     truth = Truth.read(Path("data/truth") / chosen.truth)
     if truth is not None:
-        shown["right answer"] = (_frame(truth.clip, number), chosen.clip, number)
+        shown["right answer"] = (_picked(decode(truth.clip), number), chosen.clip, number)
     return {caption: _about_face(*what, side=side) for caption, what in shown.items()}
 
 
@@ -62,8 +63,8 @@ def _held_out(swap: Swap) -> list[int]:
     return sorted(faces.part(HELD_OUT)["frame"].astype(int).tolist())
 
 
-def _frame(video: Path, number: int) -> Picture:
-    return next(frame for frame in decode(video) if frame.number == number).rgb()
+def _picked(frames: Iterator[NativeFrame], number: int) -> Picture:
+    return next(frame for frame in frames if frame.number == number).rgb()
 
 
 def _about_face(frame: Picture, clip: str, number: int, *, side: int) -> Picture:
