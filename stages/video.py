@@ -153,7 +153,7 @@ def running_ffmpeg(command: Any, out: Path, *, mend: str, where: Path | None = N
         the pipe into ffmpeg. A ``BrokenPipeError`` may leave the block: ffmpeg has ended then, and its words are told.
 
     Raises:
-        Problem: ffmpeg failed, with its last words, or the disk is full.
+        Problem: ffmpeg failed, with its first words, or the disk is full.
     """
     with tempfile.TemporaryFile() as said:  # a file, since nobody reads a pipe while the block writes to the other
         process = subprocess.Popen(
@@ -191,8 +191,8 @@ def _tell(words: str, status: int, out: Path, where: Path, mend: str) -> NoRetur
     if os.strerror(errno.ENOSPC) in words:
         with told_as_problem(out):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    last = " / ".join(words.strip().splitlines()[-3:])
-    raise Problem(f"ffmpeg could not write it: {last or f'status {status}'}", where=where, mend=mend)
+    said = " / ".join(words.strip().splitlines()[:3])  # the cause comes first, then who else ended for it
+    raise Problem(f"ffmpeg could not write it: {said or f'status {status}'}", where=where, mend=mend)
 
 
 def open_clip(path: Path) -> av.container.InputContainer:

@@ -23,6 +23,8 @@ from stages.video import UNKNOWN, VideoFacts, facts_of, open_clip, video_stream
 MILLISECOND: Final = Fraction(1, 1000)
 """Matroska's times of sound, and all containers' chapters, are whole milliseconds."""
 
+HALF_A_SAMPLE: Final = Fraction(1, 90000)
+"""Seconds, at 45 kHz: by so much a time may be rounded to a whole sample."""
 
 _READ_AS: Final = {"gray": ("yuv420p",), "gray10le": ("yuv420p10le",)}
 """FFmpeg reads grey H.264 as colour without any."""
@@ -165,10 +167,12 @@ def _check_times(video: Path, finished: Frames) -> None:
 def _check_sound(video: Path, container: str, beside: Surroundings, languages: Sequence[str]) -> None:
     assert beside.audio is not None
     originals, copies = tracks_in(beside.audio), tracks_in(video)
+    rounded = container == "mkv" or beside.audio.suffix == ".mka"
+    tolerance = MILLISECOND if rounded else HALF_A_SAMPLE
     if len(originals) != len(copies):
         raise _lost(video, f"it has {len(copies)} of {len(originals)} audio tracks")
     for number, (copy, original) in enumerate(zip(copies, originals, strict=True)):
-        if said := copy.differs_from(original, MILLISECOND if container == "mkv" else 1 / Fraction(90000)):
+        if said := copy.differs_from(original, tolerance):
             raise _lost(video, f"audio track {number}: {said}")
     wanted = [track.get("language", "und") for track in beside.tracks]
     if wanted and [bibliographic(each) for each in languages] != [bibliographic(each) for each in wanted]:
