@@ -46,7 +46,10 @@ class BrokenTail:
 
 
 class ClipReader:
-    """The frames of an open clip in presentation order, each once; afterwards ``broken`` says what its end lacks.
+    """The frames of an open clip in presentation order, each once.
+
+    Afterwards ``broken`` says what its end lacks, and ``headless`` how many of its first pictures can not be decoded,
+    since the file begins after the key frame that they need.
 
     A picture that can not be decoded, or for which the decoder made up what was missing, is no footage. At the end of
     a file it is left out with all that follows. Before the end the clip is refused, since its frames would no longer
@@ -79,6 +82,7 @@ class ClipReader:
         self._stream.thread_type = "AUTO"
         self.facts: VideoFacts = facts_of(container)
         self.broken: BrokenTail | None = None
+        self.headless = 0
         self._why = ""  # of the damage, once there is some
         self._bad: int | None = None  # time of the first damaged picture
         self._bad_packet = 0  # its packet's number
@@ -161,7 +165,8 @@ class ClipReader:
                 mend="put its pictures into a container with times: ffmpeg -r RATE -i IN -c copy OUT.mkv",
             )
         number = self._fed.get(time, self._packets)
-        lost = {fed: at for fed, at in self._fed.items() if fed < time} if self._why else {}
+        before = {fed: at for fed, at in self._fed.items() if fed < time}
+        lost = before if self._why else {}
         self._fed = {fed: at for fed, at in self._fed.items() if fed > time}
         spoilt = picture.is_corrupt or time in self._spoilt
         self._spoilt.discard(time)
@@ -171,7 +176,8 @@ class ClipReader:
             self._bad = min([*lost, time])
             self._bad_packet = min([*lost.values(), *([number] if spoilt else ())])
         if self._bad is None:
-            self._first = time if self._first is None else self._first
+            if self._first is None:
+                self._first, self.headless = time, len(before)
             return True
         if picture.key_frame and not spoilt and time > self._bad and number > self._bad_packet:
             if self._is_before_start(time):

@@ -86,6 +86,7 @@ def _frames(
         chapters = chapter_facts(container, span)
         more |= {"chapters": chapters} if chapters else {}
         more |= {"broken_tail": reader.broken.facts()} if reader.broken else {}
+        more |= {"headless": reader.headless} if reader.headless else {}
         more |= deinterlaced.facts() | trimmed.facts()
         if first.facts.pixel_format != reader.facts.pixel_format:
             more["pixel_format_of_clip"] = reader.facts.pixel_format
@@ -98,6 +99,8 @@ def _aloud(facts: dict[str, Any]) -> Iterator[str]:
     if broken := facts.get("broken_tail"):
         of = f" of {broken['expected']}" if broken["expected"] else ""
         yield f"its end is broken ({broken['why']}): the first {broken['kept']}{of} frames are whole and were kept"
+    if headless := facts.get("headless"):
+        yield f"its first {headless} pictures need others that are not in the file, and are left out"
     if interlaced := facts.get("deinterlaced"):
         yield f"{interlaced['frames']} interlaced frames were deinterlaced (bwdif, one frame for each)"
     for stream in facts.get("left_out", ()):

@@ -90,6 +90,21 @@ def test_sound_of_a_broken_end_is_that_of_the_whole(workplace: Path, file: str, 
         assert kept == whole[: len(kept)]
 
 
+def test_pictures_before_the_first_key_frame_are_left_out_aloud(
+    workplace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = Case("cut", "a.ts", x264(), frames=40).make(workplace)
+    whole = extract(path).index[["pts", "hash"]].to_numpy().tolist()
+    packets = path.read_bytes()
+    path.write_bytes(packets[: 188 * 3] + packets[188 * 12 :])  # the tables stay
+    frames = extract(path)
+    kept = frames.index[["pts", "hash"]].to_numpy().tolist()
+    assert 0 < len(kept) < len(whole)
+    assert kept == whole[-len(kept) :]
+    assert 0 < facts(frames)["headless"] <= len(whole) - len(kept)
+    assert "need others that are not in the file" in caplog.text
+
+
 def spoil(path: Path, number: int) -> None:
     """Overwrite a picture's data with zeros."""
     with av.open(str(path)) as container:
