@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import av
 
@@ -12,7 +12,8 @@ from stages.encoding.settings import EncodingSettings
 from stages.problems import Problem
 from stages.video import UNKNOWN, VideoFacts
 
-WITHOUT_ALPHA = {"bgra": "bgr0", "rgba64le": "rgb48le"}
+WITHOUT_ALPHA: Final = {"bgra": "bgr0", "rgba64le": "rgb48le"}
+"""Formats whose names do not tell what they are without alpha."""
 
 
 @dataclass(frozen=True)
@@ -41,39 +42,65 @@ def coding_for(facts: VideoFacts, settings: EncodingSettings) -> Coding:
         Problem: the codec can not hold the clip's pixel format, and the settings do not let it be converted.
     """
     codec = CODECS[settings.codec]
-    own = facts.pixel_format
-    dropped = settings.alpha == "drop" and _Kind.of(own).alpha
-    own = (WITHOUT_ALPHA.get(own) or own.replace("yuva", "yuv").replace("gbrap", "gbrp")) if dropped else own
-    if settings.pixel_format == "yuv420p":
-        chosen = next((each for each in _odd("yuv420p", facts, codec) if each in codec.formats), "")
-        fits = False
-    else:
-        same = [each for each in (own, *SAME_SAMPLES.get(own, ())) if each in codec.formats]
-        fits = bool(same) and not _why_not(same[0], facts, codec)
-        chosen = same[0] if fits else _nearest(own, facts, codec) if settings.pixel_format == "nearest" else ""
+    own = _without_alpha(facts.pixel_format) if settings.alpha == "drop" else facts.pixel_format
+    chosen = _chosen(own, facts, settings, codec)
     if not chosen or (_Kind.of(own).alpha and not _Kind.of(chosen).alpha):
         raise _refused(own, facts, settings, codec)
-    said = [f"alpha of {facts.pixel_format} dropped"] if dropped else []
-    full = _full(facts)
-    if fits or (chosen == own and not (full and codec.limited)):
-        range_ = facts.range if not full else "pc"
-        if _Kind.of(chosen).rgb:
-            return Coding(chosen, "gbr", "pc", "; ".join(said))
-        if facts.pixel_format.startswith("gray"):
-            range_ = UNKNOWN if codec.limited else facts.range  # grey that says no range is full
-        return Coding(chosen, facts.matrix, range_, "; ".join(said))
-    said += [f"{facts.pixel_format} became {chosen}"] if chosen != facts.pixel_format else []
+    matrix, range_ = _colours(own, chosen, facts, codec)
+    said = []
+    if own != facts.pixel_format:
+        said.append(f"alpha of {facts.pixel_format} dropped")
+    if chosen not in _same_samples(own):
+        said.append(f"{facts.pixel_format} became {chosen}")
+    if _full(facts) and range_ == "tv":
+        said.append("full range became limited")
+    return Coding(chosen, matrix, range_, "; ".join(said))
+
+
+def _without_alpha(pixel_format: str) -> str:
+    """The same format without alpha; itself if it has none."""
+    if pixel_format in WITHOUT_ALPHA:
+        return WITHOUT_ALPHA[pixel_format]
+    return pixel_format.replace("yuva", "yuv").replace("gbrap", "gbrp")
+
+
+def _same_samples(own: str) -> tuple[str, ...]:
+    """The format and those that hold its samples in another order."""
+    return own, *SAME_SAMPLES.get(own, ())
+
+
+def _chosen(own: str, facts: VideoFacts, settings: EncodingSettings, codec: Codec) -> str:
+    """The pixel format that the encoder gets; empty if it has none that the settings allow."""
+    if settings.pixel_format == "yuv420p":
+        wanted = "yuv444p" if _is_odd("yuv420p", facts, codec) else "yuv420p"
+        return wanted if wanted in codec.formats else ""
+    same = next((each for each in _same_samples(own) if each in codec.formats), "")
+    if same and not _why_not(same, facts, codec):
+        return same
+    return _nearest(own, facts, codec) if settings.pixel_format == "nearest" else ""
+
+
+def _colours(own: str, chosen: str, facts: VideoFacts, codec: Codec) -> tuple[str, str]:
+    """Matrix and range of the pictures that the encoder gets."""
     if _Kind.of(chosen).rgb:
-        return Coding(chosen, "gbr", "pc", "; ".join(said))
+        return "gbr", "pc"
+    if chosen.startswith("gray"):
+        return facts.matrix, UNKNOWN if codec.limited else facts.range  # grey that says no range is full
     if not own.startswith("yuv"):
-        return Coding(chosen, "bt709" if facts.height >= 720 else "smpte170m", "tv", "; ".join(said))
-    if full and codec.limited:
-        return Coding(chosen, facts.matrix, "tv", "; ".join([*said, "full range became limited"]))
-    return Coding(chosen, facts.matrix, "pc" if full else facts.range, "; ".join(said))
+        return "bt709" if facts.height >= 720 else "smpte170m", "tv"
+    if _full(facts):
+        return facts.matrix, "tv" if codec.limited else "pc"
+    return facts.matrix, facts.range
 
 
 class _Kind(NamedTuple):
-    """What a pixel format is."""
+    """What a pixel format is.
+
+    Attributes:
+        depth: bits of a sample.
+        colour, rgb, alpha: whether it has them.
+        across, down: pixels that share a sample of chroma.
+    """
 
     depth: int
     colour: bool
@@ -94,25 +121,23 @@ class _Kind(NamedTuple):
 
 
 def _full(facts: VideoFacts) -> bool:
+    """Whether the clip is Y'CbCr of full range, which has to be said; RGB always is, grey mostly."""
     return facts.full_range and facts.pixel_format.startswith("yuv")
 
 
 def _why_not(pixel_format: str, facts: VideoFacts, codec: Codec) -> str:
     """Why a format that the codec knows does not do for a clip; empty if it does."""
-    kind = _Kind.of(pixel_format)
-    if codec.even and (facts.width % kind.across or facts.height % kind.down):
+    if _is_odd(pixel_format, facts, codec):
         return f"an odd size ({facts.width} x {facts.height}) with chroma of half the size"
     if codec.limited and _full(facts):
         return "full range, since it says none and is taken as limited"
     return ""
 
 
-def _odd(pixel_format: str, facts: VideoFacts, codec: Codec) -> list[str]:
-    """The format; for odd sizes that one with whole chroma."""
+def _is_odd(pixel_format: str, facts: VideoFacts, codec: Codec) -> bool:
+    """Whether the codec can not fill the clip's width or height with the format's chroma."""
     kind = _Kind.of(pixel_format)
-    if codec.even and (facts.width % kind.across or facts.height % kind.down):
-        return [pixel_format.replace("420", "444").replace("422", "444")]
-    return [pixel_format]
+    return codec.even and bool(facts.width % kind.across or facts.height % kind.down)
 
 
 def _nearest(own: str, facts: VideoFacts, codec: Codec) -> str:
@@ -133,11 +158,7 @@ def _nearest(own: str, facts: VideoFacts, codec: Codec) -> str:
             abs(old.across * old.down - new.across * new.down),
         )
 
-    able = [
-        name
-        for name in codec.formats
-        if not (codec.even and (facts.width % _Kind.of(name).across or facts.height % _Kind.of(name).down))
-    ]
+    able = [name for name in codec.formats if not _is_odd(name, facts, codec)]
     # Players show RGB in H.265 seldom, and grey as colour: RGB and grey become 4:2:0 unless the codec is RGB's own.
     if (old.rgb or not old.colour) and "yuv420p" in codec.formats:
         able = [name for name in able if name.startswith("yuv")]
@@ -154,9 +175,7 @@ def _refused(own: str, facts: VideoFacts, settings: EncodingSettings, codec: Cod
         other
         for other, known in CODECS.items()
         if other != name
-        and any(
-            each in known.formats and not _why_not(each, facts, known) for each in (own, *SAME_SAMPLES.get(own, ()))
-        )
+        and any(each in known.formats and not _why_not(each, facts, known) for each in _same_samples(own))
     ]
     if alpha and not any(_Kind.of(each).alpha for each in codec.formats):
         what, other = f"{name} can not hold the clip's alpha ({own})", "set encoding.alpha: drop"

@@ -167,6 +167,16 @@ def test_deep_pictures_keep_every_sample(workplace: Path, codec: str, pixel_form
         assert replace(new, picture=reordered).digest() == old.digest()
 
 
+@pytest.mark.parametrize("codec", ["png", "tiff", "dpx"])
+@pytest.mark.parametrize("range_", ["pc", "tv"])
+def test_grey_that_becomes_deeper_looks_the_same(workplace: Path, codec: str, range_: str) -> None:
+    frames = clip(workplace, "gray12le", change=f"format=gray12le,setparams=range={range_}")
+    made = deliver(frames, workplace / "out", codec=codec, pixel_format="nearest")
+    for old, new in zip(frames, made.frames(), strict=True):
+        shown, wanted = (each.picture.reformat(format="gray16le").to_ndarray().astype(int) for each in (new, old))
+        assert np.abs(shown - wanted).max() <= 16  # one step of 12 bits
+
+
 def test_what_pictures_can_not_say_is_said(workplace: Path, caplog: pytest.LogCaptureFixture) -> None:
     change = f"{tags('bt2020', 'smpte2084', 'gbr', 'pc')},setsar=16/11"
     frames = clip(workplace, "gbrp12le", change=f"format=gbrp12le,{change}")
