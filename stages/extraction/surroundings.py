@@ -17,7 +17,14 @@ from stages.video import UNKNOWN, video_stream
 
 MARKS: Final = {
     "DYNAMIC_HDR_PLUS": "HDR10+",
+    "DYNAMIC_HDR_VIVID": "HDR Vivid",
     "DOVI_METADATA": "Dolby Vision",
+    "DOVI_RPU_BUFFER": "Dolby Vision",
+    "AMBIENT_VIEWING_ENVIRONMENT": "the light around the viewer",
+    "ICC_PROFILE": "a colour profile (ICC)",
+    "STEREO3D": "stereoscopic pictures",
+    "SPHERICAL": "spherical pictures",
+    "AFD": "the active format",
     "A53_CC": "closed captions",
 }
 """What lies beside a picture in some clips and is not carried."""
@@ -25,14 +32,15 @@ MARKS: Final = {
 
 def mark_facts(picture: av.VideoFrame) -> dict[str, Any]:
     """What lies beside the first picture as it was decoded: its light, and in ``left_out`` what is not carried."""
+    light = Light()
     try:
         light = Light.of(picture)
         lost = [words for name, words in MARKS.items() if picture.side_data.get(name) is not None]
         if picture.side_data.get("MASTERING_DISPLAY_METADATA") is not None and not light.display:
             lost.append("a mastering display that is told in part")
-    except ValueError:  # side data of a kind that PyAV does not know, such as the Exif of TIFF, hides all others
-        return {}
-    left_out = [{"kind": "mark", "codec": words, "language": "und"} for words in lost]
+    except ValueError:  # one kind that PyAV does not know hides all others
+        lost = ["what lies beside the pictures, some of it of an unknown kind such as Exif"]
+    left_out = [{"kind": "mark", "codec": words, "language": "und"} for words in dict.fromkeys(lost)]
     return light.facts() | ({"left_out": left_out} if left_out else {})
 
 

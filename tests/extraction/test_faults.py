@@ -175,6 +175,13 @@ def test_a_second_video_stream_is_said_and_a_cover_is_no_clip(workplace: Path) -
         extract(workplace / "cover.mp4")
 
 
+def test_marks_beside_the_pictures_are_said_to_be_left_out(workplace: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stereo = x264("yuv420p", "-x264-params", "frame-packing=3")
+    frames = extract(Case("stereo", "a.mp4", stereo).make(workplace))
+    assert facts(frames)["left_out"] == [{"kind": "mark", "codec": "stereoscopic pictures", "language": "und"}]
+    assert "stereoscopic" in caplog.text
+
+
 def test_a_turn_by_45_degrees_is_refused(workplace: Path) -> None:
     path = Case("turned", "a.mp4", x264(), finish=remade(before=["-display_rotation", "45"])).make(workplace)
     with pytest.raises(Problem, match="multiples of 90"):
