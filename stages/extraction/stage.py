@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from stages.extraction.settings import ExtractionSettings
 from stages.extraction.sound import copy_sound
 from stages.extraction.storable import each_storable
 from stages.extraction.surroundings import chapter_facts, further_facts, mark_facts, sound_facts
+from stages.extraction.timecode import later
 from stages.extraction.trimming import Trimmer
 from stages.pictures import PictureSequence, open_footage, sha256_of_pictures
 from stages.problems import Problem
@@ -83,6 +86,8 @@ def _frames(
             empty = [number for number in range(len(audio)) if number not in copied]
             more |= {"empty_audio": [audio[number] for number in empty]} if empty else {}
             audio = [audio[number] for number in copied]
+        if span is not None and "timecode" in more:
+            more |= _moved_timecode(more, span.earlier, clip.every, Fraction(reader.facts.rate))
         chapters = chapter_facts(container, span)
         more |= {"chapters": chapters} if chapters else {}
         more |= {"broken_tail": reader.broken.facts()} if reader.broken else {}
@@ -90,8 +95,18 @@ def _frames(
         more |= deinterlaced.facts() | trimmed.facts()
         if first.facts.pixel_format != reader.facts.pixel_format:
             more["pixel_format_of_clip"] = reader.facts.pixel_format
-        writer.close(audio=audio, source=str(clip.path), source_sha256=_hash_of(clip), **more)
+        told = {key: value for key, value in more.items() if value is not None}
+        writer.close(audio=audio, source=str(clip.path), source_sha256=_hash_of(clip), **told)
     return more
+
+
+def _moved_timecode(facts: dict[str, Any], earlier: Fraction, every: int, rate: Fraction) -> dict[str, Any]:
+    """The timecode of a part's first frame; None, and said to be left out, if its frames are not counted one by one."""
+    with suppress(ValueError):
+        if every == 1:
+            return {"timecode": later(facts["timecode"], earlier, rate)}
+    lost = {"kind": "timecode", "codec": facts["timecode"], "language": "und"}
+    return {"timecode": None, "left_out": [*facts.get("left_out", ()), lost]}
 
 
 def _aloud(facts: dict[str, Any]) -> Iterator[str]:

@@ -99,7 +99,10 @@ def further_facts(container: av.container.InputContainer, path: Path) -> dict[st
             continue
         codec = stream.codec_context.name if stream.codec_context else "none"
         # QuickTime keeps the names of chapters in a track of text, and the timecode in a track of its own.
-        if (names_of_chapters and codec == "bin_data") or "timecode" in stream.metadata:
+        if names_of_chapters and stream.type == "data" and codec in ("none", "bin_data"):
+            names_of_chapters = False
+            continue
+        if "timecode" in stream.metadata:
             continue
         left_out.append({"kind": str(stream.type), "codec": codec, "language": stream.metadata.get("language", "und")})
     if left_out:

@@ -74,10 +74,22 @@ def test_sound_and_pictures_stay_together(workplace: Path, file: str, codec: str
 
 def test_chapters_move_with_the_part(workplace: Path) -> None:
     path = Case("chapters", "a.mp4", x264(), inputs=chapters, more=["-map_chapters", "1"]).make(workplace)
-    assert facts(extract(path, start="0.2", end="0.44"))["chapters"] == [
+    told = facts(extract(path, start="0.2", end="0.44"))
+    assert "left_out" not in told
+    assert told["chapters"] == [
         {"start": "0", "end": "1/25", "title": "Opening"},
         {"start": "1/25", "end": "6/25", "title": "The rest"},
     ]
+
+
+def test_the_timecode_is_that_of_the_first_frame(workplace: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = Case("timecode", "a.mov", x264(), frames=40, more=["-timecode", "01:02:03:04"]).make(workplace)
+    assert facts(extract(path))["timecode"] == "01:02:03:04"
+    assert facts(extract(path, start=1))["timecode"] == "01:02:04:04"
+    thinned = facts(extract(path, every=2))
+    assert "timecode" not in thinned
+    assert [each["kind"] for each in thinned["left_out"]] == ["timecode"]
+    assert "a timecode (01:02:03:04) is left out" in caplog.text
 
 
 def test_a_part_beyond_the_end_is_refused_with_the_clips_length(workplace: Path) -> None:
