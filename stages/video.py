@@ -260,6 +260,15 @@ def facts_of(container: av.container.InputContainer) -> VideoFacts:
     )
 
 
+def timecode_of(container: av.container.InputContainer) -> str | None:
+    """The timecode of a file's first picture, None if it says none. Matroska writes the names of tags in capitals."""
+    for metadata in (video_stream(container).metadata, container.metadata):
+        for name, value in metadata.items():
+            if name.lower() == "timecode":
+                return value
+    return None
+
+
 def plainly_named(picture: av.VideoFrame) -> av.VideoFrame:
     """The samples under their format's plain name, if the decoder used a deprecated full-range one; else the picture.
 

@@ -18,7 +18,7 @@ from stages.packets import tracks_in
 from stages.pictures import PictureSequence
 from stages.problems import Problem
 from stages.turning import turn_of, turned
-from stages.video import UNKNOWN, VideoFacts, facts_of, open_clip, video_stream
+from stages.video import UNKNOWN, VideoFacts, facts_of, open_clip, timecode_of, video_stream
 
 MILLISECOND: Final = Fraction(1, 1000)
 """Matroska's times of sound, and all containers' chapters, are whole milliseconds."""
@@ -60,6 +60,7 @@ def check_file(
         ]
         first = next(opened.decode(video_stream(opened, video)))
         turn, light = turn_of(first), Light.of(first)
+        timecode = timecode_of(opened)
     _same(video, "size", f"{written.width} x {written.height}", f"{coded.width} x {coded.height}")
     if written.pixel_format not in _READ_AS.get(coding.pixel_format, ()):
         _same(video, "pixel format", written.pixel_format, coding.pixel_format)
@@ -74,6 +75,8 @@ def check_file(
             _same(video, name, getattr(written, name), wanted)
     if coding.matrix != "gbr" and coding.pixel_format.startswith("yuv"):
         _same(video, "range", "pc" if written.full_range else "tv", "pc" if coding.range == "pc" else "tv")
+    if beside.timecode:
+        _same(video, "timecode", timecode or "missing", beside.timecode)
     if CODECS[codec].light and not light.is_near(beside.light):
         raise _lost(video, f"its light is {light.facts()}, not the clip's {beside.light.facts()}")
     if beside.audio is not None:

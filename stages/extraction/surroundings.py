@@ -13,7 +13,7 @@ from av.stream import Disposition
 from stages.extraction.trimming import Span
 from stages.light import Light
 from stages.problems import Problem
-from stages.video import UNKNOWN, video_stream
+from stages.video import UNKNOWN, timecode_of, video_stream
 
 MARKS: Final = {
     "DYNAMIC_HDR_PLUS": "HDR10+",
@@ -107,8 +107,7 @@ def further_facts(container: av.container.InputContainer, path: Path) -> dict[st
         left_out.append({"kind": str(stream.type), "codec": codec, "language": stream.metadata.get("language", "und")})
     if left_out:
         facts["left_out"] = left_out
-    timecode = pictures.metadata.get("timecode") or container.metadata.get("timecode")
-    if timecode:
+    if timecode := timecode_of(container):
         facts["timecode"] = timecode
     if (language := pictures.metadata.get("language", "und")) != "und":
         facts["language"] = language

@@ -17,7 +17,7 @@ from stages.artifacts.frames import Frames
 from stages.encoding.codecs import CODECS
 from stages.encoding.container import times_in
 from stages.problems import Problem
-from stages.video import planes_of
+from stages.video import planes_of, timecode_of
 from tests.footage import LIT, Case, deliver, extract, lossless, remade, tags, x264
 
 MOVING = [name for name, codec in CODECS.items() if codec.containers]
@@ -202,9 +202,10 @@ def test_pictures_refuse_a_variable_rate(workplace: Path) -> None:
         deliver(frames, workplace / "out", codec="png")
 
 
-def test_the_timecode_is_carried(workplace: Path) -> None:
-    frames = extract(Case("timecode", "a.mov", x264(), more=["-timecode", "01:02:03:04"]).make(workplace))
-    for container in ("mp4", "mov"):
+@pytest.mark.parametrize("file", ["a.mov", "a.mkv"])
+def test_the_timecode_is_carried(workplace: Path, file: str) -> None:
+    frames = extract(Case("timecode", file, x264(), more=["-timecode", "01:02:03:04"]).make(workplace))
+    for container in ("mp4", "mov", "mkv"):
         made = deliver(frames, workplace / container, container=container)
         with av.open(str(made.video)) as opened:
-            assert opened.streams.video[0].metadata["timecode"] == "01:02:03:04"
+            assert timecode_of(opened) == "01:02:03:04"
