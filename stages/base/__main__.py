@@ -20,6 +20,7 @@ from stages.base.rehearsal import Rehearsal
 from stages.problems import Problem
 from stages.program import tell
 from stages.rendering.head import HEAD_FILE
+from stages.rendering.placement import PLACEMENT_FILE
 from stages.training.checkpoint import CheckpointFolder, fingerprint_of
 from stages.training.provenance import code_hash, versions
 
@@ -68,7 +69,7 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     footage_hash = _renders_hash(renders, recipe.troupes)
-    code = code_hash()
+    code = _training_code()
     fingerprint = fingerprint_of(recipe.model_dump(mode="json"), footage_hash, code, threads, versions())
     checkpoints = CheckpointFolder(scratch / "training", fingerprint)
     network = Rehearsal(footage.read(recipe, renders), recipe, checkpoints, torch.device("cpu")).run()
@@ -93,8 +94,14 @@ def renders_of(recipe: Recipe, scratch: Path) -> Path:
     stages = Path(__file__).parents[1]
     code = [file for room in _ROOMS for file in sorted((stages / room).rglob("*.py"))]
     code += [stages / name for name in _MODULES]
-    hashes = [sha256_of(path) for path in (*code, HEAD_FILE)]
+    hashes = [sha256_of(path) for path in (*code, HEAD_FILE, PLACEMENT_FILE)]
     return scratch / "renders" / fingerprint_of(recipe.played(), hashes)
+
+
+def _training_code() -> str:
+    """One SHA-256 over the code that trains."""
+    own = "".join(sha256_of(path) for path in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256((code_hash() + own).encode()).hexdigest()
 
 
 def _renders_hash(folder: Path, troupes: int) -> str:

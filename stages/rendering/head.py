@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+from scipy.spatial.transform import Rotation
 
 from stages.problems import Problem
 from stages.rendering import eyeballs, surface, teeth
 from stages.rendering.block import Block, join
 from stages.rendering.identity import Identity
 from stages.rendering.mesh import F32, F64, I32, U8, Eye, Head
+from stages.rendering.placement import PLACEMENT_FILE, Nudge, Placement
 
 HEAD_FILE = Path("data/performers/head.safetensors")
 OLD, YOUNG = 90.0, 25.0  # years at which MakeHuman's two adult ages are exact
@@ -21,7 +23,8 @@ OLD, YOUNG = 90.0, 25.0  # years at which MakeHuman's two adult ages are exact
 STEADY = (131, 134, 136, 164, 169, 201, 227, 266, 286, 317, 868, 870, 1130, 2162, 2196, 2227, 2280, 2283, 2285, 2287,
           2413, 3143, 3163, 3681, 3683, 3930, 4930, 4963, 5044, 5047, 5050)  # fmt: skip
 """Geometric vertices that no expression moves, eye corners, nose, forehead, temples: those of the mean head that lie
-nearest to the places a face is aligned by (`packs.topology.RIGID`)."""
+nearest to the places a face is aligned by (`packs.topology.RIGID`). Heads are set by them first, then by `Placement`,
+since a place on the mesh is not where a picture shows it on every head."""
 
 AJAR = {"jawOpen": 0.45, "mouthLowerDownLeft": 0.5, "mouthLowerDownRight": 0.5}
 """Mouth that ambient occlusion is taken with: closed lips would leave lips, teeth and tongue black when they part."""
@@ -32,7 +35,8 @@ class HeadBasis:
     """The linear shape space of heads, over G geometric vertices; V render vertices are copies of them.
 
     positions (G, 3) float64 cm; macros name -> (G, 3) float64; shapes and units: name -> (rows (K,), deltas (K, 3));
-    weld (V,), uv (V, 2), faces (F, 3), parts (F,) as in `Head`; neck (G,); guides name -> rows.
+    weld (V,), uv (V, 2), faces (F, 3), parts (F,) as in `Head`; neck (G,); guides name -> rows. placement: where heads
+    of any shape belong; None leaves them where their vertices say.
     """
 
     positions: F64
@@ -47,13 +51,14 @@ class HeadBasis:
     masks: dict[str, F32]
     landmarks: I32
     guides: dict[str, I32]
+    placement: Placement | None = None
 
     @classmethod
-    def load(cls, path: Path = HEAD_FILE) -> HeadBasis:
-        """Read the head file.
+    def load(cls, path: Path = HEAD_FILE, placement: Path | None = PLACEMENT_FILE) -> HeadBasis:
+        """Read the head file, and where heads belong.
 
         Raises:
-            Problem: the file is missing or is no head file.
+            Problem: a file is missing or is no such file.
         """
         try:
             with safe_open(path, "np") as file:
@@ -86,14 +91,21 @@ class HeadBasis:
             masks={k.removeprefix("mask."): t.astype(np.float32) for k, t in tensors.items() if k.startswith("mask.")},
             landmarks=tensors["landmarks"],
             guides={k.removeprefix("guide."): t for k, t in tensors.items() if k.startswith("guide.")},
+            placement=None if placement is None else Placement.load(placement),
         )
 
-    def shape(self, identity: Identity) -> tuple[F64, float]:
-        """An identity's geometric vertices (G, 3), cm, centred in head space, and the scale that was applied.
+    def shape(self, identity: Identity, nudge: Nudge | None = None) -> tuple[F64, F64]:
+        """An identity's geometric vertices (G, 3), cm, centred in head space, and what turned and scaled it, (3, 3).
 
-        All heads have the mean head's size and place, by the points that no expression moves: a picture does not tell
-        a head's size from its distance, and a swap keeps the target's, so size is no part of an identity. Otherwise
-        the right answer of a swap would be a larger or smaller face than any swap can give.
+        All heads have the mean head's size, place and attitude: by the points that no expression moves (a similarity
+        by least squares, Umeyama 1991), and then as `placement` says. A picture does not tell a head's size from its
+        distance, nor how a face is set on its skull from a nod, and a swap keeps the target's of both, so neither is
+        part of an identity. Otherwise the right answer of a swap would be a face larger, smaller, higher or more
+        raised than any swap can know of.
+
+        Args:
+            identity: whose.
+            nudge: a motion on top of all that, for measurements.
         """
         positions = self._mean_weighted(
             identity.masculinity,
@@ -107,18 +119,35 @@ class HeadBasis:
                 positions[rows] += abs(amount) * deltas
         mean = self.mean()
         own, common = positions[list(STEADY)], mean[list(STEADY)]
-        spread = own - own.mean(0)
-        scale = float((spread * (common - common.mean(0))).sum() / (spread**2).sum())
-        return (positions - own.mean(0)) * scale + common.mean(0), scale
+        spread, goal = own - own.mean(0), common - common.mean(0)
+        turn = Rotation.align_vectors(goal, spread)[0].as_matrix()
+        scale = float(((spread @ turn.T) * goal).sum() / (spread**2).sum())
+        middle = common.mean(0)
+        shaped, onto_mean = self._set(positions - own.mean(0), scale, turn), scale * turn
+        for asked in (self._placed(shaped + middle), nudge):
+            if asked is not None:
+                turn = Rotation.from_rotvec(asked.rotation_vector).as_matrix()
+                shaped, onto_mean = self._set(shaped, asked.scale, turn), asked.scale * turn @ onto_mean
+                shaped = shaped + asked.shift
+        return shaped + middle, onto_mean
+
+    def _placed(self, positions: F64) -> Nudge | None:
+        return None if self.placement is None else self.placement.of(positions[self.weld[self.landmarks]])
+
+    def _set(self, centred: F64, scale: float, turn: F64) -> F64:
+        """Scale a whole body and turn its head; shoulders stay as they are under a head that is set another way."""
+        scaled = centred * scale
+        turned: F64 = scaled + self.neck[:, None] * (scaled @ turn.T - scaled)
+        return turned
 
     def mean(self) -> F64:
         """The mean adult's geometric vertices (G, 3), cm, centred in head space."""
         positions = self._mean_weighted(0.5, 0.15, {"african": 1.0, "asian": 1.0, "caucasian": 1.0}, 0.5)
         return positions - self._centre(positions)
 
-    def build(self, identity: Identity) -> Head:
-        """An identity's neutral head with eyes, teeth, tongue and ambient occlusion."""
-        (shaped, scale), mean = self.shape(identity), self.mean()
+    def build(self, identity: Identity, nudge: Nudge | None = None) -> Head:
+        """An identity's neutral head with eyes, teeth, tongue and ambient occlusion; see :meth:`shape`."""
+        (shaped, onto_mean), mean = self.shape(identity, nudge), self.mean()
         right, left = (eyeballs.eyeball(shaped[self.guides[name]]) for name in ("r-eye", "l-eye"))
         skin = Block(
             positions=shaped[self.weld],
@@ -128,9 +157,9 @@ class HeadBasis:
             parts=self.parts,
             weld=self.weld,
             neck=self.neck[self.weld],
-            units={name: self._split(rows, deltas, scale) for name, (rows, deltas) in self.units.items()},
+            units={name: self._split(rows, deltas, onto_mean) for name, (rows, deltas) in self.units.items()},
         )
-        rows = [self._teeth(name, shaped, mean, scale) for name in ("upper", "lower")]
+        rows = [self._teeth(name, shaped, mean, onto_mean) for name in ("upper", "lower")]
         whole, spans = join([skin, *rows, right.block, left.block])
         positions = whole.positions.astype(np.float32)
         normals = surface.vertex_normals(positions, whole.faces, whole.weld)
@@ -157,14 +186,16 @@ class HeadBasis:
             ),
         )
 
-    def _teeth(self, name: str, shaped: F64, mean: F64, scale: float) -> Block:
+    def _teeth(self, name: str, shaped: F64, mean: F64, onto_mean: F64) -> Block:
         guide = self.guides[f"{name}-teeth"]
-        moved = {unit: scale * dense(rows, deltas, len(shaped))[guide] for unit, (rows, deltas) in self.units.items()}
+        moved = {
+            unit: dense(rows, deltas, len(shaped))[guide] @ onto_mean.T for unit, (rows, deltas) in self.units.items()
+        }
         return teeth.row(name, shaped[guide], mean[guide], moved)
 
-    def _split(self, rows: I32, deltas: F32, scale: float) -> tuple[I32, F32]:
-        """A sparse displacement of geometric vertices as one of render vertices of a head of another size."""
-        every = scale * dense(rows, deltas, len(self.positions))[self.weld]
+    def _split(self, rows: I32, deltas: F32, onto_mean: F64) -> tuple[I32, F32]:
+        """A sparse displacement of geometric vertices as one of render vertices of a head turned and scaled."""
+        every = (dense(rows, deltas, len(self.positions)) @ onto_mean.T)[self.weld]
         moved = np.flatnonzero(np.abs(every).max(1) > 0.0).astype(np.int32)
         return moved, every[moved].astype(np.float32)
 

@@ -14,6 +14,7 @@ from stages.rendering.head import HeadBasis
 from stages.rendering.identity import Identity
 from stages.rendering.light import Light
 from stages.rendering.mesh import F32, U8, Hair, Head
+from stages.rendering.placement import Nudge
 from stages.rendering.posing import Pose, pose_head
 
 
@@ -42,9 +43,9 @@ class Picture:
 class Performer:
     """An identity made ready to be rendered: its head, hair and painted skin."""
 
-    def __init__(self, identity: Identity, basis: HeadBasis) -> None:
+    def __init__(self, identity: Identity, basis: HeadBasis, nudge: Nudge | None = None) -> None:
         self.identity = identity
-        self.head: Head = basis.build(identity)
+        self.head: Head = basis.build(identity, nudge)
         self.hair: Hair | None = hair.grow(identity, self.head)
         self.maps = shading.Maps.paint(identity, self.head)
 

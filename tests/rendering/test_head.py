@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from stages.problems import Problem
-from stages.rendering.head import STEADY, HeadBasis
+from stages.rendering.head import STEADY, HeadBasis, dense
 from stages.rendering.identity import Identity
 from stages.rendering.mesh import Head, Part
 from stages.rendering.posing import Pose, express, lid_vertices, pose_head, rotation
@@ -54,15 +55,37 @@ def test_adults_have_faces_of_adult_size(basis: HeadBasis) -> None:
         assert 8.0 < height < 18.0
 
 
-def test_heads_differ_in_shape_but_not_in_size_or_place(basis: HeadBasis) -> None:
-    """The right answer of a swap lies where a swap, which keeps the target's size, can be."""
+def test_heads_differ_in_shape_but_not_in_size_place_or_attitude_of_their_vertices() -> None:
+    """What `placement` then starts from."""
+    basis = HeadBasis.load(placement=None)
     mean = basis.mean()[list(STEADY)]
     for seed in range(8):
         own = basis.shape(Identity.from_seed(seed))[0][list(STEADY)]
         np.testing.assert_allclose(own.mean(0), mean.mean(0), atol=1e-9)
         spread, common = own - own.mean(0), mean - mean.mean(0)
         assert (spread * common).sum() / (spread**2).sum() == pytest.approx(1.0)
+        turn = Rotation.align_vectors(common, spread)[0]
+        assert np.degrees(turn.magnitude()) == pytest.approx(0.0, abs=1e-3)
         assert np.abs(own - mean).max() > 0.1  # cm
+
+
+def test_an_expression_goes_with_the_attitude_of_its_head(basis: HeadBasis) -> None:
+    identity = Identity.from_seed(1002)
+    _, onto_mean = basis.shape(identity)
+    assert np.degrees(Rotation.from_matrix(onto_mean / np.cbrt(np.linalg.det(onto_mean))).magnitude()) > 5
+    rows, moved = basis.build(identity).units["jawOpen"]
+    skin = rows < len(basis.weld)
+    meant = dense(*basis.units["jawOpen"], len(basis.positions))[basis.weld[rows[skin]]]
+    np.testing.assert_allclose(moved[skin] @ np.linalg.inv(onto_mean).T, meant, atol=1e-5)
+
+
+def test_shoulders_stay_under_a_head_of_another_attitude(basis: HeadBasis) -> None:
+    shaped, onto_mean = basis.shape(Identity.from_seed(1002))
+    straight = (shaped - basis.mean()[list(STEADY)].mean(0)) @ np.linalg.inv(onto_mean).T
+    below, skull = basis.neck < 0.01, basis.neck > 0.99
+    assert below.any()
+    lean = np.diff([shaped[where][:, 2].mean() - straight[where][:, 2].mean() for where in (skull, below)])
+    assert np.abs(lean) > 0.5  # cm: they did not turn together
 
 
 def test_landmarks_are_in_ibug_order(head: Head) -> None:
