@@ -8,13 +8,15 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from stages.atomic import whole_file
 from stages.base.recipe import Recipe
 from stages.base.scenes import play
 from stages.progress import progress
+from stages.training.checkpoint import save_tensors
 
 
 def shard(folder: Path, troupe: int) -> Path:
@@ -29,6 +31,9 @@ def render(recipe: Recipe, folder: Path, processes: int) -> None:
         recipe: who plays what.
         folder: where the shards lie; one folder serves one recipe only.
         processes: how many troupes play at once; without influence on the result.
+
+    Raises:
+        Problem: the disk is full or the folder may not be written.
     """
     missing = [troupe for troupe in range(recipe.troupes) if not shard(folder, troupe).is_file()]
     # fork would copy the threads' locks of numba and onnxruntime, but not their threads
@@ -46,7 +51,7 @@ def _one_thread() -> None:
 def _render_one(recipe: Recipe, folder: Path, troupe: int) -> None:
     planes = play(recipe, troupe)
     with whole_file(shard(folder, troupe)) as scratch:
-        save_file({"planes": planes}, scratch)
+        save_tensors({"planes": torch.from_numpy(planes)}, scratch)
 
 
 def read(recipe: Recipe, folder: Path) -> NDArray[np.uint8]:

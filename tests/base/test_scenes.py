@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from stages.base import footage
 from stages.base.recipe import Recipe
 from stages.base.scenes import identities, play
+from stages.problems import Problem
+from stages.training import checkpoint
 
 
 def test_a_troupe_plays_every_scene_in_other_faces_and_the_same_place(recipe: Recipe, renders: Path) -> None:
@@ -43,3 +46,14 @@ def test_troupes_share_nobody_with_each_other_or_with_the_samples(recipe: Recipe
     everyone = [seed for troupe in range(shipped.troupes) for seed in identities(shipped, troupe)]
     assert len(set(everyone)) == shipped.troupes * shipped.cast
     assert not set(everyone) & {5, 12}  # ben and ada: what the demo measures was never rehearsed
+
+
+def test_a_full_disk_is_told_with_its_mend(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:  # in the words of safetensors, which has no other way to tell
+        raise checkpoint.SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    monkeypatch.setattr(footage, "play", lambda recipe, troupe: np.zeros((2, 2, 6, 64, 64), np.uint8))
+    with pytest.raises(Problem, match="the disk is full"):
+        footage._render_one(recipe, tmp_path, 0)
+    assert list(tmp_path.iterdir()) == []
