@@ -115,3 +115,17 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
 def seconds(scene: Scene) -> list[Fraction]:
     """Presentation times."""
     return [int(pts) * Fraction(scene.frames.facts.time_base) for pts in scene.frames.index["pts"]]
+
+
+@pytest.fixture
+def make_pipeline(workplace: Path, make_scene: Callable[..., Scene]) -> Callable[..., None]:
+    """Build a scene as what the swap ``ada-on-ben`` reads, in the workplace's ``data``."""
+
+    def make(**asked: Any) -> None:
+        make_scene(**asked)
+        places = {"frames": "extraction/ben", "alignments": "alignment/ben", "converted": "conversion/ada-on-ben"}
+        for name, place in places.items():
+            (workplace / "data" / place).parent.mkdir(parents=True, exist_ok=True)
+            (workplace / name).rename(workplace / "data" / place)
+
+    return make
