@@ -37,6 +37,9 @@ from stages.video import NativeFrame
 FACTS: Final = "layers.json"
 """By this file a folder is known for a layered delivery."""
 
+_OF_THE_CLIP: Final = {"source": "file", "source_sha256": "sha256", "trim": "trim", "timecode": "timecode"}
+"""What the clip's facts say of its file, and what it is called here, where "source" is a person."""
+
 
 def deliver(name: str, params: Params, out: Path) -> None:
     """Write the layered delivery of a swap whose finished frames are made.
@@ -143,7 +146,7 @@ def _facts(frames: Frames, settings: CompositingSettings) -> dict[str, Any]:
     parts = channels(first.picture, facts) if first is not None else []
     return {
         **facts.model_dump(include=set(type(facts).model_fields)),
-        **{key: said[key] for key in ("source", "source_sha256", "trim", "timecode") if key in said},
+        **{f"clip_{key}": said[name] for name, key in _OF_THE_CLIP.items() if name in said},
         "matrix_used": facts.matrix_number,
         "matte_of_a_hidden_target": OPAQUE,
         "channels": [

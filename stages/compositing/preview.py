@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -84,7 +84,7 @@ class Preview:
         near = self._near(self.inputs.faces, settings.mask.steady)
         chosen = near["frame"].isin(self.numbers)
         nothing = Match(np.eye(3, 4), 1.0)
-        of_row = [matched.get((row.frame, row.face), nothing) for row in near.itertuples()]
+        of_row = [matched.get(face, nothing) for face in _faces(near)]
         layers = replace(self.inputs, faces=near).layers(of_row, settings, chosen.tolist())
         result = {}
         for frame in self.inputs.frames.pick(self.numbers):
@@ -107,7 +107,7 @@ class Preview:
     def _near(self, faces: pd.DataFrame, sigma: float) -> pd.DataFrame:
         """The faces that count for those of the chosen frames when something is smoothed over ``sigma`` seconds."""
         weights = weights_over_time(faces, self.inputs.frames, sigma)
-        chosen = np.flatnonzero(faces["frame"].isin(self.numbers))
+        chosen = np.flatnonzero(faces["frame"].isin(self.numbers)).tolist()
         return faces.iloc[sorted({row for here in chosen for row, _ in weights[here]})].reset_index(drop=True)
 
     def _matched(self, settings: CompositingSettings) -> dict[tuple[int, int], Match]:
@@ -122,7 +122,12 @@ class Preview:
         if key not in self._measured:
             self._measured[key] = measured(inputs.frames, near, inputs.converted, colour.method, "preview")
         made = matches_of(self._measured[key], weights_over_time(near, inputs.frames, colour.steady), settings)
-        return {(row.frame, row.face): match for row, match in zip(near.itertuples(), made, strict=True)}
+        return dict(zip(_faces(near), made, strict=True))
+
+
+def _faces(table: pd.DataFrame) -> list[tuple[int, int]]:
+    """The rows of a table by what names them: frame, and face in it."""
+    return list(zip(table["frame"].astype(int).tolist(), table["face"].astype(int).tolist(), strict=True))
 
 
 def sheet(preview: Preview, columns: Mapping[str, CompositingSettings], side: int) -> Picture:
@@ -147,13 +152,14 @@ def sheet(preview: Preview, columns: Mapping[str, CompositingSettings], side: in
         size = (side, max(1, round(side * (y1 - y0) / (x1 - x0))))
         smaller = side < x1 - x0
         how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-        row = _row([cv2.resize(pictures[number][y0:y1, x0:x1], size, interpolation=how) for pictures in shown.values()])
+        views = [pictures[number][y0:y1, x0:x1] for pictures in shown.values()]
+        row = _row(np.asarray(cv2.resize(view, size, interpolation=how)) for view in views)
         label = f"frame {number}, {float(int(times.iloc[number]) * base):.2f} s"
         lines += [row, _written([label], row.shape[1], 1)]
     return np.concatenate(lines, axis=0)
 
 
-def _row(pictures: Iterable[NDArray[np.integer]]) -> Picture:
+def _row(pictures: Iterable[NDArray[Any]]) -> Picture:
     return np.concatenate([np.asarray(picture, dtype=np.uint8) for picture in pictures], axis=1)
 
 

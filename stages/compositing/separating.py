@@ -100,7 +100,7 @@ def _element(
 ) -> Element:
     """The face that turns ``target`` into ``wanted`` under a matte of one number a block, computed where that is."""
     down, across = max(part.down for part in parts), max(part.across for part in parts)
-    (top, bottom), (left, right) = (_reach(matte.any(axis=axis)) for axis in (1, 0))
+    (top, bottom), (left, right) = _reach(matte, 1), _reach(matte, 0)
     blocks = matte[top:bottom, left:right]
     area = np.s_[top * down : bottom * down, left * across : right * across]
     face = np.zeros((*size, 3), np.float32)
@@ -118,9 +118,9 @@ def _element(
     return Element(face, np.ascontiguousarray(_spread(matte, down, across)[: size[0], : size[1]]))
 
 
-def _reach(any_in: NDArray[np.bool_]) -> tuple[int, int]:
-    """The first place that is true, and the one after the last."""
-    places = np.flatnonzero(any_in)
+def _reach(matte: NDArray[np.uint16], across: int) -> tuple[int, int]:
+    """The first row (``across`` 1) or column (0) with anything in it, and the one after the last."""
+    places = np.flatnonzero(matte.any(axis=across))
     return int(places[0]), int(places[-1]) + 1
 
 

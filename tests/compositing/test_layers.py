@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import av
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from stages.artifacts.alignments import Alignments
 from stages.artifacts.frames import Frames
 from stages.compositing.inputs import Inputs
 from stages.compositing.layers import deliver, write_layers
@@ -124,6 +127,18 @@ def test_layers_over_the_clip_are_the_finished_frames(
     assert faces == 2
 
 
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le"])
+def test_so_they_are_of_samples_that_are_no_colours_of_rgb(
+    make_scene: Callable[..., Any], tmp_path: Path, pixel_format: str
+) -> None:
+    scene = make_scene(pixel_format=pixel_format, frames=2, wild=True)
+    finished = delivered(scene, tmp_path / "out")
+    face = read_exr(tmp_path / "out/layers/face/000000.exr")
+    assert face.min() < 0.0
+    assert face.max() > 1.0
+    assert compare(scene.frames, finished, tmp_path / "out/layers") == (pytest.approx(0, abs=1), 2)
+
+
 @pytest.mark.parametrize("blend", [BlendSettings(method="alpha", opacity=0.4), BlendSettings(opacity=0.2, bands=2)])
 @pytest.mark.parametrize(("width", "height"), [(71, 63), (160, 120)])
 def test_so_they_are_whatever_the_blend_and_size(
@@ -132,6 +147,26 @@ def test_so_they_are_whatever_the_blend_and_size(
     scene = make_scene(frames=1, width=width, height=height)
     finished = delivered(scene, tmp_path / "out", CompositingSettings(blend=blend))
     assert compare(scene.frames, finished, tmp_path / "out/layers") == (pytest.approx(0, abs=1), 1)
+
+
+def test_so_they_are_of_two_faces_that_overlap(make_scene: Callable[..., Any], tmp_path: Path) -> None:
+    scene = make_scene(frames=2)
+    aligned, index = scene.alignments.table, scene.converted.index
+    moved = aligned.assign(face=1, track=1)
+    moved["transform"] = [six - [0, 0, 0.3, 0, 0, 0.2] for six in aligned["transform"]]
+    moved["landmarks"] = [(xyz.reshape(-1, 3) + np.array([19.2, 12.8, 0])).ravel() for xyz in aligned["landmarks"]]
+    order = ["frame", "face"]
+    both = replace(
+        scene,
+        alignments=Alignments(pd.concat([aligned, moved]).sort_values(order, ignore_index=True), {}),
+        converted=replace(
+            scene.converted, index=pd.concat([index, index.assign(face=1)]).sort_values(order, ignore_index=True)
+        ),
+    )
+    finished = delivered(both, tmp_path / "out")
+    assert compare(scene.frames, finished, tmp_path / "out/layers") == (pytest.approx(0, abs=1), 2)
+    told = json.loads((tmp_path / "out/layers/frames.json").read_text())["frames"]
+    assert [face["track"] for face in told[0]["faces"]] == [0, 1]
 
 
 def test_the_face_looks_like_the_face_where_it_is_opaque(make_scene: Callable[..., Any], tmp_path: Path) -> None:
@@ -160,7 +195,7 @@ def test_conventions_and_disclosure_go_along(make_scene: Callable[..., Any], tmp
     readme = (tmp_path / "out/layers/README.md").read_text()
     assert DISCLOSURE in readme
     assert "straight" in readme
-    assert "1 of 1 frames have a face" in readme
+    assert "1 of 1 frames have a face here" in readme
     assert (tmp_path / "out/layers/disclosure.txt").read_text() == f"{DISCLOSURE}\n"
 
 
