@@ -31,11 +31,16 @@ def blend(target: Plane, layer: Plane, alpha: Plane, settings: BlendSettings) ->
     Returns:
         (h, w) float32; equal to ``target`` wherever ``alpha`` is 0.
     """
+    joined = layer
+    if settings.method == "multi-band":
+        joined = multi_band(target, layer, np.asarray(alpha * np.float32(settings.opacity)), settings.bands)
+    return np.asarray(target + hidden(alpha, settings) * (joined - target))
+
+
+def hidden(alpha: Plane, settings: BlendSettings) -> Plane:
+    """How much of the target is hidden where the mask is ``alpha``: (h, w) float32 in [0, 1], as ``alpha`` is."""
     alpha = np.asarray(alpha * np.float32(settings.opacity), dtype=np.float32)
-    if settings.method == "alpha":
-        return np.asarray(target + alpha * (layer - target))
-    joined = multi_band(target, layer, alpha, settings.bands)
-    return np.asarray(target + np.minimum(alpha / np.float32(_FULL_BY), 1.0) * (joined - target))
+    return alpha if settings.method == "alpha" else np.minimum(alpha / np.float32(_FULL_BY), 1.0)
 
 
 def multi_band(target: Plane, layer: Plane, alpha: Plane, bands: int) -> Plane:

@@ -15,7 +15,7 @@ from stages.compositing import colour, sharpness
 from stages.compositing.faces import outline_of, transform_of, weights_over_time
 from stages.compositing.masks import raw_mask
 from stages.compositing.settings import CompositingSettings, MaskSettings
-from stages.compositing.steadiness import smoothed
+from stages.compositing.steadiness import Weights, smoothed
 from stages.progress import progress
 
 Floats = NDArray[np.float32]
@@ -49,12 +49,21 @@ def matches(
     Args:
         what: the work in a few words, for the bar.
     """
-    method, nothing = settings.colour.method, Match(np.eye(3, 4), 1.0)
-    if len(faces) == 0 or (method == "none" and settings.sharpness == 0.0):
-        return [nothing] * len(faces)
-    measured = _measured(frames, faces, converted, method, what)
-    slow = smoothed(measured, weights_over_time(faces, frames, settings.colour.steady))
-    result = []
+    if len(faces) == 0 or not needs_measuring(settings):
+        return [Match(np.eye(3, 4), 1.0)] * len(faces)
+    found = measured(frames, faces, converted, settings.colour.method, what)
+    return matches_of(found, weights_over_time(faces, frames, settings.colour.steady), settings)
+
+
+def needs_measuring(settings: CompositingSettings) -> bool:
+    """Whether anything is matched at all."""
+    return settings.colour.method != "none" or settings.sharpness != 0.0
+
+
+def matches_of(found: NDArray[np.float64], weights: Weights, settings: CompositingSettings) -> list[Match]:
+    """What to do to each face, from what was :func:`measured` of all, (n, 2, 13), and who counts for whom over time."""
+    method, result = settings.colour.method, []
+    slow = smoothed(found, weights)
     for row in slow:
         source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in row)
         mapping = colour.transfer(source, target, method, settings.colour.strength)
@@ -64,7 +73,7 @@ def matches(
     return result
 
 
-def _measured(
+def measured(
     frames: Frames, faces: pd.DataFrame, converted: Converted, method: colour.Method, what: str
 ) -> NDArray[np.float64]:
     """What is measured of every face, (n, 2, 13): of the converted and of the target's, the mean (3) and covariance

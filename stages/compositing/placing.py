@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import geometry
-from stages.compositing.blending import blend
+from stages.compositing.blending import blend, hidden
 from stages.compositing.planes import Channel, channels
 from stages.compositing.settings import BlendSettings
 from stages.video import VideoFacts
@@ -33,6 +33,29 @@ class Layer:
     transform: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """What a face makes of one channel of a picture, within the channel's part of a box.
+
+    Attributes:
+        channel: of the picture; not yet written to.
+        box: of frame pixels.
+        values: (h, w) float32 code values, neither rounded nor cut to the channel's range.
+        hidden: (h, w) float32 0..1, how much of the target's own samples they hide.
+        inside: (h, w) bool, the samples that the face reaches; all others stay.
+    """
+
+    channel: Channel
+    box: Box
+    values: Floats
+    hidden: Floats
+    inside: NDArray[np.bool_]
+
+    def write(self) -> None:
+        """Into the picture."""
+        self.channel.write(self.box, self.values, self.inside)
+
+
 def put(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: BlendSettings) -> bool:
     """Blend a face into a picture, in place.
 
@@ -44,18 +67,32 @@ def put(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: Blend
     Raises:
         Problem: the picture's pixel format can not be written.
     """
+    made = pieces(picture, layer, facts, settings)
+    for piece in made:
+        piece.write()
+    return bool(made)
+
+
+def pieces(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: BlendSettings) -> list[Piece]:
+    """What a face makes of each of a picture's channels; none if the mask is empty or outside of the picture.
+
+    Raises:
+        Problem: the picture's pixel format can not be written.
+    """
     parts = channels(picture, facts)
     box = covered(layer, picture.width, picture.height, _largest_step(parts))
     if box is None:
-        return False
+        return []
     rgb, alpha = warped(layer, box)
     if not alpha.any():
-        return False
+        return []
+    result = []
     for channel in parts:
         share = channel.reduced(alpha)
         target = channel.part(box).astype(np.float32)
-        channel.write(box, blend(target, channel.values_of(rgb), share, settings), share > 0)
-    return True
+        values = blend(target, channel.values_of(rgb), share, settings)
+        result.append(Piece(channel, box, values, hidden(share, settings), share > 0))
+    return result
 
 
 def covered(layer: Layer, width: int, height: int, multiple: int = 1) -> Box | None:

@@ -8,11 +8,10 @@ from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames, FrameWriter
 from stages.atomic import whole_folder
-from stages.compositing.faces import faces_to_place, steady_masks, transform_of, weights_over_time
+from stages.compositing.inputs import Inputs
 from stages.compositing.matching import matches
-from stages.compositing.placing import Layer, put
+from stages.compositing.placing import put
 from stages.compositing.settings import CompositingSettings
-from stages.consent import require_consent
 from stages.progress import progress
 from stages.settings import Params
 
@@ -29,14 +28,9 @@ def run(name: str, params: Params) -> None:
         Problem: no consent; an artifact is missing, damaged or belongs to another version of the clip; the clip's
             pixel format can not be written.
     """
-    swap = params.swap(name)
-    require_consent(swap.source, "source")
-    require_consent(swap.target, "target")
-    frames = Frames.read(Path("data/extraction") / swap.clip)
-    alignments = Alignments.read(Path("data/alignment") / swap.clip)
-    converted = Converted.read(Path("data/conversion") / name)
+    inputs = Inputs.read(name, params)
     with whole_folder(place(name)) as folder:
-        composite(frames, alignments, converted, folder, params.compositing, what=f"compositing {name}")
+        _composite(inputs, folder, params.compositing, what=f"compositing {name}")
 
 
 def composite(
@@ -53,20 +47,20 @@ def composite(
     Two passes: one measures colours and sharpness, which are then smoothed over time; one places the faces. Memory
     holds one frame and the masks within the reach of their smoothing.
     """
-    faces = faces_to_place(converted, alignments, frames)
-    matched = matches(frames, faces, converted, settings, what)
-    masks = steady_masks(converted, faces, weights_over_time(faces, frames, settings.mask.steady), settings.mask)
-    crops = (crop for crop, _ in converted.each(faces))
-    rows_of = faces.groupby("frame").groups
+    _composite(Inputs.of(frames, alignments, converted), folder, settings, what=what)
+
+
+def _composite(inputs: Inputs, folder: Path, settings: CompositingSettings, *, what: str) -> None:
+    frames, faces = inputs.frames, inputs.faces
+    layers = inputs.layers(matches(frames, faces, inputs.converted, settings, what), settings)
+    faces_in = faces.groupby("frame").size()
     shots = frames.index["shot"].tolist()
     changed_frames = 0
     with FrameWriter(folder, frames.facts) as writer:
         for frame in progress(frames, total=len(frames), what=what):
             changed = False
-            for row in rows_of.get(frame.number, ()):
-                crop = matched[row].applied(next(crops), settings.colour.method)
-                layer = Layer(crop, next(masks), transform_of(faces, row))
-                changed |= put(frame.picture, layer, frames.facts, settings.blend)
+            for _ in range(int(faces_in.get(frame.number, 0))):
+                changed |= put(frame.picture, next(layers), frames.facts, settings.blend)
             changed_frames += changed
             writer.add(
                 frame.picture,

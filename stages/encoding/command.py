@@ -9,14 +9,12 @@ from typing import Any, Final
 
 import ffmpeg
 
+from stages.disclosure import DISCLOSURE
 from stages.encoding.codecs import CODECS, PRESETS_OF_AV1
 from stages.encoding.coding import Coding
 from stages.encoding.settings import EncodingSettings
 from stages.light import Light
 from stages.video import UNKNOWN, VideoFacts
-
-DISCLOSURE: Final = "AI-modified: face replaced (Likeness)"
-"""The comment that every deliverable carries, for people and machines: it is not unaltered footage."""
 
 FORMATS: Final = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "pictures": "image2"}
 """ffmpeg's names of the containers."""

@@ -11,9 +11,10 @@ from typing import IO, Any
 import av
 import pandas as pd
 
+from stages.disclosure import DISCLOSURE
 from stages.encoding.codecs import CODECS
 from stages.encoding.coding import Coding
-from stages.encoding.command import DISCLOSURE, Surroundings, command
+from stages.encoding.command import Surroundings, command
 from stages.encoding.settings import EncodingSettings
 from stages.problems import Problem
 from stages.turning import Turner

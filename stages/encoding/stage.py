@@ -15,10 +15,11 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.consent import require_consent
+from stages.disclosure import DISCLOSURE
 from stages.encoding.checking import check_file, check_pictures, left_out, steady_rate
 from stages.encoding.codecs import CODECS, LOSSLESS
 from stages.encoding.coding import coding_for
-from stages.encoding.command import DISCLOSURE, Surroundings
+from stages.encoding.command import Surroundings
 from stages.encoding.container import container_for, write_video
 from stages.encoding.settings import EncodingSettings
 from stages.light import Light

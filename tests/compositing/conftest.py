@@ -64,6 +64,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         size: int = 48,
         cut: int | None = None,
         flicker: float = 0.0,
+        wild: bool = False,
         times: Callable[[int], int] = lambda number: number,
     ) -> Scene:
         facts = VideoFacts(
@@ -85,7 +86,10 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         with FrameWriter(folders[0], facts, rows=5) as writer, Converted.crops_into(folders[2]) as crops:
             for number in range(frames):
                 shot = int(cut is not None and number >= cut)
-                writer.add(painted(background, facts), pts=times(number), duration=1, shot=shot)
+                picture = painted(background, facts)
+                for channel in channels(picture, facts) if wild else ():  # codes that are no colours of RGB among them
+                    channel.samples[:] = rng.integers(0, channel.largest + 1, channel.samples.shape)
+                writer.add(picture, pts=times(number), duration=1, shot=shot)
                 if number in without:
                     continue
                 side = 64.0
@@ -115,3 +119,17 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
 def seconds(scene: Scene) -> list[Fraction]:
     """Presentation times."""
     return [int(pts) * Fraction(scene.frames.facts.time_base) for pts in scene.frames.index["pts"]]
+
+
+@pytest.fixture
+def make_pipeline(workplace: Path, make_scene: Callable[..., Scene]) -> Callable[..., None]:
+    """Build a scene as what the swap ``ada-on-ben`` reads, in the workplace's ``data``."""
+
+    def make(**asked: Any) -> None:
+        make_scene(**asked)
+        places = {"frames": "extraction/ben", "alignments": "alignment/ben", "converted": "conversion/ada-on-ben"}
+        for name, place in places.items():
+            (workplace / "data" / place).parent.mkdir(parents=True, exist_ok=True)
+            (workplace / name).rename(workplace / "data" / place)
+
+    return make

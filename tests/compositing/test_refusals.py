@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from stages.compositing.inputs import Inputs
+from stages.compositing.layers import deliver
 from stages.compositing.stage import run as composite
 from stages.encoding.stage import run as encode
 from stages.evaluation.stage import run as evaluate
@@ -37,3 +39,11 @@ def test_a_missing_artifact_is_named(workplace: Path, stage: str, run: Run) -> N
 def test_an_unknown_swap_is_told_the_nearest(workplace: Path, run: Run) -> None:
     with pytest.raises(Problem, match="did you mean 'ada-on-ben'"):
         run("ada-on-bne", load_params())
+
+
+@pytest.mark.parametrize("run", [Inputs.read, lambda name, params: deliver(name, params, Path("out"))])
+def test_neither_preview_nor_layers_are_made_without_consent(workplace: Path, run: Callable[..., object]) -> None:
+    (workplace / "data/consent/ada.yaml").unlink()
+    with pytest.raises(Problem, match="no consent record for 'ada'"):
+        run("ada-on-ben", load_params())
+    assert not (workplace / "out").exists()

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from stages.artifacts.frames import Frames, FrameWriter
+from stages.disclosure import DISCLOSURE
 from stages.encoding.coding import coding_for
-from stages.encoding.command import DISCLOSURE
 from stages.encoding.container import facts_in, times_in
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
