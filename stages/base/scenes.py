@@ -20,6 +20,7 @@ from stages.rendering.background import backdrop
 from stages.rendering.camera import Camera
 from stages.rendering.head import HeadBasis
 from stages.rendering.identity import Identity
+from stages.rendering.landmarks import five_points
 from stages.rendering.light import Light
 from stages.rendering.performance import Acting, perform, pose_at
 from stages.rendering.posing import Pose
@@ -35,9 +36,6 @@ _BLINKS = 6.0
 
 _SURE = 0.5
 """A scene counts if the landmarker is this sure of every face in it."""
-
-_FIVE = ((36, 39), (42, 45), (30,), (48,), (54,))
-"""iBUG's numbers that make a detector's five points: eyes, tip of the nose, corners of the mouth."""
 
 
 def identities(recipe: Recipe, troupe: int) -> list[int]:
@@ -111,8 +109,7 @@ def _shoot(recipe: Recipe, pose: Pose, performers: list[Performer], chance: np.r
 
 
 def _landmarks(picture: Picture, landmarker: Landmarker) -> tuple[NDArray[np.float32], float]:
-    five = np.stack([picture.landmarks[list(numbers)].mean(axis=0) for numbers in _FIVE])
-    points, sure = landmarker.refine(picture.rgb, five[None], passes=2)
+    points, sure = landmarker.refine(picture.rgb, five_points(picture.landmarks)[None], passes=2)
     return points[0], float(sure[0])
 
 

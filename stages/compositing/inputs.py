@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -54,7 +54,7 @@ class Inputs:
         frames = Frames.read(Path("data/extraction") / swap.clip)
         alignments = Alignments.read(Path("data/alignment") / swap.clip)
         converted = Converted.read(Path("data/conversion") / name)
-        return cls(frames, converted, faces_to_place(converted, alignments, frames), consent)
+        return replace(cls.of(frames, alignments, converted), consent=consent)
 
     def layers(
         self, matched: Sequence[Match], settings: CompositingSettings, wanted: Sequence[bool] | None = None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import geometry
-from stages.compositing.blending import blend, hidden
+from stages.compositing.blending import blend
 from stages.compositing.planes import Channel, channels
 from stages.compositing.settings import BlendSettings
 from stages.video import VideoFacts
@@ -41,15 +41,18 @@ class Piece:
         channel: of the picture; not yet written to.
         box: of frame pixels.
         values: (h, w) float32 code values, neither rounded nor cut to the channel's range.
-        hidden: (h, w) float32 0..1, how much of the target's own samples they hide.
-        inside: (h, w) bool, the samples that the face reaches; all others stay.
+        alpha: (h, w) float32 0..1, the face's mask.
     """
 
     channel: Channel
     box: Box
     values: Floats
-    hidden: Floats
-    inside: NDArray[np.bool_]
+    alpha: Floats
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """(h, w), the samples that the face reaches; all others stay."""
+        return self.alpha > 0
 
     def write(self) -> None:
         """Into the picture."""
@@ -90,8 +93,7 @@ def pieces(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: Bl
     for channel in parts:
         share = channel.reduced(alpha)
         target = channel.part(box).astype(np.float32)
-        values = blend(target, channel.values_of(rgb), share, settings)
-        result.append(Piece(channel, box, values, hidden(share, settings), share > 0))
+        result.append(Piece(channel, box, blend(target, channel.values_of(rgb), share, settings), share))
     return result
 
 

@@ -19,6 +19,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.compositing.blending import hidden
 from stages.compositing.placing import Layer, Piece, pieces
 from stages.compositing.planes import Channel, channels
 from stages.compositing.settings import BlendSettings
@@ -70,7 +71,8 @@ def place_and_separate(frame: NativeFrame, layers: Iterable[Layer], settings: Bl
             piece.write()
         if made:
             x0, y0, x1, y1 = made[0].box
-            seen[y0 // down : -(-y1 // down), x0 // across : -(-x1 // across)] *= 1.0 - _hidden(made, down, across)
+            hides = _hidden(made, settings, down, across)
+            seen[y0 // down : -(-y1 // down), x0 // across : -(-x1 // across)] *= 1.0 - hides
     # Rounded up, so that nothing that was changed, however faintly, is left without a matte.
     matte = np.ceil((1.0 - seen) * OPAQUE).astype(np.uint16)
     if not matte.any():
@@ -83,15 +85,15 @@ def _within(samples: Values, piece: Piece) -> Values:
     return replace(piece.channel, samples=samples).part(piece.box)
 
 
-def _hidden(made: list[Piece], down: int, across: int) -> Values:
+def _hidden(made: list[Piece], settings: BlendSettings, down: int, across: int) -> Values:
     """The most that any channel hides of the target in each block of ``down`` x ``across`` pixels of a box."""
     tops = []
     for piece in made:
         tall, wide = down // piece.channel.down, across // piece.channel.across
-        hidden = np.where(piece.inside, piece.hidden, 0.0)
-        beyond = (-hidden.shape[0] % tall, -hidden.shape[1] % wide)
-        hidden = np.pad(hidden, ((0, beyond[0]), (0, beyond[1])))
-        tops.append(hidden.reshape(hidden.shape[0] // tall, tall, -1, wide).max(axis=(1, 3)))
+        share = hidden(piece.alpha, settings)  # 0 where the mask is
+        beyond = (-share.shape[0] % tall, -share.shape[1] % wide)
+        share = np.pad(share, ((0, beyond[0]), (0, beyond[1])))
+        tops.append(share.reshape(share.shape[0] // tall, tall, -1, wide).max(axis=(1, 3)))
     return np.asarray(np.maximum.reduce(tops))
 
 

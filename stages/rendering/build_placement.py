@@ -1,8 +1,8 @@
 """One-off: measure where alignment finds heads of many shapes, and write what it depends on as a linear model.
 
-`python -m stages.rendering.build_placement` renders 160 performers, whose heads are set by their vertices only, in six
-views of a neutral face, and fits `data/performers/placement.safetensors` to the crops that alignment takes of them.
-Some minutes on two cores. What a nudge of a head does to the crop is measured too, on some heads that are nudged.
+`python -m stages.rendering.build_placement` renders 160 performers, whose heads are set by their vertices only, in
+seven views of a neutral face, and fits `data/performers/placement.safetensors` to the crops that alignment takes of
+them. Some minutes on two cores. What a nudge of a head does to the crop is measured too, on some heads that are nudged.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from stages.rendering.background import backdrop
 from stages.rendering.camera import Camera
 from stages.rendering.head import HeadBasis
 from stages.rendering.identity import Identity
+from stages.rendering.landmarks import five_points
 from stages.rendering.light import Light
 from stages.rendering.mesh import F64
 from stages.rendering.placement import FREEDOMS, PLACEMENT_FILE, Nudge
@@ -48,8 +49,6 @@ STEPS = np.array([0.4, 0.4, 0.04, 4.0, 4.0, 4.0])
 
 STRENGTHS = np.geomspace(0.01, 1000.0, 26)
 """Of the ridge, cm squared; the one that predicts left-out performers best is taken, for each freedom its own."""
-
-_FIVE = ((36, 39), (42, 45), (30,), (48,), (54,))
 
 
 def main() -> None:
@@ -98,8 +97,7 @@ def measured(seed: int, placement: Path | None = None, nudge: Nudge | None = Non
     for yaw, pitch in VIEWS:
         pose = Pose(yaw=float(yaw), pitch=float(pitch), position=(0.0, 0.0, DISTANCE))
         picture = performer.render(pose, camera, Light.from_seed(0), behind, Sensor(), np.random.default_rng(0))
-        five = np.stack([picture.landmarks[list(numbers)].mean(axis=0) for numbers in _FIVE])
-        points = landmarker.refine(picture.rgb, five[None], passes=3)[0][0]
+        points = landmarker.refine(picture.rgb, five_points(picture.landmarks)[None], passes=3)[0][0]
         turn, crop = apparent_turn(points, canonical), fit(points, canonical)
         x, y = apply(invert(crop), np.array([MIDDLE]))[0] / (FOCAL * SIZE / DISTANCE)
         roll = np.arctan2(as_matrix(crop)[1, 0], as_matrix(crop)[0, 0])

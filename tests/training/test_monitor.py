@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from stages.training import monitor, stage
 from stages.training.monitor import Monitor
@@ -31,8 +32,7 @@ def progress(last: int, loss: float = 1.0) -> Progress:
 
 def read(folder: Path) -> Any:
     """What TensorBoard would show of a log."""
-    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    shown = reader.EventAccumulator(str(folder), size_guidance={"scalars": 0, "images": 0})
+    shown = EventAccumulator(str(folder), size_guidance={"scalars": 0, "images": 0})
     shown.Reload()
     return shown
 
@@ -41,12 +41,6 @@ def scalars(folder: Path, tag: str) -> list[tuple[int, float]]:
     return [(event.step, event.value) for event in read(folder).Scalars(tag)]
 
 
-@pytest.fixture
-def _installed() -> None:
-    pytest.importorskip("tensorboard")
-
-
-@pytest.mark.usefixtures("_installed")
 def test_every_row_and_picture_is_there_at_once(tmp_path: Path) -> None:
     with Monitor(tmp_path / "log") as log:
         log.note(progress(5))
@@ -59,7 +53,6 @@ def test_every_row_and_picture_is_there_at_once(tmp_path: Path) -> None:
     assert (image.step, image.width, image.height) == (10, 6, 4)
 
 
-@pytest.mark.usefixtures("_installed")
 def test_a_run_that_goes_on_takes_the_place_of_what_the_killed_one_did_after_its_checkpoint(tmp_path: Path) -> None:
     with Monitor(tmp_path) as first:
         for last in (5, 10, 15, 20):
@@ -76,14 +69,12 @@ def test_a_run_that_goes_on_takes_the_place_of_what_the_killed_one_did_after_its
     assert [event.step for event in read(tmp_path).Images("preview")] == [5, 10, 15, 20, 25]
 
 
-@pytest.mark.usefixtures("_installed")
 def test_a_log_that_begins_late_has_the_rows_before(tmp_path: Path) -> None:
     with Monitor(tmp_path / "log") as log:
         log.note(progress(15))
     assert [step for step, _ in scalars(tmp_path / "log", "loss")] == [5, 10, 15]
 
 
-@pytest.mark.usefixtures("_installed")
 def test_a_training_logs_while_it_runs_and_its_bytes_are_as_without(
     face_sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
