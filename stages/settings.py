@@ -200,8 +200,14 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     return parse(Params, raw, where=str(path))
 
 
-def parse(model: type[Model], raw: object, *, where: str) -> Model:
+def parse(model: type[Model], raw: object, *, where: str, described: str = "README.md") -> Model:
     """Validate raw settings; the first fault becomes a :class:`Problem` that names the field.
+
+    Args:
+        model: what they must be.
+        raw: as read from YAML.
+        where: the file.
+        described: the page that tells what its fields mean.
 
     Raises:
         Problem: as said.
@@ -209,11 +215,13 @@ def parse(model: type[Model], raw: object, *, where: str) -> Model:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise _told(first, model, where) from error
+        faults = error.errors()
+        # a misspelt key is a missing one, too: told is the one that names the nearest
+        first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+        raise _told(first, model, where, described) from error
 
 
-def _told(fault: ErrorDetails, model: type[BaseModel], where: str) -> Problem:
+def _told(fault: ErrorDetails, model: type[BaseModel], where: str, described: str) -> Problem:
     path = [str(part) for part in fault["loc"]]
     field = ".".join(path)
     if fault["type"] == "likeness":
@@ -223,9 +231,12 @@ def _told(fault: ErrorDetails, model: type[BaseModel], where: str) -> Problem:
         known = _fields_at(model, path[:-1])
         return Problem(f"unknown key '{path[-1]}'", where=f"{where}, {field}", mend=nearest(path[-1], known))
     if fault["type"] == "missing":
-        return Problem("this key is missing", where=f"{where}, {field}", mend="add it; README.md describes it")
+        return Problem("this key is missing", where=f"{where}, {field}", mend=f"add it; {described} describes it")
+    said = fault["msg"].removeprefix("Value error, ")
     return Problem(
-        f"{fault['msg']} (it is {fault['input']!r:.60})", where=f"{where}, {field}", mend="correct the value"
+        f"{said} (it is {fault['input']!r:.60})",
+        where=f"{where}, {field}" if field else where,
+        mend=f"correct the value; {described} describes it",
     )
 
 
