@@ -1,4 +1,4 @@
-"""``python -m stages.check``: look at settings, footage and consent records before anything runs."""
+"""``python -m stages.check``: look at settings, footage, consent records and hand decisions before anything runs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from pathlib import Path
 
 from stages.admission.footage import require_footage
 from stages.consent import read_consent, require_consent
+from stages.decisions.handwritten import read_handwritten, require_known_names
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import Params, load_params
 
 
 def problems_of(params: Params) -> list[Problem]:
-    """Every problem that is plain without reading a frame: consent records and missing files, each once."""
+    """Every problem that is plain without reading a frame: consent, missing files, hand decisions, each once."""
     clips, swaps = params.clips.values(), params.swaps.values()
     looks: list[Callable[[], object]] = [
         *(partial(read_consent, identity) for identity in params.identities),
         *(partial(require_footage, name, params) for name in params.clips),
         *(partial(require_consent, clip.identity, "training") for clip in clips),
+        partial(require_known_names, params.clips),
+        *(partial(read_handwritten, name) for name in params.clips),
         *(partial(require_consent, swap.source, "source") for swap in swaps),
         *(partial(require_consent, swap.target, "target") for swap in swaps),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,6 +52,12 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells these frames from others: how many they are, and a hash of all their pictures."""
+        pictures = "".join(self.index["hash"])
+        return f"{len(self)}-{hashlib.sha256(pictures.encode()).hexdigest()[:8]}"
 
     @property
     def audio(self) -> Path | None:
