@@ -29,6 +29,16 @@ FACE_SET: Final = pa.schema(
     ]
 )
 
+DROPPED: Final = pa.schema(
+    [
+        ("frame", pa.int32()),
+        ("face", pa.int32()),
+        ("reason", pa.string()),
+        *((name, pa.float32()) for name in POSE_AND_QUALITY),
+    ]
+)
+"""A row per face that was left out."""
+
 
 @dataclass(frozen=True)
 class FaceSet:
@@ -53,6 +63,19 @@ class FaceSet:
         """After the crops: the table that names them and the statistics."""
         write_table(folder / "index.parquet", index, FACE_SET)
         write_facts(folder / "statistics.json", statistics)
+
+    @staticmethod
+    def write_dropped(folder: Path, dropped: pd.DataFrame) -> None:
+        """The table of the faces that were left out, and why."""
+        write_table(folder / "dropped.parquet", dropped, DROPPED)
+
+    def dropped(self) -> pd.DataFrame:
+        """The faces that were left out, and why.
+
+        Raises:
+            Problem: the table is missing or damaged.
+        """
+        return read_table(self.folder / "dropped.parquet", DROPPED)
 
     def part(self, split: str) -> pd.DataFrame:
         """The rows of one part, ``TRAIN`` or ``HELD_OUT``."""

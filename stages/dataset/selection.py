@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
@@ -9,14 +10,44 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stages.artifacts.decisions import Drop, at
 from stages.artifacts.face_set import HELD_OUT, TRAIN
 from stages.dataset.settings import FilterSettings, SplitSettings
+from stages.problems import Problem
 
 KEPT: Final = ""
+HAND: Final = "by hand"
 GUARD: Final = "next to a held-out block"
 DUPLICATE: Final = "nearly the same as the one before"
 CELLS: Final = 16
 """Faces are compared by the means of so many cells along each side: noise counts little, a lip or a lid does."""
+
+
+def by_hand(table: pd.DataFrame, drops: Sequence[Drop], frames: int, clip: str) -> list[str]:
+    """Why a person had each face of an alignment table dropped; empty where nobody did.
+
+    Args:
+        table: rows of :class:`stages.artifacts.alignments.Alignments`.
+        drops: what was decided; where several are about a frame, the first is told.
+        frames: how many the clip has.
+        clip: its name, for messages.
+
+    Raises:
+        Problem: a range has no face of the person in it.
+    """
+    numbers = table["frame"].to_numpy()
+    found = np.full(len(table), KEPT, dtype=object)
+    for entry, drop in enumerate(drops):
+        for span in drop.frames:
+            inside = (numbers >= span.first) & (numbers <= span.last)
+            if not inside.any() or span.last >= frames:
+                raise Problem(
+                    f"there is no face of the person in {span} to drop",
+                    where=at(clip, "drop", entry),
+                    mend=f"correct the numbers (the clip's frames go from 0 to {frames - 1}), or remove them",
+                )
+            found[inside & (found == KEPT)] = f"{HAND}: {drop.reason}" if drop.reason else HAND
+    return [str(reason) for reason in found]
 
 
 def reasons(table: pd.DataFrame, width: int, height: int, settings: FilterSettings) -> list[str]:

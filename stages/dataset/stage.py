@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from stages import contact_sheet
 from stages.artifacts.alignments import POSE_AND_QUALITY, Alignments
+from stages.artifacts.decisions import Decisions, spans_of
 from stages.artifacts.face_set import FACE_SET, HELD_OUT, TRAIN, FaceSet
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
 from stages.consent import require_consent
-from stages.dataset import contact_sheet
+from stages.dataset import sheets
 from stages.dataset.masks import face_mask
-from stages.dataset.selection import DUPLICATE, GUARD, KEPT, DuplicateFilter, parts, reasons
+from stages.dataset.selection import DUPLICATE, GUARD, KEPT, DuplicateFilter, by_hand, parts, reasons
 from stages.dataset.settings import DatasetSettings
 from stages.geometry import apply, as_matrix, crop
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
+
+NONE: Final = Decisions()
 
 
 def place(identity: str, clip: str) -> Path:
@@ -33,29 +37,46 @@ def run(name: str, params: Params) -> None:
     """Build the face set of a clip: aligned crops with masks, filtered, in a training and a held-out part.
 
     Raises:
-        Problem: no consent; too few usable faces; a part that this stage reads is missing or damaged.
+        Problem: no consent; too few usable faces; a part that this stage reads is missing or damaged; a decision by
+            hand is about other footage, or leaves out nothing.
     """
     identity = params.clip(name).identity
     require_consent(identity, "training")
     frames = Frames.read(Path("data/extraction") / name)
     alignments = Alignments.read(Path("data/alignment") / name)
     with whole_folder(place(identity, name)) as folder:
-        build(frames, alignments, params.dataset, folder, clip=name)
+        build(frames, alignments, params.dataset, folder, Decisions.read(name, "drop"), clip=name)
 
 
-def build(frames: Frames, alignments: Alignments, settings: DatasetSettings, folder: Path, *, clip: str) -> None:
+def build(
+    frames: Frames,
+    alignments: Alignments,
+    settings: DatasetSettings,
+    folder: Path,
+    decisions: Decisions = NONE,
+    *,
+    clip: str,
+) -> None:
     """Write a clip's face set into an existing folder.
 
+    Args:
+        frames, alignments: of the clip.
+        settings: the filter's limits, the split, the crops.
+        folder: to write into.
+        decisions: which frames to leave out, by hand.
+        clip: its name, for the bar and for messages.
+
     Raises:
-        Problem: fewer usable faces than ``settings.minimum``.
+        Problem: fewer usable faces than ``settings.minimum``; a decision is about other footage, or leaves out nothing.
     """
-    table = alignments.table
-    why = reasons(table, frames.facts.width, frames.facts.height, settings.filter)
-    usable = table[[reason == KEPT for reason in why]].sort_values(["frame", "face"])
-    split = parts(usable["frame"].to_numpy(), settings.split)
-    dropped = Counter(reason for reason in why if reason != KEPT)
-    dropped[GUARD] += split.count(KEPT)
-    usable = usable.assign(split=split)
+    decisions.require_footage(frames, clip)
+    table = alignments.table.sort_values(["frame", "face"], ignore_index=True)
+    told = by_hand(table, decisions.drop, len(frames), clip)
+    filtered = reasons(table, frames.facts.width, frames.facts.height, settings.filter)
+    why = pd.Series([hand or reason for hand, reason in zip(told, filtered, strict=True)], table.index, dtype=object)
+    usable = table[why == KEPT]
+    usable = usable.assign(split=parts(usable["frame"].to_numpy(), settings.split))
+    why[usable.index[usable["split"] == KEPT]] = GUARD
     usable = usable[usable["split"] != KEPT]
 
     kept: list[tuple[Any, ...]] = []
@@ -65,11 +86,11 @@ def build(frames: Frames, alignments: Alignments, settings: DatasetSettings, fol
     with FaceSet.crops_into(folder) as shards:
         for frame in progress(frames.pick(wanted), total=len(wanted), what=f"dataset {clip}"):
             picture = frame.rgb()
-            for _, face in usable[numbers == frame.number].iterrows():
+            for number, face in usable[numbers == frame.number].iterrows():
                 transform = as_matrix(face["transform"])
                 aligned = crop(picture, transform, settings.size)
                 if not new.is_new(aligned):
-                    dropped[DUPLICATE] += 1
+                    why[number] = DUPLICATE
                     continue
                 landmarks = apply(transform, np.reshape(face["landmarks"], (-1, 3))[:, :2])
                 mask = face_mask(landmarks, settings.size, settings.forehead)
@@ -79,23 +100,39 @@ def build(frames: Frames, alignments: Alignments, settings: DatasetSettings, fol
                 kept.append((*place, *measured, landmarks.astype(np.float32).ravel()))
 
     index = pd.DataFrame(kept, columns=FACE_SET.names)
-    _check_enough(index, dropped, settings.minimum, clip)
-    FaceSet.write_index(folder, index, statistics(index, dropped, settings))
-    counts = f"{clip}: {(index['split'] == TRAIN).sum()} to train on, {(index['split'] == HELD_OUT).sum()} held out"
-    contact_sheet.write(contact_sheet.draw(FaceSet.read(folder), counts), folder / "contact-sheet.png")
+    dropped = table.assign(reason=why)[why != KEPT]
+    _check_enough(index, Counter(dropped["reason"]), settings.minimum, clip)
+    FaceSet.write_dropped(folder, dropped)
+    FaceSet.write_index(folder, index, statistics(index, dropped, settings) | decisions.facts())
+    about = f"{clip}; footage {frames.fingerprint}"
+    contact_sheet.write(sheets.kept(FaceSet.read(folder), settings.filter, about), folder / "contact-sheet.png")
+    contact_sheet.write(sheets.dropped(frames, dropped, index, settings, about), folder / "dropped.png")
 
 
-def statistics(index: pd.DataFrame, dropped: Counter[str], settings: DatasetSettings) -> dict[str, Any]:
-    """What the face set holds, in numbers: counts, why faces were dropped, how pose and quality are spread."""
+def statistics(index: pd.DataFrame, dropped: pd.DataFrame, settings: DatasetSettings) -> dict[str, Any]:
+    """What the face set holds, in numbers.
+
+    Args:
+        index: the faces that are in it.
+        dropped: those that are not, with the ``reason``.
+        settings: it was made with.
+
+    Returns:
+        Counts; how many faces were dropped for each reason, and which frames, as a decisions file takes them; how many
+        are turned which way; how pose and quality are spread.
+    """
     spread = {
         name: {f"p{percent}": round(float(np.percentile(index[name], percent)), 4) for percent in (0, 5, 50, 95, 100)}
         for name in POSE_AND_QUALITY
     }
+    by_reason = {str(reason): rows["frame"] for reason, rows in dropped.groupby("reason", sort=True)}
     return {
         "faces": len(index),
         "train": int((index["split"] == TRAIN).sum()),
         "held_out": int((index["split"] == HELD_OUT).sum()),
-        "dropped": {reason: count for reason, count in sorted(dropped.items()) if count},
+        "dropped": {reason: len(frames) for reason, frames in by_reason.items()},
+        "dropped_frames": {reason: ", ".join(map(str, spans_of(frames))) for reason, frames in by_reason.items()},
+        "poses": {pose.name: int(pose.of(index).sum()) for pose in sheets.POSES},
         "spread": spread,
         "settings": settings.model_dump(),
     }

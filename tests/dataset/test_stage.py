@@ -6,22 +6,27 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import stages.alignment.stage as alignment
 import stages.dataset.stage as dataset
+import stages.decisions.stage as decisions
 import stages.detection.stage as detection
+from stages import contact_sheet
 from stages.artifacts.alignments import Alignments
+from stages.artifacts.decisions import Decisions, Drop
 from stages.artifacts.face_set import FaceSet
 from stages.artifacts.frames import Frames
-from stages.dataset.contact_sheet import chosen
-from stages.dataset.settings import DatasetSettings, SplitSettings
+from stages.dataset import sheets
+from stages.dataset.settings import DatasetSettings, FilterSettings, SplitSettings
 from stages.problems import Problem
 from tests.conftest import REPOSITORY, params_with
 from tests.film import collins, film, moved, placed
 
 COUNT = 45
 STILL = 8
+SHARDS = ["shard-0000.safetensors"]
 SETTINGS = DatasetSettings(size=96, minimum=20, split=SplitSettings(held_out=0.2, block=8, guard=2))
 
 
@@ -40,7 +45,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     params = params_with({"ada": Path("ada.mp4")})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for stage in (detection, alignment, dataset):
+        for stage in (decisions, detection, alignment, dataset):
             stage.run("ada", params)
     return folder
 
@@ -97,18 +102,128 @@ def test_landmarks_lie_in_the_unit_crop(face_set: FaceSet) -> None:
 def test_twice_gives_the_same_bytes(frames: Frames, alignments: Alignments, face_set: FaceSet, tmp_path: Path) -> None:
     dataset.build(frames, alignments, SETTINGS, tmp_path, clip="ada")
     names = sorted(path.name for path in face_set.folder.iterdir())
-    assert names == ["contact-sheet.png", "index.parquet", "shard-0000.safetensors", "statistics.json"]
+    assert names == ["contact-sheet.png", "dropped.parquet", "dropped.png", "index.parquet", *SHARDS, "statistics.json"]
     for name in names:
         assert (tmp_path / name).read_bytes() == (face_set.folder / name).read_bytes()
 
 
-def test_the_contact_sheet_shows_the_whole_range(face_set: FaceSet) -> None:
-    rows = chosen(face_set.index, 10)
-    assert len(rows) == 10
-    assert rows["yaw"].is_monotonic_increasing
-    assert rows["yaw"].iloc[0] == face_set.index["yaw"].min()
-    assert rows["yaw"].iloc[-1] == face_set.index["yaw"].max()
-    assert len(chosen(face_set.index, 1000)) == len(face_set.index)
+def test_the_tables_tell_who_was_left_out_and_why(face_set: FaceSet) -> None:
+    dropped, told = face_set.dropped(), face_set.statistics
+    assert sorted([*dropped["frame"], *face_set.index["frame"]]) == list(range(COUNT))
+    assert dropped["reason"].value_counts().to_dict() == told["dropped"]
+    for reason, frames in told["dropped_frames"].items():
+        spans = Drop(frames=frames.split(", ")).frames
+        assert [n for span in spans for n in range(span.first, span.last + 1)] == list(
+            dropped[dropped["reason"] == reason]["frame"]
+        )
+    assert sum(told["poses"].values()) == told["faces"]
+
+
+def graded_faces(**changed: list[float]) -> pd.DataFrame:
+    """Five faces, in the middle of all limits but for what is changed."""
+    good = {"frame": range(5), "face": 0, "yaw": 0.0, "sharpness": 100.0, "exposure": 0.5, "confidence": 0.9}
+    return pd.DataFrame(good | changed)
+
+
+def test_a_face_is_as_good_as_its_worst() -> None:
+    """0 at the filter's limit, 1 at the median of the kept faces."""
+    limits = FilterSettings(sharpness=0.2, confidence=0.5, darkest=0.1, brightest=0.9)
+    faces = graded_faces(sharpness=[100.0, 100.0, 100.0, 60.0, 20.0], confidence=[0.9, 0.9, 0.7, 0.9, 0.9])
+    graded = sheets.graded(faces, faces, limits)
+    np.testing.assert_allclose(graded["grade"], [1.0, 1.0, 0.5, 0.5, 0.0], atol=1e-6)
+    assert list(graded["worst"][2:]) == ["sure", "sharp", "sharp"]
+    bright = sheets.graded(graded_faces(exposure=[0.5, 0.5, 0.5, 0.95, 0.1]), graded_faces(), limits)
+    assert list(bright["worst"][3:]) == ["bright", "dark"]
+    assert bright["grade"][3] < 0 == pytest.approx(bright["grade"][4], abs=1e-9)
+    assert len(sheets.graded(faces.iloc[:0], faces, limits)) == 0
+
+
+def test_every_face_has_one_pose() -> None:
+    faces = pd.DataFrame({"yaw": [-90.0, -40.0, -15.0, 0.0, 15.0, 39.9, 40.0, 90.0]})
+    told = np.stack([pose.of(faces) for pose in sheets.POSES])
+    assert (told.sum(axis=0) == 1).all()
+    assert list(told.sum(axis=1)) == [1, 1, 2, 2, 2]
+
+
+@pytest.mark.parametrize("count", [0, 1, 24, 25, 1000])
+def test_under_a_heading_stand_the_worst_and_some_of_all_others(count: int) -> None:
+    shown = contact_sheet.spread(count, 24)
+    assert len(shown) == min(count, 24)
+    assert shown[:12] == list(range(count))[:12]
+    assert sorted(set(shown)) == shown
+    assert not count or shown[-1] == count - 1
+
+
+def test_the_sheets_show_the_faces_that_they_name(frames: Frames, alignments: Alignments, face_set: FaceSet) -> None:
+    kept = sheets.kept(face_set, SETTINGS.filter, "ada")
+    assert kept.shape[1] == contact_sheet.WIDTH
+    turned = {pose.name for pose in sheets.POSES if pose.of(face_set.index).any()}
+    assert len(turned) >= 1
+    left_out = alignments.table.merge(face_set.dropped()[["frame", "face", "reason"]])
+    dropped = sheets.dropped(frames, left_out, face_set.index, SETTINGS, "ada")
+    assert dropped.shape[0] > contact_sheet.TILE * left_out["reason"].nunique()
+    none = sheets.dropped(frames, left_out.iloc[:0], face_set.index, SETTINGS, "ada")
+    assert none.shape[0] < contact_sheet.TILE
+
+
+class TestDecisions:
+    """Frames that a person leaves out."""
+
+    def build(self, frames: Frames, alignments: Alignments, folder: Path, *drops: Drop) -> FaceSet:
+        folder.mkdir(exist_ok=True)
+        decided = Decisions(footage=frames.fingerprint, drop=drops)
+        dataset.build(frames, alignments, SETTINGS, folder, decided, clip="ada")
+        return FaceSet.read(folder)
+
+    def test_they_are_left_out_for_the_reason_that_was_given(
+        self, frames: Frames, alignments: Alignments, face_set: FaceSet, tmp_path: Path
+    ) -> None:
+        made = self.build(frames, alignments, tmp_path, Drop(frames="20-22", reason="größer"), Drop(frames=[30, 22]))
+        assert not set(made.index["frame"]) & {20, 21, 22, 30}
+        told = made.dropped().set_index("frame")["reason"]
+        assert [told[frame] for frame in (20, 21, 22, 30)] == ["by hand: größer"] * 3 + ["by hand"]
+        assert made.statistics["dropped_frames"]["by hand: größer"] == "20-22"
+        assert made.statistics["decisions"]["count"] == 2
+        assert made.statistics["faces"] + sum(made.statistics["dropped"].values()) == COUNT
+        assert "decisions" not in face_set.statistics
+        lost = set(face_set.index["frame"]) - set(made.index["frame"])
+        assert lost == set(face_set.index["frame"]) & {20, 21, 22, 30}
+
+    @pytest.mark.parametrize("frames_told", ["45", "40-45", "900-950"])
+    def test_what_leaves_out_nothing_is_refused(
+        self, frames: Frames, alignments: Alignments, tmp_path: Path, frames_told: str
+    ) -> None:
+        with pytest.raises(Problem, match=f"no face of the person in {frames_told} to drop") as caught:
+            self.build(frames, alignments, tmp_path, Drop(frames=3), Drop(frames=frames_told))
+        assert caught.value.where == "data/decisions/ada.yaml, drop.1"
+        assert "go from 0 to 44" in caught.value.mend
+
+    def test_a_frame_without_the_person_is_told(self, frames: Frames, alignments: Alignments, tmp_path: Path) -> None:
+        gap = Alignments(alignments.table[alignments.table["frame"] != 10], alignments.facts)
+        with pytest.raises(Problem, match="no face of the person in 10 to drop"):
+            self.build(frames, gap, tmp_path, Drop(frames=10))
+        assert 10 not in self.build(frames, gap, tmp_path, Drop(frames="9-11")).index["frame"].to_list()
+
+    def test_other_footage_is_refused(self, frames: Frames, alignments: Alignments, tmp_path: Path) -> None:
+        with pytest.raises(Problem, match="do not say on which footage"):
+            dataset.build(frames, alignments, SETTINGS, tmp_path, Decisions(drop=(Drop(frames=3),)), clip="ada")
+
+    def test_the_stages_read_the_file_that_a_person_writes(
+        self, project: Path, frames: Frames, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """From the file to the face set, and back again without it."""
+        monkeypatch.chdir(project)
+        params, file = params_with({"ada": Path("ada.mp4")}), Path("data/decisions/ada.yaml")
+        before = {path.name: path.read_bytes() for path in Path("data/dataset/ada/ada").iterdir()}
+        file.parent.mkdir()
+        file.write_text(f"footage: {frames.fingerprint}\ndrop: [{{frames: 20-22, reason: a hand}}]\n")
+        for stage in (decisions, dataset):
+            stage.run("ada", params)
+        assert FaceSet.read(Path("data/dataset/ada/ada")).statistics["dropped_frames"]["by hand: a hand"] == "20-22"
+        file.unlink()
+        for stage in (decisions, dataset):
+            stage.run("ada", params)
+        assert {path.name: path.read_bytes() for path in Path("data/dataset/ada/ada").iterdir()} == before
 
 
 def test_too_few_faces_say_why(frames: Frames, alignments: Alignments, tmp_path: Path) -> None:
@@ -127,6 +242,7 @@ def test_the_stages_run_one_after_the_other(project: Path) -> None:
 
 def test_a_stage_before_that_was_not_run_is_named(workplace: Path) -> None:
     params = params_with({"ada": Path("ada.mp4")})
+    decisions.run("ada", params)
     for stage in (detection, alignment, dataset):
         with pytest.raises(Problem, match="not there"):
             stage.run("ada", params)
