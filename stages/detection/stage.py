@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from stages import contact_sheet
+from stages.artifacts.decisions import Decisions, at
 from stages.artifacts.detections import FACES, TRACKS, Detections
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
 from stages.consent import require_consent
-from stages.detection.identity import Verdict, judge, reference_from_pictures, reference_from_tracks
+from stages.detection import sheet
+from stages.detection.identity import (
+    Verdict,
+    judge,
+    reference_from_pictures,
+    reference_from_tracks,
+    require_tracks,
+    told,
+)
 from stages.detection.looking import Looking
 from stages.detection.settings import DetectionSettings
 from stages.detection.tracking import Track, Tracker, filled
@@ -21,6 +31,8 @@ from stages.packs import Detector, Landmarker, Recogniser, open_pack
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
+
+NONE: Final = Decisions()
 
 
 def place(clip: str) -> Path:
@@ -32,19 +44,28 @@ def run(name: str, params: Params) -> None:
     """Find every face of a clip, follow it over time and say which is the right person.
 
     Raises:
-        Problem: no consent; no face in the clip; none of its faces is the identity's.
+        Problem: no consent; no face in the clip; none of its faces is the identity's; a decision by hand is about
+            other footage or tracks.
     """
     clip = params.clip(name)
     require_consent(clip.identity, "training")
     frames = Frames.read(Path("data/extraction") / name)
     pictures = params.identities[clip.identity].reference
-    detections = detect(frames, params.detection, pictures, clip=name, identity=clip.identity)
+    decisions = Decisions.read(name, "person")
+    detections = detect(frames, params.detection, pictures, decisions, clip=name, identity=clip.identity)
     with whole_folder(place(name)) as folder:
         detections.write(folder)
+        contact_sheet.write(sheet.draw(frames, detections, name), folder / "tracks.png")
 
 
 def detect(
-    frames: Frames, settings: DetectionSettings, pictures: Sequence[Path], *, clip: str, identity: str
+    frames: Frames,
+    settings: DetectionSettings,
+    pictures: Sequence[Path],
+    decisions: Decisions = NONE,
+    *,
+    clip: str,
+    identity: str,
 ) -> Detections:
     """The faces and tracks of a clip.
 
@@ -52,11 +73,14 @@ def detect(
         frames: the clip's frames.
         settings: how to look.
         pictures: of the identity; if there are none, the clip's dominant face is taken for the right person.
+        decisions: which tracks are the right person, by hand.
         clip, identity: their names, for the bar and for messages.
 
     Raises:
-        Problem: no face in the clip; none of its faces is the identity's; a picture is of no use.
+        Problem: no face in the clip; none of its faces is the identity's; a picture is of no use; a decision is about
+            other footage or tracks.
     """
+    decisions.require_footage(frames, clip)
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
     device, threads = settings.device, settings.threads
@@ -75,17 +99,19 @@ def detect(
             where=f"params.yaml, clips.{clip}",
             mend="give a clip of a face, or lower detection.minimum_face or detection.score in params.yaml",
         )
-    reference = given or reference_from_tracks(tracks)
-    verdicts = judge(tracks, reference, same)
+    require_tracks(tracks, decisions.person, clip)
+    reference = given or reference_from_tracks(tracks, decisions.person)
+    verdicts = judge(tracks, reference, same, decisions.person)
     if not any(verdict.taken for verdict in verdicts):
         nearest = max(verdict.similarity for verdict in verdicts)
         raise Problem(
             f"none of its faces is '{identity}': the nearest has similarity {nearest:.3f}, needed is {same:.3f}",
             where=f"params.yaml, clips.{clip}",
-            mend=f"check identities.{identity}.reference, or lower detection.same_person in params.yaml",
+            mend=f"check identities.{identity}.reference, lower detection.same_person in params.yaml, or say which "
+            f"track is the right person in {at(clip, 'person.right')}: {told(tracks)} (docs/decisions.md)",
         )
     facts = {"pack": pack.name, "licence": pack.licence, "same_person": same, "reference": reference.origin}
-    return as_tables(tracks, verdicts, facts | {"frames": len(frames)})
+    return as_tables(tracks, verdicts, facts | {"frames": len(frames)} | decisions.facts())
 
 
 def follow(frames: Frames, looking: Looking, tracker: Tracker, *, every: int, what: str) -> list[Track]:
@@ -102,16 +128,15 @@ def follow(frames: Frames, looking: Looking, tracker: Tracker, *, every: int, wh
 def as_tables(tracks: list[Track], verdicts: list[Verdict], facts: dict[str, Any]) -> Detections:
     """The artifact.
 
-    A person is in one place at a time: where several taken tracks share a frame, only the most similar one's face is
-    taken there.
+    A person is in one place at a time: where several taken tracks share a frame, only one's face is taken there: one
+    that was decided on by hand before the others, then the most similar.
     """
+    worth = [(verdict.by_hand, verdict.similarity) for verdict in verdicts]
     rows = [(face.frame, number, face) for number, track in enumerate(tracks) for face in filled(track)]
     rows.sort(key=lambda row: (row[0], row[1]))
     best: dict[int, int] = {}
     for frame, number, _ in rows:
-        if verdicts[number].taken and (
-            frame not in best or verdicts[number].similarity > verdicts[best[frame]].similarity
-        ):
+        if verdicts[number].taken and (frame not in best or worth[number] > worth[best[frame]]):
             best[frame] = number
     table: list[tuple[Any, ...]] = []
     previous, face_number = -1, 0

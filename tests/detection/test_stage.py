@@ -8,9 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from stages.artifacts.decisions import Decisions, Person, TrackName
 from stages.artifacts.detections import Detections
 from stages.artifacts.frames import Frames
+from stages.contact_sheet import BACKGROUND as BACKGROUND_OF_SHEETS
+from stages.contact_sheet import TILE, WIDTH
+from stages.decisions.stage import run as take_over
 from stages.detection.settings import DetectionSettings
+from stages.detection.sheet import draw
 from stages.detection.stage import detect, run
 from stages.geometry import apply
 from stages.problems import Problem
@@ -95,6 +100,83 @@ def test_looking_at_every_third_frame_finds_nearly_the_same(two_people: Frames, 
     assert max(np.abs(exact[n] - between[n]).max() for n in exact) < 3.0
 
 
+class TestDecisions:
+    """A person's word goes before the similarity."""
+
+    def decided(self, frames: Frames, *, pictures: tuple[Path, ...] = (), **names: list[tuple[int, int]]) -> Detections:
+        person = Person(
+            **{
+                kind: tuple(TrackName(track=track, first=first) for track, first in each)
+                for kind, each in names.items()
+            }
+        )
+        decisions = Decisions(footage=frames.fingerprint, person=person)
+        return detect(frames, SETTINGS, pictures, decisions, clip="two", identity="ada")
+
+    def test_the_right_track_is_taken_and_what_it_is_compared_with(self, two_people: Frames) -> None:
+        """Hopper is: then Collins, the dominant face, is not alike."""
+        made = self.decided(two_people, right=[(1, COUNT // 2)])
+        assert list(made.tracks["taken"]) == [False, True]
+        assert made.tracks["reason"][1].startswith("by hand: the right person (similarity 1.000")
+        assert "to track 1, right by hand, below" in made.tracks["reason"][0]
+        assert list(made.faces[made.faces["taken"]]["frame"]) == list(range(COUNT // 2, COUNT))
+        assert made.facts["decisions"]["count"] == 1
+
+    def test_a_wrong_track_is_neither_taken_nor_the_dominant_face(self, two_people: Frames) -> None:
+        made = self.decided(two_people, wrong=[(0, 0)])
+        assert list(made.tracks["taken"]) == [False, True]
+        assert made.tracks["reason"][0].startswith("by hand: not the right person")
+        assert "track 1, the clip's dominant face" in made.facts["reference"]
+
+    def test_where_two_are_right_the_decided_one_is_taken(self, two_people: Frames, tmp_path: Path) -> None:
+        """Collins by her picture, Hopper by hand: in the frames of both, Hopper."""
+        picture = tmp_path / "collins.png"
+        cv2.imwrite(str(picture), collins()[:, :, ::-1])
+        made = self.decided(two_people, pictures=(picture,), right=[(1, COUNT // 2)])
+        assert list(made.tracks["taken"]) == [True, True]
+        taken = made.faces[made.faces["taken"]]
+        assert list(taken["track"]) == [0] * (COUNT // 2) + [1] * (COUNT - COUNT // 2)
+
+    @pytest.mark.parametrize(
+        ("names", "field", "said"),
+        [
+            ({"right": [(0, 0), (1, 4)]}, "person.right.1", "but it begins at frame 5"),
+            ({"wrong": [(2, 0)]}, "person.wrong.0", "but there is no such track"),
+            ({"wrong": [(0, 0), (1, 5)]}, "person.wrong", "all tracks of the clip"),
+        ],
+    )
+    def test_what_was_decided_on_other_tracks_is_refused(
+        self, two_people: Frames, names: dict[str, list[tuple[int, int]]], field: str, said: str
+    ) -> None:
+        with pytest.raises(Problem) as caught:
+            self.decided(two_people, **names)
+        assert caught.value.where == f"data/decisions/two.yaml, {field}"
+        assert said in caught.value.what
+        if "all tracks" not in said:
+            assert "{track: 0, first: 0}, {track: 1, first: 5}" in caught.value.mend
+
+    @pytest.mark.parametrize(("footage", "said"), [(None, "do not say"), ("9-00000000", "9-00000000")])
+    def test_other_footage_is_refused_with_what_to_write(
+        self, two_people: Frames, footage: str | None, said: str
+    ) -> None:
+        decisions = Decisions(footage=footage, person=Person(wrong=(TrackName(track=0, first=0),)))
+        with pytest.raises(Problem, match=said) as caught:
+            detect(two_people, SETTINGS, (), decisions, clip="two", identity="ada")
+        assert f"footage: {two_people.fingerprint}" in caught.value.mend
+
+    def test_without_any_nothing_is_told(self, two_people: Frames, detections: Detections) -> None:
+        assert "decisions" not in detections.facts
+        assert not detections.tracks["reason"].str.contains("by hand").any()
+
+    def test_the_sheet_shows_a_face_of_each_track(self, two_people: Frames, detections: Detections) -> None:
+        shown = draw(two_people, detections, "two")
+        assert shown.shape[1] == WIDTH
+        assert shown.shape[0] > 2 * TILE  # each kind has one track
+        beside = shown[:, 2 * TILE : 3 * TILE].reshape(-1, 3)  # but for the headings there is nothing
+        assert (shown[:, :TILE].reshape(-1, 3) != BACKGROUND_OF_SHEETS).any(axis=1).mean() > 0.6
+        assert (beside != BACKGROUND_OF_SHEETS).any(axis=1).mean() < 0.1
+
+
 class TestProblems:
     def test_a_clip_without_a_face(self, tmp_path: Path) -> None:
         empty = film(tmp_path / "frames", [BACKGROUND] * 3)
@@ -110,6 +192,7 @@ class TestProblems:
         with pytest.raises(Problem, match="none of its faces is 'grace'") as caught:
             detect(alone, SETTINGS, (picture,), clip="alone", identity="grace")
         assert "identities.grace.reference" in caught.value.mend
+        assert "data/decisions/alone.yaml, person.right: {track: 0, first: 0}" in caught.value.mend
 
     @pytest.mark.parametrize("content", [None, b"this is no picture"])
     def test_an_unreadable_reference_picture(self, two_people: Frames, tmp_path: Path, content: bytes | None) -> None:
@@ -127,6 +210,8 @@ class TestProblems:
 
     def test_nothing_is_left_behind(self, workplace: Path) -> None:
         film(workplace / "data/extraction/ada", [BACKGROUND] * 2)
+        params = params_with({"ada": Path("ada.mp4")})
+        take_over("ada", params)
         with pytest.raises(Problem, match="no face"):
-            run("ada", params_with({"ada": Path("ada.mp4")}))
+            run("ada", params)
         assert not any((workplace / "data").glob("detection/*"))
