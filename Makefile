@@ -55,7 +55,7 @@ bench-training: setup ## steps and images a second beside the yardstick's; ARGS=
 ablation: setup ## what each part of training is worth, in equal time; ARGS="--minutes 1 --seeds 1 --rows default,df"
 	@python -m stages.training.ablation $(ARGS)
 
-check: setup ## look at params.yaml, footage and consent records without running anything
+check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check
 
 samples: setup ## render the sample performers and truths again: the same bytes as in git
