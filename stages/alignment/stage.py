@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,10 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import fit
+from stages.alignment.corrections import corrections_of
 from stages.alignment.measures import exposure, eyes_open, mouth_open, pose_of, sharpness
 from stages.alignment.settings import AlignmentSettings
 from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, transforms_of
 from stages.artifacts.alignments import ALIGNMENTS, Alignments
+from stages.artifacts.decisions import Decisions
 from stages.artifacts.detections import Detections
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
@@ -29,6 +32,7 @@ MEASURED_AT: Final = 128
 """Size in pixels of the crop on which sharpness and exposure are measured, so that they compare between clips."""
 
 PASSES: Final = 2
+NONE: Final = Decisions()
 
 
 def place(clip: str) -> Path:
@@ -40,40 +44,63 @@ def run(name: str, params: Params) -> None:
     """Place dense landmarks on the right person's face and turn it to the canonical crop, steadily over time.
 
     Raises:
-        Problem: no consent, or a part that this stage reads is missing or damaged.
+        Problem: no consent; a part that this stage reads is missing or damaged; a decision by hand is about other
+            footage or faces.
     """
     require_consent(params.clip(name).identity, "training")
     frames = Frames.read(Path("data/extraction") / name)
     detections = Detections.read(Path("data/detection") / name)
-    alignments = align(frames, detections.faces, params.alignment, clip=name)
+    decisions = Decisions.read(name, "landmarks")
+    alignments = align(frames, detections.faces, params.alignment, decisions, clip=name)
     with whole_folder(place(name)) as folder:
         alignments.write(folder)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one frame gives: landmarks (478, 3) in frame pixels, how sure they are, and the face's quality."""
+    """What one frame gives.
+
+    Attributes:
+        landmarks: (478, 3) in frame pixels.
+        sure: how sure they are, 0..1.
+        sharpness, exposure: of the face.
+        corrected: where landmarks lie by hand, (x, y) in frame pixels by their number.
+    """
 
     landmarks: NDArray[np.float32]
     sure: float
     sharpness: float
     exposure: float
+    corrected: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
 
-def align(frames: Frames, faces: pd.DataFrame, settings: AlignmentSettings, *, clip: str) -> Alignments:
+def align(
+    frames: Frames, faces: pd.DataFrame, settings: AlignmentSettings, decisions: Decisions = NONE, *, clip: str
+) -> Alignments:
     """The alignments of a clip's taken faces.
 
     Args:
         frames: the clip's frames.
         faces: its faces, as :class:`stages.artifacts.detections.Detections` holds them.
         settings: how to steady.
-        clip: its name, for the bar.
+        decisions: where landmarks lie, by hand.
+        clip: its name, for the bar and for messages.
+
+    Raises:
+        Problem: a decision is about other footage or faces.
     """
+    decisions.require_footage(frames, clip)
     pack = open_pack()
     canonical = read_canonical(pack.files["canonical_face"])
     taken = faces[faces["taken"]].sort_values(["frame", "face"]).reset_index(drop=True)
     landmarker = Landmarker(pack, device=settings.device, threads=settings.threads)
-    seen = look(frames, taken, landmarker, canonical, what=f"alignment {clip}")
+    by_hand = corrections_of(taken, faces, decisions.landmarks, clip)
+    seen = [
+        replace(face, corrected=points)
+        for face, points in zip(
+            look(frames, taken, landmarker, canonical, what=f"alignment {clip}"), by_hand, strict=True
+        )
+    ]
     shots = frames.index["shot"].to_numpy()[taken["frame"].to_numpy()]
     rows: list[tuple[Any, ...]] = []
     for run in runs_of(taken):
@@ -96,6 +123,7 @@ def align(frames: Frames, faces: pd.DataFrame, settings: AlignmentSettings, *, c
             )
     table = pd.DataFrame(rows, columns=ALIGNMENTS.names).sort_values(["frame", "face"], ignore_index=True)
     facts = {"faces": len(table), "settings": settings.model_dump(exclude={"device", "threads"})}
+    facts |= decisions.facts()
     return Alignments(table, facts)
 
 
@@ -122,11 +150,20 @@ def runs_of(taken: pd.DataFrame) -> list[list[int]]:
 
 
 def steady(seen: list[Seen], canonical: Floats, settings: AlignmentSettings) -> tuple[Floats, Floats]:
-    """Landmarks (n, 478, 3) and transforms (n, 2, 3) of a run of frames, steadied."""
+    """Landmarks (n, 478, 3) and transforms (n, 2, 3) of a run of frames, steadied.
+
+    Corrections go in before, so that the frames around follow; and after unsure frames were bridged, which would undo
+    them. A corrected frame then counts in full: a person has looked at it.
+    """
     sure = np.array([face.sure for face in seen])
-    raw = bridged(np.stack([face.landmarks for face in seen]).reshape(len(seen), -1), sure, settings.confidence)
-    rough = parameters_of(np.stack([fit(points, canonical) for points in raw.reshape(len(seen), -1, 3)]))
+    raw = np.stack([face.landmarks for face in seen]).reshape(len(seen), -1)
+    points = bridged(raw, sure, settings.confidence).reshape(len(seen), -1, 3)
+    for row, face in enumerate(seen):
+        for number, place in face.corrected.items():
+            points[row, number, :2] = place
+    counts = np.where([bool(face.corrected) for face in seen], 1.0, sure)
+    rough = parameters_of(np.stack([fit(each, canonical) for each in points]))
     places = places_of(rough)
-    landmarks = smooth(raw, sure, places, settings.smooth_landmarks).reshape(len(seen), -1, 3)
-    steadied = smooth(rough, sure, places, settings.smooth_transform)
-    return landmarks, transforms_of(steadied)
+    flat = smooth(points.reshape(len(seen), -1), counts, places, settings.smooth_landmarks)
+    steadied = smooth(rough, counts, places, settings.smooth_transform)
+    return flat.reshape(len(seen), -1, 3), transforms_of(steadied)

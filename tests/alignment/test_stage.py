@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from stages.alignment.chart import draw
 from stages.alignment.settings import AlignmentSettings
-from stages.alignment.stage import align
+from stages.alignment.stage import Seen, align, steady
 from stages.artifacts.alignments import Alignments
+from stages.artifacts.decisions import Correction, Decisions
 from stages.artifacts.frames import Frames
 from stages.detection.settings import DetectionSettings
 from stages.detection.stage import detect
 from stages.geometry import as_matrix, compose
+from stages.packs import open_pack
+from stages.packs.canonical import read_canonical
+from stages.problems import Problem
 from tests.film import collins, film, hopper, moved, placed
 
 COUNT, CUT, HIDDEN = 14, 8, 11
@@ -89,3 +95,112 @@ def test_twice_gives_the_same_bytes(
 def test_without_taken_faces_the_table_is_empty(frames: Frames, faces: pd.DataFrame) -> None:
     none = align(frames, faces.assign(taken=False), SETTINGS, clip="x")
     assert len(none.table) == 0
+
+
+NOSE, BROW = 4, 105
+
+
+class TestDecisions:
+    """A landmark that was set by hand, and the frames around it."""
+
+    def align(self, frames: Frames, faces: pd.DataFrame, *corrections: Correction) -> Alignments:
+        decisions = Decisions(footage=frames.fingerprint, landmarks=corrections)
+        return align(frames, faces, SETTINGS, decisions, clip="x")
+
+    def correction(self, alignments: Alignments, frame: int, shift: tuple[float, float], landmark: int) -> Correction:
+        """A landmark moved from where it was found."""
+        row = alignments.table.set_index("frame").loc[frame]
+        x, y = np.reshape(row["landmarks"], (-1, 3))[landmark, :2].astype(float) + shift
+        return Correction(frame=frame, face=int(row["face"]), points={landmark: (x, y)})
+
+    def moved_by(self, made: Alignments, alignments: Alignments) -> np.ndarray:
+        """(frames, 478, 3)."""
+        before, after = (np.stack(each.table["landmarks"]).reshape(-1, 478, 3) for each in (alignments, made))
+        return after.astype(float) - before
+
+    def test_it_moves_its_landmark_and_no_other(
+        self, frames: Frames, faces: pd.DataFrame, alignments: Alignments
+    ) -> None:
+        made = self.align(frames, faces, self.correction(alignments, 4, (6.0, 0.0), BROW))
+        moved = self.moved_by(made, alignments)
+        assert 3.0 < moved[4, BROW, 0] < 8.0
+        assert np.abs(moved[CUT:]).max() == 0.0  # nothing goes over a cut
+        others = [number for number in range(478) if number != BROW]
+        assert np.abs(moved[:, others]).max() < 1e-3
+        assert made.facts["decisions"]["count"] == 1
+        np.testing.assert_array_equal(made.table["confidence"], alignments.table["confidence"])
+
+    def test_the_frames_around_follow_as_the_smoother_says(self, alignments: Alignments) -> None:
+        """On a face that keeps still: on a fast one the smoother joins no frames."""
+        canonical = read_canonical(open_pack().files["canonical_face"])
+        still = np.reshape(alignments.table["landmarks"][0], (-1, 3))
+        seen = [Seen(still, 1.0, 1.0, 0.5)] * 9
+        x, y = still[BROW, :2].astype(float)
+        seen[4] = replace(seen[4], corrected={BROW: (x + 6.0, y)})
+        moved = steady(seen, canonical, SETTINGS)[0][:, BROW, 0] - x
+        np.testing.assert_allclose(moved, moved[::-1], atol=1e-6)
+        assert moved[4] == max(moved) > 3.0
+        assert 0.1 < moved[3] < moved[4]
+        assert abs(moved[0]) < 0.1
+
+    def test_without_smoothing_it_lies_where_it_was_put(self, frames: Frames, faces: pd.DataFrame) -> None:
+        plain = SETTINGS.model_copy(update={"smooth_landmarks": 0.0})
+        decisions = Decisions(
+            footage=frames.fingerprint,
+            landmarks=(self.correction(align(frames, faces, plain, clip="x"), 4, (6, 2), 0),),
+        )
+        made = align(frames, faces, plain, decisions, clip="x").table.set_index("frame")
+        where = np.reshape(made.loc[4, "landmarks"], (-1, 3))[0, :2]
+        np.testing.assert_allclose(where, decisions.landmarks[0].points[0], atol=1e-3)
+
+    def test_the_transform_follows_a_place_that_no_expression_moves(
+        self, frames: Frames, faces: pd.DataFrame, alignments: Alignments
+    ) -> None:
+        made = self.align(frames, faces, self.correction(alignments, 4, (12.0, 0.0), NOSE))
+        changed = np.stack(made.table["transform"]) - np.stack(alignments.table["transform"])
+        assert np.abs(changed[:CUT]).max() > 1e-3
+        assert np.abs(changed[CUT:]).max() == 0.0
+
+    def test_an_unsure_frame_does_not_undo_it(
+        self, frames: Frames, faces: pd.DataFrame, alignments: Alignments
+    ) -> None:
+        """There, landmarks are taken from the frames around: all but those that a person set."""
+        made = self.align(frames, faces, self.correction(alignments, HIDDEN, (6.0, 0.0), BROW))
+        assert self.moved_by(made, alignments)[HIDDEN, BROW, 0] > 3.0
+        assert made.table.set_index("frame").loc[HIDDEN, "confidence"] < 0.5
+
+    def test_what_is_about_no_face_of_the_person_is_refused(self, frames: Frames, faces: pd.DataFrame) -> None:
+        taken = faces[faces["taken"]].set_index("frame")["face"]
+        other = faces[~faces["taken"]].set_index("frame")["face"]
+        both = int(other.index[0])  # a frame of both people
+        here = {NOSE: (110.0, 120.0)}
+        for frame, face, said, mend in (
+            (both, int(other[both]), "is not the right person's", f"write `face: {taken[both]}`"),
+            (4, 7, "is not there", f"write `face: {taken[4]}`"),
+            (400, 0, "is not there", "correct the frame's number"),
+        ):
+            with pytest.raises(Problem, match=f"face {face} of frame {frame} {said}") as caught:
+                self.align(frames, faces, Correction(frame=frame, face=face, points=here))
+            assert caught.value.where == "data/decisions/x.yaml, landmarks.0"
+            assert mend in caught.value.mend
+
+    def test_a_point_beside_the_face_is_refused(self, frames: Frames, faces: pd.DataFrame) -> None:
+        face = int(faces[faces["taken"]].set_index("frame")["face"][4])
+        with pytest.raises(Problem, match=r"\(0\.5, 0\.5\) is not on face") as caught:
+            self.align(frames, faces, Correction(frame=4, face=face, points={NOSE: (0.5, 0.5)}))
+        assert caught.value.where == f"data/decisions/x.yaml, landmarks.0.points.{NOSE}"
+
+    def test_other_footage_is_refused(self, frames: Frames, faces: pd.DataFrame) -> None:
+        decisions = Decisions(footage="3-0", landmarks=(Correction(frame=4, points={NOSE: (110, 120)}),))
+        with pytest.raises(Problem, match="made on the footage 3-0"):
+            align(frames, faces, SETTINGS, decisions, clip="x")
+
+    def test_the_chart_has_the_frames_own_pixels(self, frames: Frames, alignments: Alignments) -> None:
+        landmarks = np.reshape(alignments.table["landmarks"][4], (-1, 3))[:, :2]
+        picture = next(iter(frames.pick([4]))).rgb()
+        for around in (None, NOSE):
+            axes = draw(picture, landmarks, "x", around).axes[0]
+            low, high = axes.get_xlim()
+            assert low < landmarks[NOSE, 0] < high
+            np.testing.assert_allclose(axes.lines[0].get_xydata(), landmarks)
+            assert axes.images[0].get_extent() == [0, picture.shape[1], picture.shape[0], 0]
