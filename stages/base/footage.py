@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from stages.atomic import whole_file
 from stages.base.recipe import Recipe
-from stages.base.scenes import play
+from stages.base.scenes import Played, play
 from stages.progress import progress
 from stages.training.checkpoint import save_tensors
 
@@ -49,11 +48,12 @@ def _one_thread() -> None:
 
 
 def _render_one(recipe: Recipe, folder: Path, troupe: int) -> None:
-    planes = play(recipe, troupe)
+    planes, places = play(recipe, troupe)
     with whole_file(shard(folder, troupe)) as scratch:
-        save_tensors({"planes": torch.from_numpy(planes)}, scratch)
+        save_tensors({"planes": torch.from_numpy(planes), "places": torch.from_numpy(places.copy())}, scratch)
 
 
-def read(recipe: Recipe, folder: Path) -> NDArray[np.uint8]:
-    """All troupes' scenes: (troupes, scenes, cast, 6, P, P) uint8, see :func:`stages.base.scenes.play`."""
-    return np.stack([load_file(shard(folder, troupe))["planes"] for troupe in range(recipe.troupes)])
+def read(recipe: Recipe, folder: Path) -> Played:
+    """All troupes' scenes, the first axis of both arrays is the troupe."""
+    shards = [load_file(shard(folder, troupe)) for troupe in range(recipe.troupes)]
+    return Played(np.stack([one["planes"] for one in shards]), np.stack([one["places"] for one in shards]))

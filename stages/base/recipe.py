@@ -35,6 +35,8 @@ class Recipe(BaseModel):
         encoder_channels=(48, 96, 192, 256),
         latent=256,
         decoder_channels=(192, 128, 64, 48),
+        texture=4,
+        texture_size=192,
     )
     iterations: int = Field(default=4500, ge=1)
     batch: int = Field(default=16, ge=2, description="scenes in an iteration, each one input and one answer")

@@ -38,6 +38,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from stages.problems import Problem
 from stages.program import tell
 from stages.settings import Params, load_params
+from stages.training.chart import PLACES
 from stages.training.faces import PLANES, Faces, read_faces
 from stages.training.networks import Network
 from stages.training.plain import PlainTraining
@@ -163,7 +164,8 @@ def faces_of(params: Params, pair: str | None, size: int) -> Mapping[str, Faces]
     for identity in identities:
         coarse = chance.integers(256, size=(_MADE_UP, PLANES, 8, 8), dtype=np.uint8)
         planes = [[cv2.resize(plane, (size, size), interpolation=cv2.INTER_CUBIC) for plane in one] for one in coarse]
-        made_up[identity] = Faces(torch.from_numpy(np.array(planes)), angles, angles)
+        places = torch.from_numpy(chance.random((_MADE_UP, PLACES, 2), dtype=np.float32))
+        made_up[identity] = Faces(torch.from_numpy(np.array(planes)), places, angles, angles)
     return made_up
 
 

@@ -69,5 +69,5 @@ def _answers(
     network: Network, identity: str, faces: Faces, indices: Tensor, settings: NetworkSettings
 ) -> Iterator[tuple[Batch, Answer]]:
     for some in torch.split(indices, _BATCH):
-        batch = plain(faces.take(some), settings.input_size, settings.output_size)
+        batch = plain(faces.take(some), settings.input_size, settings.output_size, faces.places_of(some))
         yield batch, network.swap(batch.crops, identity)

@@ -188,16 +188,14 @@ def _critic_optimiser_settings(settings: AdversarySettings) -> OptimiserSettings
 
 def _optimiser(network: nn.Module, settings: OptimiserSettings, encoder_rate: float = 1.0) -> torch.optim.AdamW:
     """AdamW whose moments exist from the start, so that every snapshot has the same names."""
-    kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    kinds: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in _trained(network):
-        kinds.setdefault((name.startswith("encoder."), parameter.ndim > 1), []).append(parameter)
+        of_texture = name.endswith(".texture")
+        share = settings.texture_rate if of_texture else encoder_rate if name.startswith("encoder.") else 1.0
+        kinds.setdefault((share, parameter.ndim > 1 and not of_texture), []).append(parameter)
     groups = [
-        {
-            "params": parameters,
-            "weight_decay": settings.weight_decay if decayed else 0.0,
-            "share": encoder_rate if of_encoder else 1.0,
-        }
-        for (of_encoder, decayed), parameters in kinds.items()
+        {"params": parameters, "weight_decay": settings.weight_decay if decayed else 0.0, "share": share}
+        for (share, decayed), parameters in kinds.items()
     ]
     optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=settings.betas, fused=True)
     for _, parameter in _trained(network):

@@ -55,7 +55,12 @@ class Step:
             generator = torch.Generator(faces.device)
             generator.manual_seed(_mixed(self._seed, stream, setbacks, iteration))
             batches[name] = augment(
-                faces.take(drawn), network.input_size, network.output_size, preset.augmentation, generator
+                faces.take(drawn),
+                network.input_size,
+                network.output_size,
+                preset.augmentation,
+                generator,
+                places=faces.places_of(drawn) if network.texture else None,
             )
         return batches
 
@@ -72,8 +77,8 @@ class Step:
         }
         crops = {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}
         with passes_in(preset.precision, next(iter(crops.values())).device):
-            answers = state.forward(crops)
-        answers = {name: Answer(answer.rgb.float(), answer.mask.float()) for name, answer in answers.items()}
+            answers = state.forward(crops, {name: batch.mirrored for name, batch in batches.items()})
+        answers = {name: _in_full(answer) for name, answer in answers.items()}
         losses = {
             name: torch.stack(list(loss_terms(answers[name], batch, preset.losses).values())).sum()
             for name, batch in batches.items()
@@ -96,6 +101,12 @@ class Step:
         progress.iteration += 1
         state.average_in(preset.optimiser.average)
         return {name: loss.detach() for name, loss in losses.items()}
+
+
+def _in_full(answer: Answer) -> Answer:
+    """The answer in float32, for losses."""
+    chart = None if answer.chart is None else answer.chart.float()
+    return Answer(answer.rgb.float(), answer.mask.float(), chart)
 
 
 def passes_in(precision: Literal["float32", "bfloat16"], device: torch.device) -> AbstractContextManager[object]:

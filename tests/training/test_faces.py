@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from stages.problems import Problem
+from stages.training.chart import PLACES
 from stages.training.faces import CPU, PLANES, Faces, read_faces
 from stages.training.roomy import roomy_array
 from tests.training.faces import write_face_set
@@ -45,14 +46,15 @@ def test_faces_that_do_not_fit_in_memory_are_mapped_and_are_the_same(tmp_path: P
 
 def test_taken_faces_are_those_asked_for_in_order() -> None:
     planes = torch.arange(5, dtype=torch.uint8).view(5, 1, 1, 1).expand(-1, PLANES, 4, 4).contiguous()
-    faces = Faces(planes, np.zeros(5, np.float32), np.zeros(5, np.float32))
+    faces = Faces(planes, torch.zeros(5, PLACES, 2), np.zeros(5, np.float32), np.zeros(5, np.float32))
     taken = faces.to(CPU).take(torch.tensor([4, 0, 4]))
     assert taken[:, 0, 0, 0].tolist() == [4, 0, 4]
 
 
 @pytest.mark.parametrize("room", [0, 10**9], ids=["do not fit", "fit"])
 def test_faces_for_another_device_lie_there_if_they_fit_and_are_given_there_anyway(room: int) -> None:
-    faces = Faces(torch.zeros(3, PLANES, 4, 4, dtype=torch.uint8), np.zeros(3, np.float32), np.zeros(3, np.float32))
+    nothing = np.zeros(3, np.float32)
+    faces = Faces(torch.zeros(3, PLANES, 4, 4, dtype=torch.uint8), torch.zeros(3, PLACES, 2), nothing, nothing)
     elsewhere = faces.to(torch.device("meta"), room)  # torch's device without memory stands for any other one
     assert elsewhere.planes.device.type == ("meta" if room else "cpu")
     assert elsewhere.take(torch.tensor([0, 1])).device.type == "meta"

@@ -50,7 +50,8 @@ def batch_of(rgb: torch.Tensor) -> Batch:
     mask[..., 8:24, 8:24] = 1
     mouth = torch.zeros_like(mask)
     mouth[..., 18:22, 10:20] = 1
-    return Batch(rgb, rgb, mask, torch.zeros_like(mask), mouth)
+    nowhere, not_mirrored = torch.zeros(0, 0, 2), torch.zeros(len(rgb), dtype=torch.bool)
+    return Batch(rgb, rgb, mask, torch.zeros_like(mask), mouth, nowhere, not_mirrored)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (48, 33)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from stages.training.augment import Batch
+from stages.training.chart import chart_distance
 from stages.training.losses.difference import gradient_map, laplacian_distance
 from stages.training.losses.frequency import focal_frequency_distance
 from stages.training.losses.structure import ms_ssim, ssim_map
@@ -43,4 +44,6 @@ def loss_terms(answer: Answer, batch: Batch, settings: LossSettings) -> dict[str
         terms["frequency"] = settings.frequency * focal_frequency_distance(answer.rgb, batch.rgb, weights)
     if settings.mask:
         terms["mask"] = settings.mask * (answer.mask - batch.mask).abs().mean()
+    if settings.chart and answer.chart is not None:
+        terms["chart"] = settings.chart * chart_distance(answer.chart, batch.places)
     return terms

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stages.training.networks.blocks import SLOPE, Residual, Up
+from stages.training.networks.network import Answer
+from stages.training.networks.surface import Surface
 
 
 class Decoder(nn.Module):
@@ -19,15 +21,22 @@ class Decoder(nn.Module):
     so that no feature map is ever as large as the answer. ``start`` is this person's face at rest, added to whatever
     the encoder says of the performance.
 
+    With a texture, what the colour's head gives is the face without its fine detail, and the :class:`Surface` adds that
+    inside the mask.
+
     Shape: (n, channels[0], base, base) -> (n, 3, r, r) and (n, 1, r, r), both 0..1, r = base * 2 ** len(channels).
 
     Args:
         channels: of the small picture, then after each doubling.
         mask_channels: width of the mask's own branch.
         base: side of the small picture.
+        texture: layers of the texture; 0 for none.
+        texture_size: its side.
     """
 
-    def __init__(self, channels: Sequence[int], mask_channels: int, base: int) -> None:
+    def __init__(
+        self, channels: Sequence[int], mask_channels: int, base: int, texture: int = 0, texture_size: int = 192
+    ) -> None:
         super().__init__()
         self.start = nn.Parameter(torch.zeros(1, channels[0], base, base))
         self.stages = nn.Sequential(Residual(channels[0]))
@@ -38,11 +47,18 @@ class Decoder(nn.Module):
         self.mask = nn.Sequential(
             nn.Conv2d(channels[-1], mask_channels, 3, padding=1), nn.LeakyReLU(SLOPE), Up(mask_channels, 1)
         )
+        side = base * 2 ** (len(channels) - 1)
+        self.surface = Surface(channels[-1], texture, texture_size, side) if texture else None
 
-    def forward(self, small: Tensor) -> tuple[Tensor, Tensor]:
-        return self.finish(self.stages(small + self.start))
+    def forward(self, small: Tensor, mirrored: Tensor | None = None) -> Answer:
+        """The answer to the small picture; mirrored as in :class:`Surface`."""
+        return self.finish(self.stages(small + self.start), mirrored)
 
-    def finish(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Colour and mask from the features of the last stage, (n, channels[-1], r/2, r/2)."""
+    def finish(self, features: Tensor, mirrored: Tensor | None = None) -> Answer:
+        """The answer from the features of the last stage, (n, channels[-1], r/2, r/2)."""
         features = F.leaky_relu(features, SLOPE)
-        return torch.sigmoid(self.rgb(features)), torch.sigmoid(self.mask(features))
+        colour, mask = self.rgb(features), torch.sigmoid(self.mask(features))
+        if self.surface is None:
+            return Answer(torch.sigmoid(colour), mask)
+        detail, chart = self.surface(features, mirrored)
+        return Answer(torch.sigmoid(colour + mask.detach() * detail), mask, chart)

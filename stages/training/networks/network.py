@@ -10,17 +10,23 @@ from torch import Tensor, nn
 
 
 class Answer(NamedTuple):
-    """What a decoder gives for n crops: ``rgb`` (n, 3, r, r) and ``mask`` (n, 1, r, r), float32 0..1."""
+    """What a decoder gives for n crops: ``rgb`` (n, 3, r, r) and ``mask`` (n, 1, r, r), float32 0..1; of one with a
+    texture also ``chart`` (n, 2, r, r), see :mod:`stages.training.chart`."""
 
     rgb: Tensor
     mask: Tensor
+    chart: Tensor | None = None
 
 
 class Network(nn.Module):
     """A swap network of any family."""
 
-    def forward(self, crops: Mapping[str, Tensor]) -> dict[str, Answer]:
-        """Reconstruct each identity's crops (n, 3, s, s) 0..1 as that identity."""
+    def forward(self, crops: Mapping[str, Tensor], mirrored: Mapping[str, Tensor] | None = None) -> dict[str, Answer]:
+        """Reconstruct each identity's crops (n, 3, s, s) 0..1 as that identity.
+
+        Mirrored says of each crop, (n,) bool, whether it shows its person mirrored; None: no crop does. Only networks
+        with a texture heed it.
+        """
         raise NotImplementedError
 
     def swap(self, crops: Tensor, identity: str) -> Answer:
@@ -39,11 +45,19 @@ class SharedEncoder(Network):
     encoder: nn.Module
     decoders: nn.ModuleDict
 
-    def forward(self, crops: Mapping[str, Tensor]) -> dict[str, Answer]:
+    def forward(self, crops: Mapping[str, Tensor], mirrored: Mapping[str, Tensor] | None = None) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s) with its own decoder; the encoder sees one batch of all."""
         features = self.encoder(torch.cat(list(crops.values()))).split([len(batch) for batch in crops.values()])
-        return {name: Answer(*self.decoders[name](each)) for name, each in zip(crops, features, strict=True)}
+        return {
+            name: self.decode(each, name, None if mirrored is None else mirrored[name])
+            for name, each in zip(crops, features, strict=True)
+        }
+
+    def decode(self, features: Tensor, identity: str, mirrored: Tensor | None = None) -> Answer:
+        """What an identity's decoder makes of the encoder's features; mirrored as :meth:`forward` has it."""
+        del mirrored
+        return Answer(*self.decoders[identity](features))
 
     def swap(self, crops: Tensor, identity: str) -> Answer:
         """Give crops (n, 3, s, s) of anyone the likeness of ``identity``."""
-        return Answer(*self.decoders[identity](self.encoder(crops)))
+        return self.decode(self.encoder(crops), identity)
