@@ -99,6 +99,12 @@ class LossSettings(_Settings):
         default=0.0,
         description="focal frequency loss; below a squared error, so small beside the others at equal weight",
     )
+    identity: Weight = Field(
+        default=0.0,
+        description="1 - cosine similarity to the answer's embedding by the open pack's recogniser, whose two people "
+        "differ by about 0.1: small beside the others at equal weight. A network of 29 layers sees every picture, so "
+        "it has its price; an evaluation by the same recogniser then tells less, and says so",
+    )
     mask: Weight = Field(default=0.25, description="absolute difference of the masks")
     background: Share = Field(default=0.1, description="weight of colour outside the mask, against 1 inside")
     eyes: Weight = Field(default=2.0, description="weight added on the eyes")

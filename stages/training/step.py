@@ -75,7 +75,9 @@ class Step:
             answers = state.forward(crops)
         answers = {name: Answer(answer.rgb.float(), answer.mask.float()) for name, answer in answers.items()}
         losses = {
-            name: torch.stack(list(loss_terms(answers[name], batch, preset.losses).values())).sum()
+            name: torch.stack(
+                list(loss_terms(answers[name], batch, preset.losses, state.identity_distance).values())
+            ).sum()
             for name, batch in batches.items()
         }
         total = torch.stack(list(losses.values())).sum()
