@@ -18,12 +18,10 @@ The yardstick's row is :mod:`stages.training.plain`: the classic of 64 pixels in
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,6 +43,7 @@ from stages.training.settings import PresetSettings
 from stages.training.stage import prepare
 from stages.training.state import State
 from stages.training.step import Step
+from stages.workers import workers
 
 ROWS: Final = ("plain", "original", "default", "default-64")
 """The classic in plain torch; the classic through our trainer; the chosen preset; the same at the classic's 64."""
@@ -89,9 +88,8 @@ def compare(
     unknown = [row for row in rows if row not in ROWS]
     if unknown:
         raise Problem(f"there is no row '{unknown[0]}'", where="--rows", mend=f"choose of {', '.join(ROWS)}")
-    fresh = multiprocessing.get_context("spawn")
     for row in rows:
-        with ProcessPoolExecutor(1, mp_context=fresh) as process:
+        with workers(1) as process:
             on_row(process.submit(measure, row, params, pair, seconds).result())
 
 
