@@ -75,7 +75,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "no-averaging": {"optimiser": {"average": 0.0}},
     "no-ssim": {"losses": {"ssim": 0.0}},
     "no-gradient": {"losses": {"gradient": 0.0}},
-    "identity": {"losses": {"identity": 1.0}},
+    "identity": {"losses": {"identity": 0.2}},
     "no-eyes-and-mouth": {"losses": {"eyes": 0.0, "mouth": 0.0}},
     "no-surroundings": {"augmentation": {"surroundings": 0.0}},
     "no-light": {"augmentation": {"light": 0.0, "brightness": 0.0, "balance": 0.0, "gamma": 0.0, "saturation": 0.0}},

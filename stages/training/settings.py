@@ -101,9 +101,9 @@ class LossSettings(_Settings):
     )
     identity: Weight = Field(
         default=0.0,
-        description="1 - cosine similarity to the answer's embedding by the open pack's recogniser, whose two people "
-        "differ by about 0.1: small beside the others at equal weight. A network of 29 layers sees every picture, so "
-        "it has its price; an evaluation by the same recogniser then tells less, and says so",
+        description="1 - cosine similarity to the answer's embedding by the open pack's recogniser. Two people differ "
+        "by about 0.1, but its gradient is no smaller than the others': start well below 1. A network of 29 layers "
+        "sees every picture, so it has its price; an evaluation by the same recogniser then tells less, and says so",
     )
     mask: Weight = Field(default=0.25, description="absolute difference of the masks")
     background: Share = Field(default=0.1, description="weight of colour outside the mask, against 1 inside")
