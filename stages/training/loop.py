@@ -133,7 +133,7 @@ class Training:
         row |= {f"train_{name}": loss for name, loss in losses.items()}
         due = done % preset.judge_every < preset.check_every or done == preset.iterations
         if due:
-            held_out = held_out_losses(state.average, self._held_out, preset)
+            held_out = held_out_losses(state.average, self._held_out, preset, state.identity_distance)
             row |= {f"held_out_{name}": loss for name, loss in held_out.items()}
         progress.curve.append(row)
         if self._processes.first:

@@ -11,6 +11,7 @@ import torch
 
 from stages.artifacts.face_set import clips_of
 from stages.artifacts.files import sha256_of
+from stages.training.settings import LossSettings
 
 _PACKAGES = ("torch", "numpy", "opencv-python", "onnx", "onnxscript", "onnxruntime", "safetensors")
 
@@ -26,6 +27,20 @@ def data_hashes(folder: Path) -> dict[str, str]:
 def code_hash() -> str:
     """SHA-256 over this stage's own code."""
     return _hash_of(sorted(Path(__file__).parent.rglob("*.py")))
+
+
+def recogniser_hash(losses: LossSettings) -> str | None:
+    """SHA-256 of the recogniser that the identity term is learnt through; None if it has no weight.
+
+    Raises:
+        Problem: the pack is missing or damaged.
+    """
+    if not losses.identity:
+        return None
+    # here, as insightface comes with it, which takes seconds to import
+    from stages.packs import open_pack
+
+    return sha256_of(open_pack().files["recognition"])
 
 
 def versions() -> dict[str, str]:

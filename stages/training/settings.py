@@ -112,6 +112,12 @@ class LossSettings(_Settings):
         default=0.0,
         description="focal frequency loss; below a squared error, so small beside the others at equal weight",
     )
+    identity: Weight = Field(
+        default=0.0,
+        description="1 - cosine similarity to the answer's embedding by the open pack's recogniser. Two people differ "
+        "by about 0.1, but its gradient is no smaller than the others': start well below 1. A network of 29 layers "
+        "sees every picture, so it has its price; an evaluation by the same recogniser then tells less, and says so",
+    )
     mask: Weight = Field(default=0.25, description="absolute difference of the masks")
     chart: Weight = Field(
         default=5.0, description="of a texture: distance between where landmarks are and where it takes them to be"

@@ -25,7 +25,7 @@ from stages.training.monitor import Monitor
 from stages.training.plan import settle
 from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.processes import Processes, joined
-from stages.training.provenance import code_hash, data_hashes, versions
+from stages.training.provenance import code_hash, data_hashes, recogniser_hash, versions
 from stages.training.settings import TrainingSettings
 from stages.training.state import State
 from stages.training.time_lapse import TimeLapse
@@ -106,6 +106,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
         "crop_size": _one_crop_size(faces),
         "data": {identity: data_hashes(folder) for identity, folder in task.folders.items()},
         "base": None if settings.chosen.base is None else Base.read(settings.chosen.base.path).sha256,
+        "recogniser": recogniser_hash(settings.chosen.losses),
         "consent": task.consents,
         "code_sha256": code_hash(),
         "versions": versions(),

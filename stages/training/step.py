@@ -80,7 +80,9 @@ class Step:
             answers = state.forward(crops, {name: batch.mirrored for name, batch in batches.items()})
         answers = {name: _in_full(answer) for name, answer in answers.items()}
         losses = {
-            name: torch.stack(list(loss_terms(answers[name], batch, preset.losses).values())).sum()
+            name: torch.stack(
+                list(loss_terms(answers[name], batch, preset.losses, state.identity_distance).values())
+            ).sum()
             for name, batch in batches.items()
         }
         total = torch.stack(list(losses.values())).sum()
