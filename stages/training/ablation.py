@@ -72,6 +72,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "df": _residual("df", (128, 256, 128, 64)),
     "liae": _residual("liae", (256, 256, 128, 64)),
     "no-base": {"base": {}},
+    "no-texture": {"network": {"texture": 0}},
     "no-averaging": {"optimiser": {"average": 0.0}},
     "no-ssim": {"losses": {"ssim": 0.0}},
     "no-gradient": {"losses": {"gradient": 0.0}},
@@ -80,6 +81,8 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "no-surroundings": {"augmentation": {"surroundings": 0.0}},
     "no-light": {"augmentation": {"light": 0.0, "brightness": 0.0, "balance": 0.0, "gamma": 0.0, "saturation": 0.0}},
     "no-warp": {"augmentation": {"warp": 0.0}},
+    "no-flip": {"augmentation": {"flip": 0.0}},
+    "moves": {"augmentation": {"rotation": 4.0, "zoom": 0.03, "shift": 0.015}},
 }
 """What each row changes; an empty change takes the section out. ``original`` is the preset of that name, which lowers
 1 - SSIM and L1 where the classic's own recipe has a squared error; the others start from the chosen one, but
@@ -127,8 +130,8 @@ def preset_of(row: str, params: Params) -> PresetSettings:
     elif row == "original-our-recipe":
         classic = training.presets["original"].model_dump()
         raw |= {"network": classic["network"], "stored_size": classic["stored_size"], "base": None}
-    if "network" in ROWS[row]:
-        raw["base"] = None  # which is of our own family and size
+    if "family" in ROWS[row].get("network", {}):
+        raw["base"] = None  # which is of our own family
     for section, changes in ROWS[row].items():
         raw[section] = raw[section] | changes if changes else None
     return PresetSettings.model_validate(raw)

@@ -15,6 +15,8 @@ from stages.training.networks import Network, SwapNetwork
 def warm_start(network: Network, folder: Path) -> None:
     """Give the network the base's encoder, and every decoder the base's: a face in general, to become somebody's.
 
+    A network without a texture takes the base without its own.
+
     Args:
         network: changed in place.
         folder: the base's.
@@ -33,7 +35,8 @@ def warm_start(network: Network, folder: Path) -> None:
         network.encoder.load_state_dict(base.part("encoder"))
         decoder = base.part("decoder")
         for own in network.decoders.values():
-            own.load_state_dict(decoder)
+            wanted = own.state_dict().keys()
+            own.load_state_dict({name: each for name, each in decoder.items() if name in wanted or not _optional(name)})
     except RuntimeError as error:
         raise Problem(
             f"it does not fit the preset's network ({str(error).splitlines()[-1].strip()})",
@@ -41,3 +44,7 @@ def warm_start(network: Network, folder: Path) -> None:
             mend=f"give the preset the network of its facts.json ({base.facts.get('recipe', {}).get('network')}), or "
             "take training.presets.<name>.base out",
         ) from error
+
+
+def _optional(name: str) -> bool:
+    return name.startswith("surface.")
