@@ -52,7 +52,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _furnish(folder: Path) -> None:
     """Give a folder what the stages look for in it: consent records and the open pack."""
-    shutil.copytree(REPOSITORY / "data" / "consent", folder / "data" / "consent")
+    put_records(folder / "data" / "consent", {"ada": ["ada"], "ben": ["ben"]})
     (folder / "data" / "packs").symlink_to(REPOSITORY / "data" / "packs")
 
 
