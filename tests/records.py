@@ -50,7 +50,7 @@ def content(identity: str, **changes: Any) -> dict[str, Any]:
         "pii_controllers": [STUDIO],
         "purpose": "tests",
         "roles": ["source", "target", "training"],
-        "pairings": ["ada", "ben", "cyd", "eve"],
+        "pairings": [other for other in ("ada", "ben", "cyd", "eve") if other != identity],
         "clips": [identity],
         "prohibited_content": ["sexual content", "minors"],
         "media": ["none"],
@@ -60,15 +60,19 @@ def content(identity: str, **changes: Any) -> dict[str, Any]:
         "withdrawal_method": "tell the tests",
         "compensation_reference": "none",
         "evidence": {"document": {"sha256": "0" * 64, "kept": "nowhere"}},
-    } | {key: value for key, value in changes.items()}
+    } | changes
 
 
 def signed(record: Consent, signers: Mapping[Party, str] | None = None) -> Consent:
     """A record with signatures: party -> name of the key, by default the person's and the studio's own."""
-    names: Mapping[Party, str] = signers if signers is not None else {"subject": record.identity, "controller": "studio"}
+    names: Mapping[Party, str] = (
+        signers if signers is not None else {"subject": record.identity, "controller": "studio"}
+    )
     holders = {"subject": record.pii_principal_id, "controller": STUDIO}
     made: dict[Party, Signature] = {
-        party: signature_by(secret(name), public(name, holders[party], party), SIGNED, partial(agreement_payload, record))
+        party: signature_by(
+            secret(name), public(name, holders[party], party), SIGNED, partial(agreement_payload, record)
+        )
         for party, name in names.items()
     }
     return record.model_copy(update={"signatures": made})

@@ -48,8 +48,9 @@ def require_record(identity: str, *, today: date | None = None, folder: Path = F
             evidence is missing.
     """
     record, where, day = read_consent(identity, folder), consent_path(identity, folder), today or date.today()
-    _require_not_withdrawn(record, where, folder)
-    require_signatures(record, TrustedKeys.read(folder / KEYS), where)
+    keys = TrustedKeys.read(folder / KEYS)
+    _require_not_withdrawn(record, where, keys)
+    require_signatures(record, keys, where)
     _require_in_time(record, where, day)
     _require_the_last_one(record, where, folder)
     require_document(record, where)
@@ -147,13 +148,13 @@ def _noted(stage: str, item: str, looks: Mapping[str, Callable[[], Consent]], no
     return records
 
 
-def _require_not_withdrawn(record: Consent, where: Path, folder: Path) -> None:
+def _require_not_withdrawn(record: Consent, where: Path, keys: TrustedKeys) -> None:
     mend = f"take '{record.identity}' out of params.yaml; docs/consent.md, 'Withdrawal', says what must be removed"
     if record.status == "revoked":
         end = record.withdrawal
         if end is None:
             told = ""
-        elif is_withdrawal_signed(record, TrustedKeys.read(folder / KEYS), where):
+        elif is_withdrawal_signed(record, keys, where):
             told = f" on {end.since} by the {end.by}"
         else:
             told = f" on {end.since} (by a signature that does not hold)"

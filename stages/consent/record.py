@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -171,12 +170,15 @@ class Consent(_Part):
         """``record_id``, as the facts of artifacts name it."""
         return self.record_id
 
-    @cached_property
+    @property
     def agreed(self) -> Mapping[str, Any]:
-        """What is signed: all that was agreed, as plain data, without fields that say nothing."""
+        """What is signed: all that was agreed, as plain data, without fields that say nothing.
+
+        Not cached: ``model_copy`` would carry the old content's cache over to the new content.
+        """
         return self.model_dump(mode="json", exclude_none=True, exclude={"status", "withdrawal", "signatures"})
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """SHA-256 of what was agreed; a record that replaces this one names it."""
         return hash_of(self.agreed)

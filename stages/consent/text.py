@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ from stages.problems import Problem
 
 
 def read_yaml(path: Path) -> Any:
-    """Plain data. A key that stands twice is refused: a person could read the one, the machine take the other.
+    """Plain data, not to be changed.
+
+    A key that stands twice is refused: a person could read the one, the machine take the other.
 
     Raises:
         FileNotFoundError: there is no such file.
         Problem: it is no YAML, or can not be read.
     """
     try:
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise
     except (UnicodeDecodeError, YAMLError, ValueError) as error:
@@ -31,6 +34,12 @@ def read_yaml(path: Path) -> Any:
         ) from error
     except OSError as error:
         raise Problem(f"it can not be read ({error.strerror})", where=path, mend="check its permissions") from error
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    """A check reads all records, and a training checks again and again; what has not changed is parsed once."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def write_yaml(path: Path, content: Mapping[str, Any], head: str = "") -> None:

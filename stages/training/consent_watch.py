@@ -8,7 +8,7 @@ from collections.abc import Callable
 from stages.problems import Problem
 
 SECONDS = 10.0
-"""Between two looks; one takes some milliseconds."""
+"""Between two looks at least; one takes some milliseconds. No influence on the result."""
 
 
 class ConsentEnded(Problem):
@@ -20,11 +20,10 @@ class ConsentWatch:
 
     Args:
         ask: raises Problem if there is no consent any more.
-        seconds: least time between two looks; has no influence on the result.
     """
 
-    def __init__(self, ask: Callable[[], object], seconds: float = SECONDS) -> None:
-        self._ask, self._seconds, self._looked = ask, seconds, time.monotonic()
+    def __init__(self, ask: Callable[[], object]) -> None:
+        self._ask, self._looked = ask, time.monotonic()
 
     def __call__(self) -> None:
         """Look, if it is time.
@@ -32,7 +31,7 @@ class ConsentWatch:
         Raises:
             ConsentEnded: as said.
         """
-        if time.monotonic() - self._looked >= self._seconds:
+        if time.monotonic() - self._looked >= SECONDS:
             self.look()
 
     def look(self) -> None:

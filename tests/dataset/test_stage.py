@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from stages.dataset.settings import DatasetSettings, FilterSettings, SplitSettin
 from stages.problems import Problem
 from tests.conftest import REPOSITORY, params_with
 from tests.film import collins, film, moved, placed
+from tests.records import put_records
 
 COUNT = 45
 STILL = 8
