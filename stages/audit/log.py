@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from stages.atomic import whole_file
 from stages.canonical import hash_of
@@ -65,7 +66,7 @@ def append(event: Event, *, folder: Path | None = None, **about: Any) -> Head:
     path = folder / LOG
     with told_as_problem(path):
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=LOCK_SECONDS), path.open("a+b") as file:
+        with _locked(folder), path.open("a+b") as file:
             head, torn = _end_of(file, path)
             if torn:
                 head = _write(file, head, "recovery", {"torn_bytes": torn})
@@ -115,14 +116,33 @@ def verify(folder: Path | None = None, expected: str | None = None) -> Head:
 
 
 def withdrawn(folder: Path | None = None) -> frozenset[str]:
-    """Hashes of the records whose withdrawal was logged."""
+    """Hashes of the records whose withdrawal was logged.
+
+    Raises:
+        Problem: such a line is damaged.
+    """
     path = (folder or FOLDER) / LOG
     if not path.is_file():
         return frozenset()
     with path.open("rb") as file:
         lines = [line for line in file if b'"withdrawal"' in line and line.endswith(b"\n")]
-    entries = [json.loads(line) for line in lines]
-    return frozenset(entry["record_hash"] for entry in entries if entry["event"] == "withdrawal")
+    try:
+        entries = [json.loads(line) for line in lines]
+        return frozenset(entry["record_hash"] for entry in entries if entry["event"] == "withdrawal")
+    except (ValueError, KeyError, TypeError) as error:
+        raise Problem("a line about a withdrawal is damaged", where=path, mend=_KEEP) from error
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One writer at a time."""
+    try:
+        with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
+            yield
+    except Timeout as error:
+        raise Problem(
+            "another process holds the log", where=folder / LOG, mend="wait until that has ended, and run it again"
+        ) from error
 
 
 def _write(file: BinaryIO, head: Head, event: Event, about: dict[str, Any]) -> Head:

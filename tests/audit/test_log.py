@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner
 
 from stages.audit import log
@@ -106,3 +107,18 @@ def test_the_command_tells_people_and_machines(folder: Path) -> None:
     refused = CliRunner().invoke(app, ["verify", "--folder", str(folder)])
     assert refused.exit_code == 2
     assert "line 1 does not follow" in refused.stderr
+
+
+def test_a_damaged_withdrawal_is_no_consent(folder: Path) -> None:
+    log.append("withdrawal", folder=folder, record_hash="a" * 64)
+    assert log.withdrawn(folder) == {"a" * 64}
+    (folder / log.LOG).write_text((folder / log.LOG).read_text().replace('"record_hash"', '"record_hush"'))
+    with pytest.raises(Problem, match="about a withdrawal is damaged"):
+        log.withdrawn(folder)
+
+
+def test_a_log_that_somebody_else_keeps_open_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "LOCK_SECONDS", 0.0)
+    with FileLock(folder / ".lock"), pytest.raises(Problem, match="another process holds the log"):
+        log.append("check", folder=folder)
+    assert log.verify(folder).lines == 5

@@ -88,7 +88,7 @@ OTHERWISE: dict[str, Any] = {
 def test_no_field_can_be_changed_under_a_signature(field: str, tmp_path: Path) -> None:
     put_record(tmp_path, "ada")
     record = signed(AGREED)
-    other = Consent.model_validate(content("ada", **{field: OTHERWISE[field]}) | {"signatures": record.signatures})
+    other = Consent.model_validate(content("ada") | {field: OTHERWISE[field], "signatures": record.signatures})
     with pytest.raises(Problem, match="signatures"):
         require_signatures(other, TrustedKeys.read(tmp_path / "keys"), tmp_path)
 

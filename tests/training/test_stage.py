@@ -256,12 +256,3 @@ class TestConsentThatEndsMeanwhile:
             train_pair(self._task(face_sets, tmp_path, ask))
         assert len(looks) == asked
         assert list(tmp_path.rglob("*")) == [tmp_path / "scratch"]
-
-    def test_asking_changes_no_byte(
-        self, face_sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        never = trained(face_sets, tmp_path / "never")
-        monkeypatch.setattr("stages.training.consent_watch.SECONDS", 0.0)
-        train_pair(self._task(face_sets, tmp_path / "often", lambda: None))
-        often = tmp_path / "often" / "model"
-        assert (never / "model.safetensors").read_bytes() == (often / "model.safetensors").read_bytes()
