@@ -17,6 +17,7 @@ from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.face_set import HELD_OUT, FaceSet
 from stages.artifacts.frames import Frames
 from stages.artifacts.truth import Truth
+from stages.consent import require_swap_consent
 from stages.geometry import as_matrix, region
 from stages.picture_bytes import jpeg
 from stages.problems import Problem
@@ -40,9 +41,10 @@ def row(swap: str, params: Params, side: int, at: float) -> dict[str, Picture]:
         at: which of the held-out frames, 0 the first, 1 the last.
 
     Raises:
-        Problem: no such swap, or it is not made yet.
+        Problem: no such swap, no consent, or it is not made yet.
     """
     chosen = params.swap(swap)
+    require_swap_consent(swap, params, "showcase")
     held_out = _held_out(chosen)
     number = held_out[round(at * (len(held_out) - 1))]
     source_clip = next(name for name, clip in params.clips.items() if clip.identity == chosen.source)

@@ -15,9 +15,10 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from stages import geometry
-from stages.artifacts.files import write_facts
+from stages.artifacts.files import sha256_of, write_facts
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
+from stages.audit import log as audit
 from stages.compositing.exr import write_exr
 from stages.compositing.faces import transform_of
 from stages.compositing.inputs import Inputs
@@ -56,6 +57,7 @@ def deliver(name: str, params: Params, out: Path) -> None:
     about = {"swap": name, "source": swap.source, "target": swap.target, "clip": swap.clip, "consent": inputs.consent}
     with whole_folder(out) as folder:
         write_layers(inputs, finished, folder, params.compositing, about, what=f"layers of {name}")
+        audit.append("delivery", swap=name, consent=inputs.consent, layers=str(out), sha256=sha256_of(folder / FACTS))
 
 
 def write_layers(

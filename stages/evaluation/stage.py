@@ -21,6 +21,7 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.artifacts.truth import Truth
 from stages.atomic import whole_folder
+from stages.consent import require_swap_consent
 from stages.evaluation.likeness import reference
 from stages.evaluation.measuring import Instruments, Row, measured
 from stages.evaluation.report import Report
@@ -62,9 +63,11 @@ def run(name: str, params: Params) -> None:
     """Measure a swap, with controls, and write its report.
 
     Raises:
-        Problem: an artifact is missing, damaged or belongs to another version of the clip; no face was replaced.
+        Problem: no consent; an artifact is missing, damaged or belongs to another version of the clip; no face was
+            replaced.
     """
     swap = params.swap(name)
+    require_swap_consent(name, params, "evaluation")
     evidence = Evidence(
         target=Frames.read(Path("data/extraction") / swap.clip),
         alignments=Alignments.read(Path("data/alignment") / swap.clip),

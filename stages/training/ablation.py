@@ -28,6 +28,7 @@ import typer
 
 from stages.artifacts.truth import Truth
 from stages.atomic import whole_file
+from stages.consent import require_pair_consent
 from stages.problems import Problem
 from stages.program import tell
 from stages.settings import Params, load_params
@@ -309,6 +310,7 @@ def command(
     try:
         settings = load_params(params)
         chosen = pair or next(iter(settings.pairs), "")
+        require_pair_consent(chosen, settings)
         both = settings.pair(chosen)
         folders = {identity: Path("data/dataset") / identity for identity in (both.a, both.b)}
         wanted = rows.split(",")

@@ -34,6 +34,7 @@ import torch
 import typer
 from torch.utils.flop_counter import FlopCounterMode
 
+from stages.consent import require_pair_consent
 from stages.problems import Problem
 from stages.program import tell
 from stages.settings import Params, load_params
@@ -156,7 +157,8 @@ def faces_of(params: Params, pair: str | None, size: int) -> Mapping[str, Faces]
     """The training faces of a pair; smooth random pictures if it has no face sets."""
     identities = ("a", "b") if pair is None else (params.pair(pair).a, params.pair(pair).b)
     folders = {identity: Path("data/dataset") / identity for identity in identities}
-    if all(folder.is_dir() for folder in folders.values()):
+    if pair is not None and all(folder.is_dir() for folder in folders.values()):
+        require_pair_consent(pair, params)
         return {identity: read_faces(folder, size).train for identity, folder in folders.items()}
     chance = np.random.default_rng(0)
     angles = np.zeros(_MADE_UP, np.float32)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from stages.artifacts.base import Base
+from stages.artifacts.files import sha256_of
 from stages.atomic import whole_folder
-from stages.consent import require_consent
+from stages.audit import log as audit
+from stages.consent import require_pair_consent
 from stages.problems import Problem
 from stages.settings import Params
 from stages.training.bundle import write_bundle, write_curve
 from stages.training.checkpoint import CheckpointFolder, fingerprint_of
+from stages.training.consent_watch import ConsentEnded, ConsentWatch
 from stages.training.faces import SplitFaces, read_faces
 from stages.training.forecast import checkpoint_bytes, require_disk, result_bytes
 from stages.training.loop import Training
@@ -47,6 +51,9 @@ class Task:
         settings: which preset, seed, device.
         result: the swap model's folder, made whole or not at all.
         scratch: where checkpoints are kept until then.
+        still_allowed: asked now and then while it trains, and before the result is kept; raises Problem if consent has
+            ended. What was trained until then is dropped.
+        on_made: told of the whole model's folder before that takes its place.
     """
 
     pair: str
@@ -55,6 +62,8 @@ class Task:
     settings: TrainingSettings
     result: Path
     scratch: Path
+    still_allowed: Callable[[], object] = lambda: None
+    on_made: Callable[[Path], object] = lambda folder: None
 
 
 def place(pair: str) -> Path:
@@ -66,13 +75,20 @@ def run(name: str, params: Params) -> None:
     """Train the swap model of a pair, or go on with it where a killed run stopped.
 
     Raises:
-        Problem: no consent; a face set is missing, empty or too small; the device is not there; memory or disk do not
-            suffice; training breaks.
+        Problem: no consent, or it ends meanwhile; a face set is missing, empty or too small; the device is not there;
+            memory or disk do not suffice; training breaks.
     """
     pair = params.pair(name)
     folders = {identity: Path("data/dataset") / identity for identity in (pair.a, pair.b)}
-    consents = {identity: require_consent(identity, "training").id for identity in folders}
-    train_pair(Task(name, folders, consents, params.training, place(name), SCRATCH))
+    consents = {identity: record.id for identity, record in require_pair_consent(name, params).items()}
+
+    def still_allowed() -> None:
+        require_pair_consent(name, params, noted="refusals")
+
+    def made(folder: Path) -> None:
+        audit.append("training", pair=name, consent=consents, sha256=sha256_of(folder / "model.safetensors"))
+
+    train_pair(Task(name, folders, consents, params.training, place(name), SCRATCH, still_allowed, made))
 
 
 def train_pair(task: Task) -> None:
@@ -130,6 +146,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
                 monitor.show(state.progress, time_lapse.add(state.progress, rows))
             write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
 
+        watch = ConsentWatch(task.still_allowed)
         training = Training(
             train,
             held_out,
@@ -137,12 +154,13 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
             settings.seed,
             checkpoints,
             checkpoint_seconds=settings.checkpoint_seconds,
+            on_interval=watch if processes.first else lambda: None,
             on_noted=lambda state: monitor.note(state.progress),
             on_judged=show,
             processes=processes,
         )
         log.info("previews and checkpoints: %s", checkpoints.folder)
-        with monitor:
+        with monitor, _nothing_kept_without(checkpoints):
             reason = training.run(state, what=f"training {task.pair}")
     if reason == "iterations" and preset.iterations < settings.chosen.iterations:
         reason = "budget"
@@ -150,9 +168,21 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
     log.info("ended at iteration %d: %s", state.progress.iteration, reason)
     if not processes.first:
         return
-    with whole_folder(task.result) as folder:
+    with _nothing_kept_without(checkpoints), whole_folder(task.result) as folder:
         write_bundle(folder, state, held_out, preset, facts | {"ended": ended}, time_lapse, threads=settings.threads)
+        watch.look()
+        task.on_made(folder)
     checkpoints.remove()
+
+
+@contextmanager
+def _nothing_kept_without(checkpoints: CheckpointFolder) -> Iterator[None]:
+    """Drop the checkpoints if consent ends: they hold the person's likeness as the model would."""
+    try:
+        yield
+    except ConsentEnded:
+        checkpoints.remove()
+        raise
 
 
 def prepare(settings: TrainingSettings) -> torch.device:
