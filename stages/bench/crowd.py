@@ -41,6 +41,8 @@ IDLE: Final = Acting(yaw=5.0, pitch=9.0, roll=6.0, sway=0.4)
 
 STILL: Final = Acting(yaw=0.0, pitch=0.0, roll=0.0, talking=0.0, smiling=0.0, sway=0.0)
 
+CAMERA: Final = Sensor(noise=0.8, shot=0.008, blur=0.5)
+
 REFERENCES: Final = ((-15.0, 0.0), (0.0, 3.0), (15.0, 0.0))
 """Yaw and pitch of a person's reference pictures."""
 
@@ -104,7 +106,7 @@ class Scene:
     width: int = 640
     height: int = 360
     focal: float = 2.0
-    sensor: Sensor = Sensor(noise=0.8, shot=0.008, blur=0.5)
+    sensor: Sensor = CAMERA
 
     @property
     def camera(self) -> Camera:
@@ -191,7 +193,7 @@ def track(role: Role, scene: Scene, number: int) -> pd.DataFrame:
 
 
 def between(marks: Sequence[Mark], name: str, time: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A mark's value over time (n,) in seconds: minimum-jerk from mark to mark, held before the first, after the last."""
+    """A mark's value over time (n,) in seconds: minimum-jerk between marks, held before and after them."""
     at = np.array([mark.at for mark in marks])
     values = np.array([getattr(mark, name) for mark in marks], float)
     if len(marks) == 1:

@@ -1,4 +1,4 @@
-"""Pictures as the extraction stage would leave them: lossless frames, in the pixel format of cameras' clips, in shots."""
+"""Pictures as the extraction stage would leave them: lossless frames in a usual pixel format, cut into shots."""
 
 from __future__ import annotations
 

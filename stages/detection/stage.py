@@ -27,7 +27,7 @@ from stages.detection.identity import (
 from stages.detection.looking import Looking
 from stages.detection.settings import DetectionSettings
 from stages.detection.tracking import Track, Tracker, filled
-from stages.packs import Detector, Landmarker, Recogniser, open_pack
+from stages.packs import Detector, Landmarker, Pack, Recogniser, open_pack
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
@@ -83,13 +83,7 @@ def detect(
     decisions.require_footage(frames, clip)
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
-    device, threads = settings.device, settings.threads
-    looking = Looking(
-        Detector(pack, score=settings.score, minimum_face=settings.minimum_face, device=device, threads=threads),
-        Landmarker(pack, device=device, threads=threads),
-        Recogniser(pack, device=device, threads=threads),
-        settings.confirmed,
-    )
+    looking = looking_of(pack, settings)
     given = reference_from_pictures(pictures, looking) if pictures else None
     tracker = Tracker(max(settings.gap, settings.every), same)
     tracks = follow(frames, looking, tracker, every=settings.every, what=f"detection {clip}")
@@ -112,6 +106,21 @@ def detect(
         )
     facts = {"pack": pack.name, "licence": pack.licence, "same_person": same, "reference": reference.origin}
     return as_tables(tracks, verdicts, facts | {"frames": len(frames)} | decisions.facts())
+
+
+def looking_of(pack: Pack, settings: DetectionSettings) -> Looking:
+    """The networks of a pack, as the settings have them run.
+
+    Raises:
+        Problem: a network can not be opened.
+    """
+    device, threads = settings.device, settings.threads
+    return Looking(
+        Detector(pack, score=settings.score, minimum_face=settings.minimum_face, device=device, threads=threads),
+        Landmarker(pack, device=device, threads=threads),
+        Recogniser(pack, device=device, threads=threads),
+        settings.confirmed,
+    )
 
 
 def follow(frames: Frames, looking: Looking, tracker: Tracker, *, every: int, what: str) -> list[Track]:
