@@ -26,7 +26,7 @@ from stages.detection.identity import (
 )
 from stages.detection.looking import Looking
 from stages.detection.settings import DetectionSettings
-from stages.detection.tracking import Track, Tracker, filled
+from stages.detection.tracking import Track, Tracker, in_sight
 from stages.packs import Detector, Landmarker, Pack, Recogniser, open_pack
 from stages.problems import Problem
 from stages.progress import progress
@@ -138,10 +138,12 @@ def as_tables(tracks: list[Track], verdicts: list[Verdict], facts: dict[str, Any
     """The artifact.
 
     A person is in one place at a time: where several taken tracks share a frame, only one's face is taken there: one
-    that was decided on by hand before the others, then the most similar.
+    that was decided on by hand before the others, then the most similar. Faces that were hidden behind another's are
+    left out; the facts say how many (``hidden_faces``).
     """
+    kept, hidden = in_sight(tracks)
     worth = [(verdict.by_hand, verdict.similarity) for verdict in verdicts]
-    rows = [(face.frame, number, face) for number, track in enumerate(tracks) for face in filled(track)]
+    rows = [(face.frame, number, face) for number, faces in enumerate(kept) for face in faces]
     rows.sort(key=lambda row: (row[0], row[1]))
     best: dict[int, int] = {}
     for frame, number, _ in rows:
@@ -159,7 +161,7 @@ def as_tables(tracks: list[Track], verdicts: list[Verdict], facts: dict[str, Any
             number,
             track.faces[0].frame,
             track.faces[-1].frame,
-            len(filled(track)),
+            len(kept[number]),
             verdict.similarity,
             verdict.taken,
             verdict.reason,
@@ -170,5 +172,5 @@ def as_tables(tracks: list[Track], verdicts: list[Verdict], facts: dict[str, Any
     return Detections(
         pd.DataFrame(table, columns=FACES.names),
         pd.DataFrame(people, columns=TRACKS.names),
-        facts | {"frames_with_the_person": len(best)},
+        facts | {"frames_with_the_person": len(best)} | ({"hidden_faces": hidden} if hidden else {}),
     )
