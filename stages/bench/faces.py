@@ -29,6 +29,7 @@ import pandas as pd
 import typer
 from numpy.typing import NDArray
 
+from stages.alignment.settings import AlignmentSettings
 from stages.alignment.stage import align
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import Person as Decided
@@ -40,6 +41,7 @@ from stages.bench.crowd import THREE, Person, Scene, cast, reference_pictures, s
 from stages.bench.matching import found, taken, whose
 from stages.bench.reel import facts_of, reel
 from stages.detection.identity import judge, reference_from_pictures
+from stages.detection.settings import DetectionSettings
 from stages.detection.stage import as_tables, follow, looking_of
 from stages.detection.tracking import Tracker
 from stages.geometry import as_matrix, scale_of
@@ -47,7 +49,8 @@ from stages.packs import five_points, open_pack
 from stages.problems import Problem
 from stages.program import tell
 from stages.progress import progress
-from stages.settings import Params, load_params
+from stages.rendering.render import Performer
+from stages.settings import load_params
 
 YAWS: Final = (0.0, 15.0, 30.0, 45.0, 60.0)
 """Bounds of the bins, degrees to either side."""
@@ -72,10 +75,11 @@ class Results:
     alignments: dict[str, Alignments]
 
 
-def filmed(folder: Path, *scenes: Scene) -> Filmed:
-    """Render scenes of one cast and size, one after the other, into an existing empty folder."""
+def filmed(folder: Path, *scenes: Scene, performers: dict[str, Performer] | None = None) -> Filmed:
+    """Render scenes of one cast and size, one after the other, into a new folder; ``performers`` saves making them."""
     first = scenes[0]
-    performers = cast(first)
+    performers = performers or cast(first)
+    folder.mkdir()
     truth: list[tuple[Person, ...]] = []
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
@@ -90,9 +94,8 @@ def filmed(folder: Path, *scenes: Scene) -> Filmed:
     return Filmed(frames, tuple(truth), references)
 
 
-def results(film: Filmed, params: Params) -> Results:
+def results(film: Filmed, settings: DetectionSettings, alignment: AlignmentSettings) -> Results:
     """Run detection once, and for each person, who is then the right one, matching and alignment."""
-    settings = params.detection
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
     looking, tracker = looking_of(pack, settings), Tracker(max(settings.gap, settings.every), same)
@@ -101,7 +104,7 @@ def results(film: Filmed, params: Params) -> Results:
     for name, pictures in film.references.items():
         verdicts = judge(tracks, reference_from_pictures(pictures, looking), same, Decided())
         detections[name] = as_tables(tracks, verdicts, {})
-        alignments[name] = align(film.frames, detections[name].faces, params.alignment, clip=name)
+        alignments[name] = align(film.frames, detections[name].faces, alignment, clip=name)
     return Results(detections, alignments)
 
 
@@ -175,34 +178,26 @@ class Steadiness:
     across: float
 
 
-def steadiness(folder: Path, params: Params) -> Steadiness:
+def steadiness(folder: Path, settings: DetectionSettings, alignment: AlignmentSettings) -> Steadiness:
     """Render the three clips into an existing empty folder, and measure."""
-    unsteadied = params.model_copy(
-        update={"alignment": params.alignment.model_copy(update={"smooth_landmarks": 0.0, "smooth_transform": 0.0})}
-    )
+    performers = cast(stability.STILL)
     clips = {"still": (stability.STILL,), "turn": (stability.TURN,), "cut": stability.CUT}
-    clips |= {f"part {number}": (scene,) for number, scene in enumerate(stability.CUT)}
-    films, tables = {}, {}
-    for name, scenes in clips.items():
-        (folder / name).mkdir()
-        films[name] = filmed(folder / name, *scenes)
-        tables[name] = only(results(films[name], params))
-    network = only(results(films["still"], unsteadied))
-    still = tables["still"]
-    side = float(np.mean([1.0 / scale_of(as_matrix(row)) for row in still["transform"]]))
+    films = {name: filmed(folder / name, *scenes, performers=performers) for name, scenes in clips.items()}
+    made = {name: results(film, settings, alignment) for name, film in films.items()}
+    faces = {name: next(iter(each.detections.values())).faces for name, each in made.items()}
+    tables = {name: next(iter(each.alignments.values())).table for name, each in made.items()}
+    unsteadied = alignment.model_copy(update={"smooth_landmarks": 0.0, "smooth_transform": 0.0})
+    network = align(films["still"].frames, faces["still"], unsteadied, clip="still").table
+    side = float(np.mean([1.0 / scale_of(as_matrix(row)) for row in network["transform"]]))
+    begins = faces["cut"]["frame"] >= stability.CUT[0].frames
+    parts = [align(films["cut"].frames, faces["cut"][rows], alignment, clip="cut").table for rows in (~begins, begins)]
     return Steadiness(
         network=stability.jitter(points_of(network)[..., :2], side),
-        jitter=stability.jitter(points_of(still)[..., :2], side),
+        jitter=stability.jitter(points_of(tables["still"])[..., :2], side),
         lag=stability.lag(points_of(tables["turn"]), [people[0] for people in films["turn"].truth]),
         shots=int(films["cut"].frames.index["shot"].nunique()),
-        across=stability.across(*(points_of(tables[name])[..., :2] for name in ("cut", "part 0", "part 1"))),
+        across=stability.across(*(points_of(table)[..., :2] for table in (tables["cut"], *parts))),
     )
-
-
-def only(made: Results) -> pd.DataFrame:
-    """The one person's alignments."""
-    (alignments,) = made.alignments.values()
-    return alignments.table
 
 
 def points_of(table: pd.DataFrame) -> NDArray[np.float64]:
@@ -243,11 +238,9 @@ def command(params: Annotated[Path, typer.Option(help="the settings file")] = Pa
     try:
         settings = load_params(params)
         with tempfile.TemporaryDirectory() as folder:
-            crowd, single = Path(folder) / "crowd", Path(folder) / "single"
-            crowd.mkdir()
-            single.mkdir()
-            film = filmed(crowd, THREE)
-            print(report(film, results(film, settings), steadiness(single, settings)))
+            how = settings.detection, settings.alignment
+            film = filmed(Path(folder) / "crowd", THREE)
+            print(report(film, results(film, *how), steadiness(Path(folder), *how)))
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
 

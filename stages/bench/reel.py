@@ -38,7 +38,7 @@ def reel(folder: Path, pictures: Iterable[NDArray[np.uint8]], facts: VideoFacts)
         pictures: in order; one at a time is in memory.
         facts: see :func:`facts_of`.
     """
-    cuts = CutFinder(facts, ExtractionSettings().cut_score)
+    cuts = CutFinder(facts, ExtractionSettings.model_validate({}).cut_score)
     with FrameWriter(folder, facts) as writer:
         for number, rgb in enumerate(pictures):
             coded = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(

@@ -15,5 +15,5 @@ CROSSING = Scene(
         Role("far", 47, 190.0, (Mark(0.0, 30.0, -20.0), Mark(1.4, 10.0, 30.0)), below=12.0),
     ),
 )
-"""Faces of about 110, 75 and 55 pixels. The middle one passes behind the near one and before the far one, which the near
-one covers at the end."""
+"""Faces of about 110, 75 and 55 pixels. The middle one passes behind the near one and before the far one, which the
+near one covers at the end."""
