@@ -54,7 +54,7 @@ def test_after_the_face_set_it_goes_on_only_with_a_model(workplace: Path, shippe
 
 @pytest.fixture
 def shipped(workplace: Path) -> Params:
-    from stages.settings import load_params  # noqa: PLC0415 - read in the folder that the fixture has entered
+    from stages.settings import load_params
 
     return load_params(Path("params.yaml"))
 
