@@ -21,6 +21,7 @@ def problems_of(params: Params) -> list[Problem]:
         *(partial(read_consent, identity) for identity in params.identities),
         *(partial(require_footage, name, params) for name in params.clips),
         *(partial(require_consent, clip.identity, "training") for clip in clips),
+        *(partial(require_consent, companion.identity, "training") for companion in params.companions.values()),
         partial(require_known_names, params.clips),
         *(partial(read_handwritten, name) for name in params.clips),
         *(partial(require_consent, swap.source, "source") for swap in swaps),

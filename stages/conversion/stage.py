@@ -38,6 +38,8 @@ def run(name: str, params: Params) -> None:
     swap = params.swap(name)
     require_consent(swap.source, "source")
     require_consent(swap.target, "target")
+    for companion in params.companions_of(swap.pair):
+        require_consent(companion, "training")
     frames = Frames.read(Path("data/extraction") / swap.clip)
     alignments = Alignments.read(Path("data/alignment") / swap.clip)
     model = SwapModel.read(Path("data/training") / swap.pair)

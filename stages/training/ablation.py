@@ -25,6 +25,7 @@ import numpy as np
 import torch
 import typer
 
+from stages.artifacts.face_set import data_hashes
 from stages.artifacts.truth import Truth
 from stages.atomic import whole_file
 from stages.problems import Problem
@@ -33,7 +34,7 @@ from stages.settings import Params, load_params
 from stages.training.checkpoint import fingerprint_of
 from stages.training.exam import Exam, marks, reconstruction, swap_with_truth
 from stages.training.faces import Faces, read_faces
-from stages.training.provenance import code_hash, data_hashes, versions
+from stages.training.provenance import code_hash, versions
 from stages.training.settings import PresetSettings
 from stages.training.stage import prepare
 from stages.training.state import State
@@ -314,8 +315,7 @@ def command(
     try:
         settings = load_params(params)
         chosen = pair or next(iter(settings.pairs), "")
-        both = settings.pair(chosen)
-        folders = {identity: Path("data/dataset") / identity for identity in (both.a, both.b)}
+        folders = {identity: Path("data/dataset") / identity for identity in settings.cast_of(chosen)}
         wanted = rows.split(",")
         questions = questions_of(settings, chosen)
         results = ablate(wanted, seeds, 60 * minutes, folders, questions, settings)

@@ -1,4 +1,4 @@
-"""Reads the face sets of a pair's identities; writes their swap model (see docs/architecture.md, "swap model")."""
+"""Reads the face sets of a pair and its companions; writes a swap model (see docs/architecture.md, "swap model")."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 
 from stages.artifacts.base import Base
+from stages.artifacts.cast import CASTS, CompanionFaces
+from stages.artifacts.face_set import data_hashes
 from stages.atomic import whole_folder
 from stages.consent import require_consent
 from stages.problems import Problem
@@ -25,7 +27,7 @@ from stages.training.monitor import Monitor
 from stages.training.plan import settle
 from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.processes import Processes, joined
-from stages.training.provenance import code_hash, data_hashes, versions
+from stages.training.provenance import code_hash, versions
 from stages.training.settings import TrainingSettings
 from stages.training.state import State
 from stages.training.time_lapse import TimeLapse
@@ -42,11 +44,12 @@ class Task:
 
     Attributes:
         pair: its name, for messages and facts.
-        folders: where each identity's face sets lie.
+        folders: where each identity's face sets lie; the pair's two first.
         consents: id of each identity's consent record.
         settings: which preset, seed, device.
         result: the swap model's folder, made whole or not at all.
         scratch: where checkpoints are kept until then.
+        companions: the identities that only teach the encoder; the result draws none of them.
     """
 
     pair: str
@@ -55,6 +58,7 @@ class Task:
     settings: TrainingSettings
     result: Path
     scratch: Path
+    companions: tuple[str, ...] = ()
 
 
 def place(pair: str) -> Path:
@@ -66,13 +70,29 @@ def run(name: str, params: Params) -> None:
     """Train the swap model of a pair, or go on with it where a killed run stopped.
 
     Raises:
-        Problem: no consent; a face set is missing, empty or too small; the device is not there; memory or disk do not
-            suffice; training breaks.
+        Problem: no consent; a companion did not join with these faces; a face set is missing, empty or too small; the
+            device is not there; memory or disk do not suffice; training breaks.
     """
-    pair = params.pair(name)
-    folders = {identity: Path("data/dataset") / identity for identity in (pair.a, pair.b)}
+    folders = {identity: Path("data/dataset") / identity for identity in params.cast_of(name)}
     consents = {identity: require_consent(identity, "training").id for identity in folders}
-    train_pair(Task(name, folders, consents, params.training, place(name), SCRATCH))
+    companions = params.companions_of(name)
+    _require_joined(name, companions)
+    train_pair(Task(name, folders, consents, params.training, place(name), SCRATCH, companions))
+
+
+def _require_joined(pair: str, companions: tuple[str, ...]) -> None:
+    """Check that companions joined with the faces they have now: DVC knows of these by what joining left behind alone.
+
+    Raises:
+        Problem: one did not join, or its face sets have changed since.
+    """
+    for identity in companions:
+        if CompanionFaces.read(pair, identity).data != data_hashes(Path("data/dataset") / identity):
+            raise Problem(
+                f"the face sets of '{identity}' have changed since it joined pair '{pair}'",
+                where=CASTS / pair,
+                mend=f"run `dvc repro training@{pair}`, which has it join anew",
+            )
 
 
 def train_pair(task: Task) -> None:
@@ -96,6 +116,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
     }
     facts = {
         "pair": task.pair,
+        "companions": list(task.companions),
         "preset": settings.preset,
         "settings": settings.chosen.model_dump(mode="json"),
         "seed": settings.seed,
@@ -123,7 +144,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
         monitor = Monitor(checkpoints.folder / "tensorboard")
 
         def show(state: State) -> None:
-            rows = preview_rows(state.average, held_out, preset.network)
+            rows = preview_rows(state.average, held_out, preset.network, task.companions)
             write_sheet(sheet_of(rows), checkpoints.folder / "preview.png")
             if time_lapse.is_due(state.progress):
                 monitor.show(state.progress, time_lapse.add(state.progress, rows))
