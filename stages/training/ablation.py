@@ -70,6 +70,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "original-our-recipe": _STEADY,
     "df": _residual("df", (128, 256, 128, 64)),
     "liae": _residual("liae", (256, 256, 128, 64)),
+    "side-outputs": {"network": {"side_outputs": 2}},
     "no-base": {"base": {}},
     "no-averaging": {"optimiser": {"average": 0.0}},
     "no-ssim": {"losses": {"ssim": 0.0}},
@@ -124,7 +125,7 @@ def preset_of(row: str, params: Params) -> PresetSettings:
     elif row == "original-our-recipe":
         classic = training.presets["original"].model_dump()
         raw |= {"network": classic["network"], "stored_size": classic["stored_size"], "base": None}
-    if "network" in ROWS[row]:
+    if "family" in ROWS[row].get("network", {}):
         raw["base"] = None  # which is of our own family and size
     for section, changes in ROWS[row].items():
         raw[section] = raw[section] | changes if changes else None

@@ -32,6 +32,11 @@ class Batch(NamedTuple):
     mouth: Tensor
 
 
+def halved(batch: Batch) -> Batch:
+    """The batch with its answers at half the side, by averaging; the crops as they are."""
+    return Batch(batch.crops, *(F.avg_pool2d(plane, 2) for plane in batch[1:]))
+
+
 def plain(planes: Tensor, input_size: int, output_size: int) -> Batch:
     """The batch as it is, only scaled by averaging; for held-out faces. Arguments as :func:`augment`."""
     faces = planes.float() / 255.0

@@ -39,6 +39,13 @@ class NetworkSettings(_Settings):
     mask_channels: int = Field(
         default=16, ge=4, description="width of the mask's branch; others than likeness: after its last doubling"
     )
+    side_outputs: int = Field(
+        default=0,
+        ge=0,
+        le=3,
+        description="how many smaller pictures a decoder gives too while it trains: 1 the half, 2 the quarter as well; "
+        "likeness only, and never exported",
+    )
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> NetworkSettings:
@@ -50,6 +57,10 @@ class NetworkSettings(_Settings):
             raise ValueError(f"output_size must be a multiple of {2**doublings}, given that many decoder_channels")
         if self.family != "likeness" and len(self.decoder_channels) < 2:
             raise ValueError(f"{self.family} needs two decoder_channels or more: the first is shared by all identities")
+        if self.side_outputs and self.family != "likeness":
+            raise ValueError(f"{self.family} has no side_outputs, likeness alone has")
+        if self.side_outputs >= len(self.decoder_channels):
+            raise ValueError(f"side_outputs can be {len(self.decoder_channels) - 1}, given that many decoder_channels")
         return self
 
 
@@ -98,6 +109,9 @@ class LossSettings(_Settings):
     frequency: Weight = Field(
         default=0.0,
         description="focal frequency loss; below a squared error, so small beside the others at equal weight",
+    )
+    sides: Weight = Field(
+        default=0.5, description="weight of all terms on each smaller picture that network.side_outputs asks for"
     )
     mask: Weight = Field(default=0.25, description="absolute difference of the masks")
     background: Share = Field(default=0.1, description="weight of colour outside the mask, against 1 inside")

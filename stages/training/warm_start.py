@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from stages.artifacts.base import Base
 from stages.problems import Problem
@@ -14,6 +16,8 @@ from stages.training.networks import Network, SwapNetwork
 @torch.no_grad()
 def warm_start(network: Network, folder: Path) -> None:
     """Give the network the base's encoder, and every decoder the base's: a face in general, to become somebody's.
+
+    Side outputs, which the base has not, start from chance.
 
     Args:
         network: changed in place.
@@ -33,7 +37,7 @@ def warm_start(network: Network, folder: Path) -> None:
         network.encoder.load_state_dict(base.part("encoder"))
         decoder = base.part("decoder")
         for own in network.decoders.values():
-            own.load_state_dict(decoder)
+            _load_but_sides(own, decoder)
     except RuntimeError as error:
         raise Problem(
             f"it does not fit the preset's network ({str(error).splitlines()[-1].strip()})",
@@ -41,3 +45,8 @@ def warm_start(network: Network, folder: Path) -> None:
             mend=f"give the preset the network of its facts.json ({base.facts.get('recipe', {}).get('network')}), or "
             "take training.presets.<name>.base out",
         ) from error
+
+
+def _load_but_sides(decoder: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    sides = {name: tensor for name, tensor in decoder.state_dict().items() if name.startswith("sides.")}
+    decoder.load_state_dict({**weights, **sides})

@@ -86,6 +86,10 @@ def test_the_base_is_made_whole_and_a_pair_starts_from_it(recipe: Recipe, render
     for name, tensor in network.encoder.state_dict().items():
         assert torch.equal(tensor, base.part("encoder")[name])
 
+    deeper = SwapNetwork(["ada"], recipe.network.model_copy(update={"side_outputs": 1}))
+    warm_start(deeper, tmp_path / "base")
+    assert torch.equal(deeper.swap(crops, "ada").rgb, network.swap(crops, "ada").rgb), "side outputs start from chance"
+
     wider = recipe.network.model_copy(update={"latent": 24})
     with pytest.raises(Problem, match="does not fit the preset's network"):
         warm_start(SwapNetwork(["ada"], wider), tmp_path / "base")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from stages.training.augment import Batch
+from stages.training.augment import Batch, halved
 from stages.training.losses.difference import gradient_map, laplacian_distance
 from stages.training.losses.frequency import focal_frequency_distance
 from stages.training.losses.structure import ms_ssim, ssim_map
@@ -44,3 +45,12 @@ def loss_terms(answer: Answer, batch: Batch, settings: LossSettings) -> dict[str
     if settings.mask:
         terms["mask"] = settings.mask * (answer.mask - batch.mask).abs().mean()
     return terms
+
+
+def sides_term(answer: Answer, batch: Batch, settings: LossSettings) -> Tensor:
+    """All terms on each of the answer's smaller pictures against the truth at that size, weighed, a scalar."""
+    terms: list[Tensor] = []
+    for side in answer.sides:
+        batch = halved(batch)
+        terms += loss_terms(side, batch, settings).values()
+    return settings.sides * torch.stack(terms).sum()

@@ -10,10 +10,18 @@ from torch import Tensor, nn
 
 
 class Answer(NamedTuple):
-    """What a decoder gives for n crops: ``rgb`` (n, 3, r, r) and ``mask`` (n, 1, r, r), float32 0..1."""
+    """What a decoder gives for n crops: ``rgb`` (n, 3, r, r) and ``mask`` (n, 1, r, r), float32 0..1.
+
+    In training ``sides`` may hold the same at r/2, r/4 and so on; for a swap it is empty.
+    """
 
     rgb: Tensor
     mask: Tensor
+    sides: tuple[Answer, ...] = ()
+
+    def float(self) -> Answer:
+        """The same in float32."""
+        return Answer(self.rgb.float(), self.mask.float(), tuple(side.float() for side in self.sides))
 
 
 class Network(nn.Module):
@@ -42,8 +50,12 @@ class SharedEncoder(Network):
     def forward(self, crops: Mapping[str, Tensor]) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s) with its own decoder; the encoder sees one batch of all."""
         features = self.encoder(torch.cat(list(crops.values()))).split([len(batch) for batch in crops.values()])
-        return {name: Answer(*self.decoders[name](each)) for name, each in zip(crops, features, strict=True)}
+        return {name: self._trained(name, each) for name, each in zip(crops, features, strict=True)}
 
     def swap(self, crops: Tensor, identity: str) -> Answer:
         """Give crops (n, 3, s, s) of anyone the likeness of ``identity``."""
         return Answer(*self.decoders[identity](self.encoder(crops)))
+
+    def _trained(self, identity: str, features: Tensor) -> Answer:
+        """What training compares with the truth."""
+        return Answer(*self.decoders[identity](features))

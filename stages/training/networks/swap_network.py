@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from stages.training.networks.blocks import halvings
 from stages.training.networks.decoder import Decoder
 from stages.training.networks.encoder import Encoder
-from stages.training.networks.network import SharedEncoder
+from stages.training.networks.network import Answer, SharedEncoder
 from stages.training.settings import NetworkSettings
 
 
@@ -30,4 +30,11 @@ class SwapNetwork(SharedEncoder):
         base = settings.output_size // 2 ** len(channels)
         halvings(settings.output_size, base)
         self.encoder = Encoder(settings.input_size, settings.encoder_channels, settings.latent, base, channels[0])
-        self.decoders = nn.ModuleDict({name: Decoder(channels, settings.mask_channels, base) for name in identities})
+        self.decoders = nn.ModuleDict(
+            {name: Decoder(channels, settings.mask_channels, base, settings.side_outputs) for name in identities}
+        )
+
+    def _trained(self, identity: str, features: Tensor) -> Answer:
+        decoder = self.decoders[identity]
+        assert isinstance(decoder, Decoder)
+        return decoder.every_size(features)
