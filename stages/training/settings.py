@@ -222,6 +222,13 @@ class TrainingSettings(_Settings):
         description="ends training after about that long if iterations would take longer: their number, and with it "
         "the learning rate's way to zero, follows from a few measured ones, so the bytes depend on the machine",
     )
+    compile: bool = Field(
+        default=False,
+        description="the network's passes through torch.compile, in one process, with the batch in numbers: minutes at "
+        "the start for quicker steps, meant for long trainings on a GPU. Sums are grouped otherwise, so the bytes "
+        "are others than without it, and hang on the compiler too (a C++ compiler, on a GPU Triton). On a CPU "
+        "compiled passes repeat themselves to the byte, as tests show; on a GPU torch is asked for that, untested",
+    )
     checkpoint_seconds: float = Field(default=30.0, ge=0.0, description="least time between checkpoints")
     presets: dict[str, PresetSettings] = Field(min_length=1)
 
@@ -229,6 +236,12 @@ class TrainingSettings(_Settings):
     def _preset_is_there(self) -> TrainingSettings:
         if self.preset not in self.presets:
             raise ValueError(f"preset '{self.preset}' is not among presets: {', '.join(sorted(self.presets))}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_compiled(self) -> TrainingSettings:
+        if self.compile and self.chosen.batch == "auto":
+            raise ValueError(f"compile needs the batch of preset '{self.preset}' in numbers, it is auto")
         return self
 
     @property

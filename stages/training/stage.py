@@ -19,6 +19,7 @@ from stages.problems import Problem
 from stages.settings import Params
 from stages.training.bundle import write_bundle, write_curve
 from stages.training.checkpoint import CheckpointFolder, fingerprint_of
+from stages.training.compiling import require_compiler
 from stages.training.faces import SplitFaces, read_faces
 from stages.training.forecast import checkpoint_bytes, require_disk, result_bytes
 from stages.training.loop import Training
@@ -123,6 +124,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
         "threads": settings.threads,
         "device": settings.device,
         "processes": processes.count,
+        "compile": settings.compile,
         "budget_minutes": settings.budget_minutes,
         "crop_size": _one_crop_size(faces),
         "data": {identity: data_hashes(folder) for identity, folder in task.folders.items()},
@@ -136,7 +138,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
     with memory_as_problem(settings.preset, settings.chosen.batch):
         train = {identity: some.train.to(device) for identity, some in faces.items()}
         held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
-        state = State(list(faces), settings.chosen, settings.seed, device, processes)
+        state = State(list(faces), settings.chosen, settings.seed, device, processes, compile=settings.compile)
         require_disk({checkpoints.folder: checkpoint_bytes(state), task.result: result_bytes(state)})
         preset = settle(state, train, settings, checkpoints.folder, processes)
 
@@ -179,7 +181,7 @@ def prepare(settings: TrainingSettings) -> torch.device:
     """Make torch repeat itself exactly, and find the device.
 
     Raises:
-        Problem: the device is not there.
+        Problem: the device is not there, or passes are to be compiled and can not be.
     """
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise Problem("torch finds no CUDA GPU", where="params.yaml, training.device", mend="set it to cpu")
@@ -187,7 +189,10 @@ def prepare(settings: TrainingSettings) -> torch.device:
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     torch.set_num_threads(settings.threads)
-    return torch.device(settings.device)
+    device = torch.device(settings.device)
+    if settings.compile:
+        require_compiler(device)
+    return device
 
 
 def _one_crop_size(faces: dict[str, SplitFaces]) -> int:
