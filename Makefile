@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 # uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training ablation base
+.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training bench-footage bench-faces ablation base
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -54,6 +54,12 @@ bench-training: setup ## steps and images a second beside the yardstick's; ARGS=
 
 ablation: setup ## what each part of training is worth, in equal time; ARGS="--minutes 1 --seeds 1 --rows default,df"
 	@python -m stages.training.ablation $(ARGS)
+
+bench-footage: setup ## frames a second and memory of each stage beside ffmpeg's decoding; ARGS="--lengths 10,60 --clip ada"
+	@python -m stages.bench.footage $(ARGS)
+
+bench-faces: setup ## faces found, taken and placed on performers whose truth is exact; some minutes
+	@python -m stages.bench.faces $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check

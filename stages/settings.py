@@ -209,6 +209,16 @@ class Params(_Entry):
         return _item("swaps", name, self.swaps)
 
 
+PERFORMANCES = Path("data/performances")
+TRUTHS = Path("data/truth")
+
+
+def rendered_clips(params: Params) -> list[Path]:
+    """The video files that the pipeline itself makes."""
+    folders = [PERFORMANCES / name for name in params.performances] + [TRUTHS / name for name in params.truths]
+    return [folder / "clip.mp4" for folder in folders]
+
+
 def _item(section: str, name: str, items: dict[str, Item]) -> Item:
     if name not in items:
         raise Problem(f"there is no '{name}' in it", where=f"params.yaml, {section}", mend=nearest(name, list(items)))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from stages.atomic import whole_file
 from stages.base.recipe import Recipe
-from stages.base.scenes import play
+from stages.base.scenes import Played, play
 from stages.progress import progress
 from stages.training.checkpoint import save_tensors
+from stages.workers import workers
 
 
 def shard(folder: Path, troupe: int) -> Path:
@@ -36,9 +35,7 @@ def render(recipe: Recipe, folder: Path, processes: int) -> None:
         Problem: the disk is full or the folder may not be written.
     """
     missing = [troupe for troupe in range(recipe.troupes) if not shard(folder, troupe).is_file()]
-    # fork would copy the threads' locks of numba and onnxruntime, but not their threads
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_thread) as pool:
+    with workers(processes, _one_thread) as pool:
         running = [pool.submit(_render_one, recipe, folder, troupe) for troupe in missing]
         for done in progress(as_completed(running), total=len(running), what="rendering the base", unit="troupe"):
             done.result()
@@ -49,11 +46,12 @@ def _one_thread() -> None:
 
 
 def _render_one(recipe: Recipe, folder: Path, troupe: int) -> None:
-    planes = play(recipe, troupe)
+    planes, places = play(recipe, troupe)
     with whole_file(shard(folder, troupe)) as scratch:
-        save_tensors({"planes": torch.from_numpy(planes)}, scratch)
+        save_tensors({"planes": torch.from_numpy(planes), "places": torch.from_numpy(places.copy())}, scratch)
 
 
-def read(recipe: Recipe, folder: Path) -> NDArray[np.uint8]:
-    """All troupes' scenes: (troupes, scenes, cast, 6, P, P) uint8, see :func:`stages.base.scenes.play`."""
-    return np.stack([load_file(shard(folder, troupe))["planes"] for troupe in range(recipe.troupes)])
+def read(recipe: Recipe, folder: Path) -> Played:
+    """All troupes' scenes, the first axis of both arrays is the troupe."""
+    shards = [load_file(shard(folder, troupe)) for troupe in range(recipe.troupes)]
+    return Played(np.stack([one["planes"] for one in shards]), np.stack([one["places"] for one in shards]))

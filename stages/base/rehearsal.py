@@ -10,10 +10,10 @@ import logging
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from stages.base.recipe import Recipe
+from stages.base.scenes import Played
 from stages.progress import bar
 from stages.training.augment import Batch, augment
 from stages.training.checkpoint import CheckpointFolder
@@ -31,16 +31,15 @@ class Rehearsal:
     """Trains an ensemble on the troupes' scenes.
 
     Args:
-        planes: (troupes, scenes, cast, 6, P, P) uint8, see :func:`stages.base.scenes.play`.
+        played: all troupes' scenes, see :func:`stages.base.footage.read`.
         recipe: how.
         checkpoints: where the last state is kept.
         device: where to compute.
     """
 
-    def __init__(
-        self, planes: NDArray[np.uint8], recipe: Recipe, checkpoints: CheckpointFolder, device: torch.device
-    ) -> None:
-        self._planes, self._recipe, self._device = torch.from_numpy(planes), recipe, device
+    def __init__(self, played: Played, recipe: Recipe, checkpoints: CheckpointFolder, device: torch.device) -> None:
+        self._planes, self._places = torch.from_numpy(played.planes), torch.from_numpy(played.places)
+        self._recipe, self._device = recipe, device
         self._checkpoints = checkpoints
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
@@ -72,7 +71,8 @@ class Rehearsal:
         state.set_rate(learning_rate(state.progress.iteration, recipe.iterations, recipe.optimiser))
         batch, who = self.batch(state.progress.iteration)
         crops = batch.crops.contiguous(memory_format=torch.channels_last)
-        loss = torch.stack(list(loss_terms(state.network(crops, who), batch, recipe.losses).values())).sum()
+        answer = state.network(crops, who, batch.mirrored)
+        loss = torch.stack(list(loss_terms(answer, batch, recipe.losses).values())).sum()
         state.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(state.network.parameters(), recipe.optimiser.clip)
@@ -100,5 +100,6 @@ class Rehearsal:
             recipe.augmentation,
             generator,
             answers=self._planes[troupe, scene, asked].to(self._device),
+            places=self._places[troupe, scene, asked].to(self._device),
         )
         return batch, torch.from_numpy(troupe * recipe.cast + asked).to(self._device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from stages.rendering.light import Light
 from stages.rendering.performance import Acting, perform, pose_at
 from stages.rendering.posing import Pose
 from stages.rendering.render import Performer, Picture, Sensor
+from stages.training.chart import PLACES
 from stages.training.faces import as_planes
 
 _RATE = 25
@@ -38,21 +40,33 @@ _SURE = 0.5
 """A scene counts if the landmarker is this sure of every face in it."""
 
 
+class Played(NamedTuple):
+    """Scenes of a troupe, or of several with one axis more before.
+
+    ``planes`` (scenes, cast, 6, P, P) uint8 as :func:`stages.training.faces.as_planes` has; ``places`` (scenes, cast,
+    468, 2) float32, landmarks in the unit crop.
+    """
+
+    planes: NDArray[np.uint8]
+    places: NDArray[np.float32]
+
+
 def identities(recipe: Recipe, troupe: int) -> list[int]:
     """The seeds of a troupe's performers."""
     first = recipe.first_identity + troupe * recipe.cast
     return list(range(first, first + recipe.cast))
 
 
-def play(recipe: Recipe, troupe: int) -> NDArray[np.uint8]:
-    """All scenes of a troupe: (scenes, cast, 6, P, P) uint8, planes as :func:`stages.training.faces.as_planes` has.
+def play(recipe: Recipe, troupe: int) -> Played:
+    """All scenes of a troupe.
 
     All faces of a scene are cropped by one transform, the mean of their own: who plays then shows in the face alone.
     """
-    return np.stack(list(_scenes(recipe, troupe)))
+    planes, places = zip(*_scenes(recipe, troupe), strict=True)
+    return Played(np.stack(planes), np.stack(places))
 
 
-def _scenes(recipe: Recipe, troupe: int) -> Iterator[NDArray[np.uint8]]:
+def _scenes(recipe: Recipe, troupe: int) -> Iterator[Played]:
     chance = np.random.default_rng([recipe.seed, troupe])
     basis, pack = HeadBasis.load(), open_pack()
     performers = [Performer(Identity.from_seed(seed), basis) for seed in identities(recipe, troupe)]
@@ -68,12 +82,12 @@ def _scenes(recipe: Recipe, troupe: int) -> Iterator[NDArray[np.uint8]]:
         shared = transforms_of(
             parameters_of(np.stack([fit(points, canonical) for points in meshes])).mean(axis=0, keepdims=True)
         )[0]
-        yield np.stack(
-            [
-                _planes(picture.rgb, points, shared, recipe.stored_size)
-                for picture, points in zip(pictures, meshes, strict=True)
-            ]
-        )
+        placed = [apply(shared, points[:, :2]).astype(np.float32) for points in meshes]
+        planes = [
+            _planes(picture.rgb, points, shared, recipe.stored_size)
+            for picture, points in zip(pictures, placed, strict=True)
+        ]
+        yield Played(np.stack(planes), np.stack(placed)[:, :PLACES])
         made += 1
 
 
@@ -113,6 +127,5 @@ def _landmarks(picture: Picture, landmarker: Landmarker) -> tuple[NDArray[np.flo
     return points[0], float(sure[0])
 
 
-def _planes(rgb: NDArray[np.uint8], points: NDArray[np.float32], transform: Floats, size: int) -> NDArray[np.uint8]:
-    placed = apply(transform, points[:, :2]).astype(np.float32)
+def _planes(rgb: NDArray[np.uint8], placed: NDArray[np.float32], transform: Floats, size: int) -> NDArray[np.uint8]:
     return as_planes(crop(rgb, transform, size), face_mask(placed, size, DatasetSettings().forehead), placed, size)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages.artifacts.cast import CompanionFaces
 from stages.artifacts.face_set import data_hashes
-from stages.consent import require_consent
+from stages.consent import require_companion_consent
 from stages.problems import Problem
 from stages.settings import Params
 
@@ -15,10 +15,11 @@ def run(name: str, params: Params) -> None:
     """Let a further identity join a pair.
 
     Raises:
-        Problem: there is no such companion; no consent record allows it to train a model today; it has no face set.
+        Problem: there is no such companion; its consent does not allow it to train
+            a model with the rest of the cast today; it has no face set.
     """
     companion = params.companion(name)
-    record = require_consent(companion.identity, "training")
+    record = require_companion_consent(name, params)
     folder = Path("data/dataset") / companion.identity
     data = data_hashes(folder)
     if not data:

@@ -14,7 +14,8 @@ from stages.artifacts.decisions import Decisions, at
 from stages.artifacts.detections import FACES, TRACKS, Detections
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
-from stages.consent import require_consent
+from stages.consent import consent_path, require_clip_consent
+from stages.consent.evidence import require_enrolled_face
 from stages.detection import sheet
 from stages.detection.identity import (
     Verdict,
@@ -26,8 +27,8 @@ from stages.detection.identity import (
 )
 from stages.detection.looking import Looking
 from stages.detection.settings import DetectionSettings
-from stages.detection.tracking import Track, Tracker, filled
-from stages.packs import Detector, Landmarker, Recogniser, open_pack
+from stages.detection.tracking import Track, Tracker, in_sight
+from stages.packs import Detector, Landmarker, Pack, Recogniser, open_pack
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
@@ -48,9 +49,10 @@ def run(name: str, params: Params) -> None:
             other footage or tracks.
     """
     clip = params.clip(name)
-    require_consent(clip.identity, "training")
-    frames = Frames.read(Path("data/extraction") / name)
+    record = require_clip_consent(name, params, "detection")
     pictures = params.identities[clip.identity].reference
+    require_enrolled_face(record, pictures, consent_path(clip.identity))
+    frames = Frames.read(Path("data/extraction") / name)
     decisions = Decisions.read(name, "person")
     detections = detect(frames, params.detection, pictures, decisions, clip=name, identity=clip.identity)
     with whole_folder(place(name)) as folder:
@@ -83,13 +85,7 @@ def detect(
     decisions.require_footage(frames, clip)
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
-    device, threads = settings.device, settings.threads
-    looking = Looking(
-        Detector(pack, score=settings.score, minimum_face=settings.minimum_face, device=device, threads=threads),
-        Landmarker(pack, device=device, threads=threads),
-        Recogniser(pack, device=device, threads=threads),
-        settings.confirmed,
-    )
+    looking = looking_of(pack, settings)
     given = reference_from_pictures(pictures, looking) if pictures else None
     tracker = Tracker(max(settings.gap, settings.every), same)
     tracks = follow(frames, looking, tracker, every=settings.every, what=f"detection {clip}")
@@ -114,6 +110,21 @@ def detect(
     return as_tables(tracks, verdicts, facts | {"frames": len(frames)} | decisions.facts())
 
 
+def looking_of(pack: Pack, settings: DetectionSettings) -> Looking:
+    """The networks of a pack, as the settings have them run.
+
+    Raises:
+        Problem: a network can not be opened.
+    """
+    device, threads = settings.device, settings.threads
+    return Looking(
+        Detector(pack, score=settings.score, minimum_face=settings.minimum_face, device=device, threads=threads),
+        Landmarker(pack, device=device, threads=threads),
+        Recogniser(pack, device=device, threads=threads),
+        settings.confirmed,
+    )
+
+
 def follow(frames: Frames, looking: Looking, tracker: Tracker, *, every: int, what: str) -> list[Track]:
     """The tracks of all faces of a clip, in the order in which they begin."""
     shots = frames.index["shot"].to_numpy()
@@ -129,10 +140,12 @@ def as_tables(tracks: list[Track], verdicts: list[Verdict], facts: dict[str, Any
     """The artifact.
 
     A person is in one place at a time: where several taken tracks share a frame, only one's face is taken there: one
-    that was decided on by hand before the others, then the most similar.
+    that was decided on by hand before the others, then the most similar. Faces that were hidden behind another's are
+    left out; the facts say how many (``hidden_faces``).
     """
+    kept, hidden = in_sight(tracks)
     worth = [(verdict.by_hand, verdict.similarity) for verdict in verdicts]
-    rows = [(face.frame, number, face) for number, track in enumerate(tracks) for face in filled(track)]
+    rows = [(face.frame, number, face) for number, faces in enumerate(kept) for face in faces]
     rows.sort(key=lambda row: (row[0], row[1]))
     best: dict[int, int] = {}
     for frame, number, _ in rows:
@@ -150,7 +163,7 @@ def as_tables(tracks: list[Track], verdicts: list[Verdict], facts: dict[str, Any
             number,
             track.faces[0].frame,
             track.faces[-1].frame,
-            len(filled(track)),
+            len(kept[number]),
             verdict.similarity,
             verdict.taken,
             verdict.reason,
@@ -161,5 +174,5 @@ def as_tables(tracks: list[Track], verdicts: list[Verdict], facts: dict[str, Any
     return Detections(
         pd.DataFrame(table, columns=FACES.names),
         pd.DataFrame(people, columns=TRACKS.names),
-        facts | {"frames_with_the_person": len(best)},
+        facts | {"frames_with_the_person": len(best)} | ({"hidden_faces": hidden} if hidden else {}),
     )

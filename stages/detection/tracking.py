@@ -2,10 +2,14 @@
 
 Faces of a frame are matched with the tracks of its shot all at once (Kuhn 1955, as scipy has it), so two people who
 cross keep their tracks even where their boxes overlap. No track goes over a cut.
+
+A face that is alone follows its track by place, however it turns. Where people pass each other, place does not tell who
+goes on and who has vanished behind whom: there a face must be like its track, or it begins one of its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +21,9 @@ from stages.packs import Found
 
 LEAST_OVERLAP: Final = 0.3
 """Boxes of one face in neighbouring frames overlap (IoU) at least so much, however fast it moves."""
+
+COVERED: Final = 0.3
+"""Share of a face's box that another's box may cover: beyond, the two are passing each other."""
 
 RECENT: Final = 0.8
 """Weight of the past in a track's running embedding."""
@@ -72,11 +79,22 @@ class Track:
 
 def overlap(first: Floats, second: Floats) -> Floats:
     """Intersection over union of boxes (n, 4) and (m, 4): (n, m)."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    inside = np.clip(high - low, 0, None).prod(axis=2)
+    inside = _inside(first, second)
     area = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
     return np.asarray(inside / np.maximum(area[0][:, None] + area[1][None, :] - inside, 1e-9), np.float32)
+
+
+def covered(first: Floats, second: Floats) -> Floats:
+    """Share of each box (n, 4) that each other box (m, 4) covers: (n, m)."""
+    area = (first[:, 2:] - first[:, :2]).prod(axis=1)
+    return np.asarray(_inside(first, second) / np.maximum(area[:, None], 1e-9), np.float32)
+
+
+def _inside(first: Floats, second: Floats) -> Floats:
+    """Areas of the intersections of boxes (n, 4) and (m, 4): (n, m)."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    return np.asarray(np.clip(high - low, 0, None).prod(axis=2), np.float32)
 
 
 class Tracker:
@@ -130,8 +148,15 @@ class Tracker:
         shared = overlap(boxes, last)
         centres = (boxes[:, None, :2] + boxes[:, None, 2:] - last[None, :, :2] - last[None, :, 2:]) / 2
         near = np.linalg.norm(centres, axis=2) < (last[:, 3] - last[:, 1])[None]
-        allowed = (shared >= LEAST_OVERLAP) | (near & (alike >= self._same))
-        worth = np.where(allowed, 1.0 + shared + alike, 0.0)
+        same = alike >= self._same
+        candidates = (shared >= LEAST_OVERLAP) | (near & same)
+        others = covered(boxes, boxes) - np.eye(len(boxes), dtype=np.float32)
+        passing = others.max(axis=1) >= COVERED
+        contested = passing[:, None] | (candidates.sum(axis=1) > 1)[:, None] | (candidates.sum(axis=0) > 1)[None]
+        allowed = candidates & (same | ~contested)
+        # similarities of one pack may all lie between 0.85 and 1: what they tell is measured from the pack's own bound
+        likeness = np.clip((alike - self._same) / (1.0 - self._same), -1.0, 1.0)
+        worth = np.where(allowed, 1.0 + shared + likeness, 0.0)
         rows, columns = linear_sum_assignment(worth, maximize=True)
         return {
             int(row): self._alive[column] for row, column in zip(rows, columns, strict=True) if allowed[row, column]
@@ -150,3 +175,31 @@ def filled(track: Track) -> list[Face]:
             faces.append(Face(before.frame + step, 0.0, box, points, None))
         faces.append(after)
     return faces
+
+
+def in_sight(tracks: Sequence[Track]) -> tuple[list[list[Face]], int]:
+    """The faces of each track, :func:`filled` where nobody stands before them.
+
+    A face that was not seen while another's was seen in its place is hidden behind that one: what lies there is the
+    other person.
+
+    Returns:
+        The faces by track, and how many were left out as hidden.
+    """
+    seen: dict[int, list[tuple[int, Floats]]] = {}
+    for number, track in enumerate(tracks):
+        for face in track.faces:
+            seen.setdefault(face.frame, []).append((number, face.box))
+    kept, hidden = [], 0
+    for number, track in enumerate(tracks):
+        faces = filled(track)
+        clear = [face for face in faces if face.embedding is not None or not _behind(face, number, seen)]
+        hidden += len(faces) - len(clear)
+        kept.append(clear)
+    return kept, hidden
+
+
+def _behind(face: Face, number: int, seen: Mapping[int, list[tuple[int, Floats]]]) -> bool:
+    """Whether a face of another track was seen in an interpolated face's place."""
+    boxes = [box for other, box in seen.get(face.frame, ()) if other != number]
+    return bool(boxes) and float(covered(face.box[None], np.stack(boxes)).max()) >= COVERED

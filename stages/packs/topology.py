@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.geometry import Floats
+
 RIGHT_EYE_CORNERS: Final = (33, 133)
 """Outer, inner."""
 LEFT_EYE_CORNERS: Final = (263, 362)
@@ -53,3 +55,21 @@ def five_points(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
         flat[..., MOUTH_CORNERS[1], :],
     ]
     return np.stack(points, axis=-2).astype(np.float32)
+
+
+_IRIS_MIRROR: Final = (473, 476, 475, 474, 477, 468, 471, 470, 469, 472)
+"""Of the irises' places 468 to 477 (each: middle, then four about it), which the canonical face does not have."""
+
+
+def mirror_of(canonical: Floats) -> NDArray[np.intp]:
+    """Which place of a face a mirror shows where another one was.
+
+    Args:
+        canonical: (468, 3) a face that is its own mirror image in x, see :func:`stages.packs.canonical.read_canonical`.
+
+    Returns:
+        (478,) numbers of places; taken twice they are every place itself.
+    """
+    mirrored = canonical * np.array([-1.0, 1.0, 1.0])
+    nearest = np.argmin(np.square(canonical[None] - mirrored[:, None]).sum(axis=-1), axis=1)
+    return np.concatenate([nearest, np.array(_IRIS_MIRROR, nearest.dtype)])

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from stages.training.chart import mirrored_places
 from stages.training.degrade import compress, resample, smear
 from stages.training.settings import AugmentationSettings
 
@@ -22,7 +23,9 @@ _LUMA = (0.2126, 0.7152, 0.0722)
 class Batch(NamedTuple):
     """Crops for the encoder and the truth that a decoder should give for them; float32 0..1.
 
-    ``crops`` (n, 3, s, s); ``rgb`` (n, 3, r, r); ``mask``, ``eyes``, ``mouth`` (n, 1, r, r).
+    ``crops`` (n, 3, s, s); ``rgb`` (n, 3, r, r); ``mask``, ``eyes``, ``mouth`` (n, 1, r, r). ``places`` (n, 468, 2) are
+    the answers' landmarks in the unit crop, of a mirrored face those that it then seems to have, or (0, 0, 2) where
+    nobody told; ``mirrored`` (n,) bool.
     """
 
     crops: Tensor
@@ -30,18 +33,23 @@ class Batch(NamedTuple):
     mask: Tensor
     eyes: Tensor
     mouth: Tensor
+    places: Tensor
+    mirrored: Tensor
 
 
 def halved(batch: Batch) -> Batch:
-    """The batch with its answers at half the side, by averaging; the crops as they are."""
-    return Batch(batch.crops, *(F.avg_pool2d(plane, 2) for plane in batch[1:]))
+    """The batch with its answers at half the side, by averaging; all that is no answer's picture as it is."""
+    smaller = {name: F.avg_pool2d(getattr(batch, name), 2) for name in ("rgb", "mask", "eyes", "mouth")}
+    return batch._replace(**smaller)
 
 
-def plain(planes: Tensor, input_size: int, output_size: int) -> Batch:
+def plain(planes: Tensor, input_size: int, output_size: int, places: Tensor | None = None) -> Batch:
     """The batch as it is, only scaled by averaging; for held-out faces. Arguments as :func:`augment`."""
     faces = planes.float() / 255.0
     crops = F.interpolate(faces[:, :3], size=(input_size, input_size), mode="area")
-    return _batch(crops, F.interpolate(faces, size=(output_size, output_size), mode="area"))
+    answers = F.interpolate(faces, size=(output_size, output_size), mode="area")
+    mirrored = torch.zeros(len(planes), dtype=torch.bool, device=planes.device)
+    return _batch(crops, answers, _nowhere(planes) if places is None else places, mirrored)
 
 
 def augment(
@@ -51,6 +59,7 @@ def augment(
     settings: AugmentationSettings,
     generator: torch.Generator,
     answers: Tensor | None = None,
+    places: Tensor | None = None,
 ) -> Batch:
     """Random training pictures of the given faces. Input and answer are each sampled once, through all moves together.
 
@@ -60,6 +69,7 @@ def augment(
         settings: how far to go.
         generator: on the device of ``planes``; the only source of chance.
         answers: as ``planes``, the faces that a decoder should give for them; None for the same ones.
+        places: (n, 468, 2) the answers' landmarks in the unit crop; None if nobody needs them.
     """
     faces = planes.float() / 255.0
     wanted = faces if answers is None else answers.float() / 255.0
@@ -74,11 +84,25 @@ def augment(
     crops = _recolour(crops, settings, generator)
     noise = torch.randn(crops.shape, generator=generator, device=generator.device)
     noise = noise * _uniform((len(crops), 1, 1, 1), settings.noise, generator)
-    return _batch(_degrade(crops, noise, settings, generator), goal)
+    mirrored = torch.det(moves[:, :, :2]) < 0
+    moved = _nowhere(planes) if places is None else _moved(places, moves, mirrored)
+    return _batch(_degrade(crops, noise, settings, generator), goal, moved, mirrored)
 
 
-def _batch(crops: Tensor, answers: Tensor) -> Batch:
-    return Batch(crops, answers[:, :3], answers[:, 3:4], answers[:, 4:5], answers[:, 5:6])
+def _batch(crops: Tensor, answers: Tensor, places: Tensor, mirrored: Tensor) -> Batch:
+    return Batch(crops, answers[:, :3], answers[:, 3:4], answers[:, 4:5], answers[:, 5:6], places, mirrored)
+
+
+def _nowhere(planes: Tensor) -> Tensor:
+    return torch.zeros(0, 0, 2, device=planes.device)
+
+
+def _moved(places: Tensor, moves: Tensor, mirrored: Tensor) -> Tensor:
+    """Where landmarks are after the moves, which tell of each place in the answer where it was, (n, 468, 2)."""
+    linear, shift = moves[:, :, :2], moves[:, :, 2]
+    there = (2 * places - 1 - shift[:, None]) @ torch.linalg.inv(linear).transpose(1, 2)
+    there = torch.where(mirrored[:, None, None], there[:, mirrored_places().to(places.device)], there)
+    return (there + 1) / 2
 
 
 def _sample(pictures: Tensor, grid: Tensor) -> Tensor:

@@ -13,17 +13,23 @@ import numpy as np
 import onnx
 import torch
 from onnxruntime.transformers.float16 import convert_float_to_float16
+from onnxruntime.transformers.onnx_model import OnnxModel
 from torch import Tensor, nn
 
 from stages.onnx import open_session
 from stages.problems import Problem
 from stages.training.networks import Network
+from stages.training.networks.surface import Surface
 
 OPSET: Final = 18
 TOLERANCE: Final = 1e-3
 """Greatest difference from torch of any value 0..1: a quarter of an 8-bit step."""
 HALF_TOLERANCE: Final = 1e-2
 """The same for the network in float16, whose own steps just below 1 are 0.0005 and add up from layer to layer."""
+
+_HIERARCHY: Final = "pkg.torch.onnx.class_hierarchy"
+"""Where the exporter notes which module a node is of."""
+_SURFACE: Final = "surface/"
 
 
 class _OneWay(nn.Module):
@@ -62,18 +68,26 @@ def export(network: Network, identity: str, input_size: int, path: Path) -> None
             verbose=False,
         )
     assert program is not None
-    onnx.save(_anonymous(program.model_proto), path)
+    onnx.save(_anonymous(_marked(program.model_proto)), path)
 
 
 def export_half(full: Path, path: Path) -> None:
     """Write an exported network in float16: weights and all between; input and outputs stay float32.
 
+    A texture and the places on it stay float32 too: half precision tells places an eighth of a texel apart.
+
     Args:
         full: what :func:`export` wrote.
         path: of the new file.
     """
+    model = onnx.load(full)
+    kept = [node.name for node in model.graph.node if node.name.startswith(_SURFACE)]
     with _quiet():
-        onnx.save(_anonymous(convert_float_to_float16(onnx.load(full), keep_io_types=True)), path)
+        half = OnnxModel(convert_float_to_float16(model, keep_io_types=True, node_block_list=kept))
+    # the converter goes to float16 and back between two nodes that are kept
+    half.remove_cascaded_cast_nodes()
+    half.remove_useless_cast_nodes()
+    onnx.save(_anonymous(half.model), path)
 
 
 def difference_from_torch(
@@ -107,6 +121,14 @@ def difference_from_torch(
             mend="report it with the versions of torch, onnx and onnxruntime; they do not fit together",
         )
     return greatest
+
+
+def _marked(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with nodes of a :class:`Surface` called so: names outlast what :func:`_anonymous` takes away."""
+    for node in model.graph.node:
+        if any(part.key == _HIERARCHY and Surface.__qualname__ in part.value for part in node.metadata_props):
+            node.name = _SURFACE + node.name
+    return model
 
 
 def _anonymous(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from stages.artifacts.face_set import HELD_OUT, TRAIN, FaceSet, clips_of
 from stages.problems import Problem
+from stages.training.chart import PLACES
 from stages.training.regions import eyes_map, mouth_map
 from stages.training.roomy import roomy_array, share_of_free
 
@@ -28,11 +29,13 @@ class Faces:
 
     Attributes:
         planes: (n, 6, p, p) uint8 0..255: red, green, blue, mask, eyes, mouth; wherever there is room for them.
+        places: (n, 468, 2) float32, landmarks in the unit crop.
         yaw, pitch: (n,) degrees.
         device: where :meth:`take` gives faces.
     """
 
     planes: Tensor
+    places: Tensor
     yaw: NDArray[np.float32]
     pitch: NDArray[np.float32]
     device: torch.device = CPU
@@ -48,13 +51,18 @@ class Faces:
             room: None for a share of what is free.
         """
         if device.type == "cpu":
-            return Faces(self.planes.cpu(), self.yaw, self.pitch, device)
+            return Faces(self.planes.cpu(), self.places.cpu(), self.yaw, self.pitch, device)
         fits = self.planes.nbytes <= (room if room is not None else share_of_free(device))
-        return Faces(self.planes.to(device) if fits else self.planes, self.yaw, self.pitch, device)
+        planes = self.planes.to(device) if fits else self.planes
+        return Faces(planes, self.places.to(device), self.yaw, self.pitch, device)
 
     def take(self, indices: Tensor) -> Tensor:
         """Some faces' planes (k, 6, p, p) uint8 on :attr:`device`; indices (k,) int64."""
         return self.planes[indices.to(self.planes.device)].to(self.device)
+
+    def places_of(self, indices: Tensor) -> Tensor:
+        """The same faces' landmarks, (k, 468, 2) float32 on :attr:`device`."""
+        return self.places[indices.to(self.places.device)].to(self.device)
 
 
 @dataclass(frozen=True)
@@ -117,13 +125,15 @@ def _gather(
             mend="add footage of this identity, or loosen the dataset's filters",
         )
     planes = roomy_array((count, PLANES, size, size), scratch, room)
+    landmarks = np.concatenate([np.stack(rows["landmarks"].to_list()) for _, rows in parts if len(rows)])
+    landmarks = landmarks.astype(np.float32).reshape(count, -1, 2)
     at = 0
     for some, rows in parts:
-        for crop, mask, points in zip(some.each_crop(rows), some.each_mask(rows), rows["landmarks"], strict=True):
-            planes[at] = as_planes(crop, mask, np.asarray(points, np.float32).reshape(-1, 2), size)
+        for crop, mask in zip(some.each_crop(rows), some.each_mask(rows), strict=True):
+            planes[at] = as_planes(crop, mask, landmarks[at], size)
             at += 1
     yaw, pitch = (np.concatenate([rows[name].to_numpy(np.float32) for _, rows in parts]) for name in ("yaw", "pitch"))
-    return Faces(torch.from_numpy(planes), yaw, pitch)
+    return Faces(torch.from_numpy(planes), torch.from_numpy(landmarks[:, :PLACES].copy()), yaw, pitch)
 
 
 def as_planes(

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from stages.atomic import whole_file
+from stages.picture_bytes import png
 from stages.training.augment import plain
 from stages.training.faces import Faces
 from stages.training.judge import evenly
@@ -64,9 +65,8 @@ def sheet_of(rows: Sequence[Row], largest: int | None = None) -> NDArray[np.uint
 
 def write_sheet(sheet: NDArray[np.uint8], path: Path) -> None:
     """As PNG, whole or not at all."""
-    encoded = cv2.imencode(".png", sheet[..., ::-1])[1]
     with whole_file(path) as scratch:
-        scratch.write_bytes(encoded.tobytes())
+        scratch.write_bytes(png(sheet, path))
 
 
 def _row(title: str, pictures: torch.Tensor, largest: int | None) -> NDArray[np.uint8]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import torch
 
-from stages.artifacts.files import sha256_of_all
+from stages.artifacts.files import sha256_of, sha256_of_all
+from stages.training.settings import LossSettings
 
 _PACKAGES = ("torch", "numpy", "opencv-python", "onnx", "onnxscript", "onnxruntime", "safetensors")
 
@@ -16,6 +17,20 @@ _PACKAGES = ("torch", "numpy", "opencv-python", "onnx", "onnxscript", "onnxrunti
 def code_hash() -> str:
     """SHA-256 over this stage's own code."""
     return sha256_of_all(sorted(Path(__file__).parent.rglob("*.py")))
+
+
+def recogniser_hash(losses: LossSettings) -> str | None:
+    """SHA-256 of the recogniser that the identity term is learnt through; None if it has no weight.
+
+    Raises:
+        Problem: the pack is missing or damaged.
+    """
+    if not losses.identity:
+        return None
+    # here, as insightface comes with it, which takes seconds to import
+    from stages.packs import open_pack
+
+    return sha256_of(open_pack().files["recognition"])
 
 
 def versions() -> dict[str, str]:

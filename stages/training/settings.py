@@ -46,6 +46,16 @@ class NetworkSettings(_Settings):
         description="how many smaller pictures a decoder gives too while it trains: 1 the half, 2 the quarter as well; "
         "likeness only, and never exported",
     )
+    texture: int = Field(
+        default=0,
+        ge=0,
+        le=16,
+        description="likeness only: layers of a learnt texture for each identity, which moves with the face and holds "
+        "moles, lashes and pores; 0 leaves it out",
+    )
+    texture_size: int = Field(
+        default=192, ge=16, description="its side; one and a half times output_size shows all that the output can"
+    )
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> NetworkSettings:
@@ -57,6 +67,8 @@ class NetworkSettings(_Settings):
             raise ValueError(f"output_size must be a multiple of {2**doublings}, given that many decoder_channels")
         if self.family != "likeness" and len(self.decoder_channels) < 2:
             raise ValueError(f"{self.family} needs two decoder_channels or more: the first is shared by all identities")
+        if self.family != "likeness" and self.texture:
+            raise ValueError(f"{self.family} has no texture: set texture to 0")
         if self.side_outputs and self.family != "likeness":
             raise ValueError(f"{self.family} has no side_outputs, likeness alone has")
         if self.side_outputs >= len(self.decoder_channels):
@@ -111,9 +123,18 @@ class LossSettings(_Settings):
         description="focal frequency loss; below a squared error, so small beside the others at equal weight",
     )
     sides: Weight = Field(
-        default=0.5, description="weight of all terms on each smaller picture that network.side_outputs asks for"
+        default=0.5, description="weight of all terms but identity on each smaller picture of network.side_outputs"
+    )
+    identity: Weight = Field(
+        default=0.0,
+        description="1 - cosine similarity to the answer's embedding by the open pack's recogniser. Two people differ "
+        "by about 0.1, but its gradient is no smaller than the others': start well below 1. A network of 29 layers "
+        "sees every picture, so it has its price; an evaluation by the same recogniser then tells less, and says so",
     )
     mask: Weight = Field(default=0.25, description="absolute difference of the masks")
+    chart: Weight = Field(
+        default=5.0, description="of a texture: distance between where landmarks are and where it takes them to be"
+    )
     background: Share = Field(default=0.1, description="weight of colour outside the mask, against 1 inside")
     eyes: Weight = Field(default=2.0, description="weight added on the eyes")
     mouth: Weight = Field(default=1.5, description="weight added on the mouth")
@@ -127,6 +148,9 @@ class OptimiserSettings(_Settings):
     betas: tuple[Share, Share] = Field(default=(0.9, 0.99), description="decay of the moments")
     weight_decay: Weight = Field(default=0.01, description="decoupled, on matrices and kernels only")
     clip: float = Field(default=1.0, gt=0.0, description="greatest norm of the gradient")
+    texture_rate: float = Field(
+        default=10.0, gt=0.0, description="of a texture, as a multiple of the learning rate; it never decays"
+    )
     average: Share = Field(
         default=0.99, description="decay per iteration of the averaged weights, which are the result"
     )

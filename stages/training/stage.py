@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,16 @@ import torch
 from stages.artifacts.base import Base
 from stages.artifacts.cast import CASTS, CompanionFaces
 from stages.artifacts.face_set import data_hashes
+from stages.artifacts.files import sha256_of
 from stages.atomic import whole_folder
-from stages.consent import require_consent
+from stages.audit import log as audit
+from stages.consent import require_pair_consent
 from stages.problems import Problem
 from stages.settings import Params
 from stages.training.bundle import write_bundle, write_curve
 from stages.training.checkpoint import CheckpointFolder, fingerprint_of
 from stages.training.compiling import require_compiler
+from stages.training.consent_watch import ConsentEnded, ConsentWatch
 from stages.training.faces import SplitFaces, read_faces
 from stages.training.forecast import checkpoint_bytes, require_disk, result_bytes
 from stages.training.loop import Training
@@ -28,7 +32,7 @@ from stages.training.monitor import Monitor
 from stages.training.plan import settle
 from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.processes import Processes, joined
-from stages.training.provenance import code_hash, versions
+from stages.training.provenance import code_hash, recogniser_hash, versions
 from stages.training.settings import TrainingSettings
 from stages.training.state import State
 from stages.training.time_lapse import TimeLapse
@@ -51,6 +55,9 @@ class Task:
         result: the swap model's folder, made whole or not at all.
         scratch: where checkpoints are kept until then.
         companions: the identities that only teach the encoder; the result draws none of them.
+        still_allowed: asked now and then while it trains, and before the result is kept; raises Problem if consent has
+            ended. What was trained until then is dropped.
+        on_made: told of the whole model's folder before that takes its place.
     """
 
     pair: str
@@ -60,6 +67,8 @@ class Task:
     result: Path
     scratch: Path
     companions: tuple[str, ...] = ()
+    still_allowed: Callable[[], object] = lambda: None
+    on_made: Callable[[Path], object] = lambda folder: None
 
 
 def place(pair: str) -> Path:
@@ -71,14 +80,21 @@ def run(name: str, params: Params) -> None:
     """Train the swap model of a pair, or go on with it where a killed run stopped.
 
     Raises:
-        Problem: no consent; a companion did not join with these faces; a face set is missing, empty or too small; the
-            device is not there; memory or disk do not suffice; training breaks.
+        Problem: no consent, or it ends meanwhile; a companion did not join with these faces; a face set is missing,
+            empty or too small; the device is not there; memory or disk do not suffice; training breaks.
     """
+    consents = {identity: record.id for identity, record in require_pair_consent(name, params).items()}
     folders = {identity: Path("data/dataset") / identity for identity in params.cast_of(name)}
-    consents = {identity: require_consent(identity, "training").id for identity in folders}
     companions = params.companions_of(name)
     _require_joined(name, companions)
-    train_pair(Task(name, folders, consents, params.training, place(name), SCRATCH, companions))
+
+    def still_allowed() -> None:
+        require_pair_consent(name, params, noted="refusals")
+
+    def made(folder: Path) -> None:
+        audit.append("training", pair=name, consent=consents, sha256=sha256_of(folder / "model.safetensors"))
+
+    train_pair(Task(name, folders, consents, params.training, place(name), SCRATCH, companions, still_allowed, made))
 
 
 def _require_joined(pair: str, companions: tuple[str, ...]) -> None:
@@ -129,6 +145,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
         "crop_size": _one_crop_size(faces),
         "data": {identity: data_hashes(folder) for identity, folder in task.folders.items()},
         "base": None if settings.chosen.base is None else Base.read(settings.chosen.base.path).sha256,
+        "recogniser": recogniser_hash(settings.chosen.losses),
         "consent": task.consents,
         "code_sha256": code_hash(),
         "versions": versions(),
@@ -152,6 +169,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
                 monitor.show(state.progress, time_lapse.add(state.progress, rows))
             write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
 
+        watch = ConsentWatch(task.still_allowed)
         training = Training(
             train,
             held_out,
@@ -159,12 +177,13 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
             settings.seed,
             checkpoints,
             checkpoint_seconds=settings.checkpoint_seconds,
+            on_interval=watch if processes.first else lambda: None,
             on_noted=lambda state: monitor.note(state.progress),
             on_judged=show,
             processes=processes,
         )
         log.info("previews and checkpoints: %s", checkpoints.folder)
-        with monitor:
+        with monitor, _nothing_kept_without(checkpoints):
             reason = training.run(state, what=f"training {task.pair}")
     if reason == "iterations" and preset.iterations < settings.chosen.iterations:
         reason = "budget"
@@ -172,9 +191,21 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
     log.info("ended at iteration %d: %s", state.progress.iteration, reason)
     if not processes.first:
         return
-    with whole_folder(task.result) as folder:
+    with _nothing_kept_without(checkpoints), whole_folder(task.result) as folder:
         write_bundle(folder, state, held_out, preset, facts | {"ended": ended}, time_lapse, threads=settings.threads)
+        watch.look()
+        task.on_made(folder)
     checkpoints.remove()
+
+
+@contextmanager
+def _nothing_kept_without(checkpoints: CheckpointFolder) -> Iterator[None]:
+    """Drop the checkpoints if consent ends: they hold the person's likeness as the model would."""
+    try:
+        yield
+    except ConsentEnded:
+        checkpoints.remove()
+        raise
 
 
 def prepare(settings: TrainingSettings) -> torch.device:

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,9 @@ from stages.training.networks import Network, build_network
 from stages.training.processes import ALONE, Processes
 from stages.training.settings import AdversarySettings, OptimiserSettings, PresetSettings
 from stages.training.warm_start import warm_start
+
+if TYPE_CHECKING:
+    from stages.training.losses.identity import IdentityDistance
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module, default=Network)
 
@@ -58,6 +61,8 @@ class Progress:
 class State(Generic[NetworkT]):
     """Network, averaged network, optimiser and progress; the critic and its optimiser where it has a weight.
 
+    ``identity_distance`` is there where its term has a weight; it is frozen, so no snapshot holds it.
+
     Chance needs no keeping: every batch's randomness is made from the seed, the iteration and the setbacks.
 
     Args:
@@ -69,12 +74,13 @@ class State(Generic[NetworkT]):
         compile: the passes of training; the averaged network's stay as they are.
 
     Raises:
-        Problem: the preset's base is missing, damaged or of other sizes.
+        Problem: the preset's base is missing, damaged or of other sizes; so is the recogniser that its loss needs.
     """
 
     forward: Callable[..., Any]
     critic: PatchCritic | None
     critic_optimiser: torch.optim.AdamW
+    identity_distance: IdentityDistance | None
 
     def __init__(
         self: State[Network],
@@ -100,6 +106,8 @@ class State(Generic[NetworkT]):
         if preset.adversary.weight:
             self.critic = _critic(preset.adversary, seed, device)
             self.critic_optimiser = _optimiser(self.critic, _critic_optimiser_settings(preset.adversary))
+        if preset.losses.identity:
+            self.identity_distance = _identity_distance(device)
 
     @classmethod
     def of(cls, network: NetworkT, settings: OptimiserSettings, device: torch.device) -> State[NetworkT]:
@@ -124,6 +132,7 @@ class State(Generic[NetworkT]):
         self.average: NetworkT = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = _optimiser(self.network, settings, encoder_rate)
         self.critic = None
+        self.identity_distance = None
         self.progress = Progress()
 
     def set_rate(self, rate: float) -> None:
@@ -183,6 +192,13 @@ def _moments(prefix: str, network: nn.Module, optimiser: torch.optim.Optimizer) 
     }
 
 
+def _identity_distance(device: torch.device) -> IdentityDistance:
+    # here, as insightface comes with it, which takes seconds to import
+    from stages.training.losses.identity import IdentityDistance
+
+    return IdentityDistance.open(device)
+
+
 def _critic(settings: AdversarySettings, seed: int, device: torch.device) -> PatchCritic:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -196,16 +212,14 @@ def _critic_optimiser_settings(settings: AdversarySettings) -> OptimiserSettings
 
 def _optimiser(network: nn.Module, settings: OptimiserSettings, encoder_rate: float = 1.0) -> torch.optim.AdamW:
     """AdamW whose moments exist from the start, so that every snapshot has the same names."""
-    kinds: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    kinds: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in _trained(network):
-        kinds.setdefault((name.startswith("encoder."), parameter.ndim > 1), []).append(parameter)
+        of_texture = name.endswith(".texture")
+        share = settings.texture_rate if of_texture else encoder_rate if name.startswith("encoder.") else 1.0
+        kinds.setdefault((share, parameter.ndim > 1 and not of_texture), []).append(parameter)
     groups = [
-        {
-            "params": parameters,
-            "weight_decay": settings.weight_decay if decayed else 0.0,
-            "share": encoder_rate if of_encoder else 1.0,
-        }
-        for (of_encoder, decayed), parameters in kinds.items()
+        {"params": parameters, "weight_decay": settings.weight_decay if decayed else 0.0, "share": share}
+        for (share, decayed), parameters in kinds.items()
     ]
     optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=settings.betas, fused=True)
     for _, parameter in _trained(network):

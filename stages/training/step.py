@@ -54,7 +54,12 @@ class Step:
             generator = torch.Generator(faces.device)
             generator.manual_seed(_mixed(self._seed, stream, setbacks, iteration))
             batches[name] = augment(
-                faces.take(drawn), network.input_size, network.output_size, preset.augmentation, generator
+                faces.take(drawn),
+                network.input_size,
+                network.output_size,
+                preset.augmentation,
+                generator,
+                places=faces.places_of(drawn) if network.texture else None,
             )
         return batches
 
@@ -72,10 +77,12 @@ class Step:
         }
         crops = {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}
         with passes_in(preset.precision, next(iter(crops.values())).device):
-            answers = state.forward(crops)
+            answers = state.forward(crops, {name: batch.mirrored for name, batch in batches.items()})
         answers = {name: answer.float() for name, answer in answers.items()}
         losses = {
-            name: torch.stack(list(loss_terms(answers[name], batch, preset.losses).values())).sum()
+            name: torch.stack(
+                list(loss_terms(answers[name], batch, preset.losses, state.identity_distance).values())
+            ).sum()
             for name, batch in batches.items()
         }
         total = torch.stack(list(losses.values())).sum()

@@ -17,7 +17,7 @@ from stages.training.networks import Network, SwapNetwork
 def warm_start(network: Network, folder: Path) -> None:
     """Give the network the base's encoder, and every decoder the base's: a face in general, to become somebody's.
 
-    Side outputs, which the base has not, start from chance.
+    A network without a texture takes the base without its own. Side outputs, which the base has not, start from chance.
 
     Args:
         network: changed in place.
@@ -37,7 +37,7 @@ def warm_start(network: Network, folder: Path) -> None:
         network.encoder.load_state_dict(base.part("encoder"))
         decoder = base.part("decoder")
         for own in network.decoders.values():
-            _load_but_sides(own, decoder)
+            _load(own, decoder)
     except RuntimeError as error:
         raise Problem(
             f"it does not fit the preset's network ({str(error).splitlines()[-1].strip()})",
@@ -47,6 +47,8 @@ def warm_start(network: Network, folder: Path) -> None:
         ) from error
 
 
-def _load_but_sides(decoder: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    sides = {name: tensor for name, tensor in decoder.state_dict().items() if name.startswith("sides.")}
-    decoder.load_state_dict({**weights, **sides})
+def _load(decoder: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Take what both have; a texture alone may be left over, and side outputs alone stay as they are."""
+    own = decoder.state_dict()
+    taken = {name: each for name, each in weights.items() if name in own or not name.startswith("surface.")}
+    decoder.load_state_dict({**{name: each for name, each in own.items() if name.startswith("sides.")}, **taken})

@@ -35,6 +35,8 @@ def recipe() -> Recipe:
             latent=16,
             decoder_channels=(16, 8),
             mask_channels=4,
+            texture=2,
+            texture_size=32,
         ),
         iterations=8,
         batch=4,

@@ -33,7 +33,7 @@ def test_an_answer_is_the_asked_performer_in_the_scene_that_was_seen(
     amounts = set(AugmentationSettings.model_fields) - {"smear_spread", "resampling_factor", "compression_quality"}
     still = AugmentationSettings.model_validate(dict.fromkeys(amounts, 0.0))
     plain = recipe.model_copy(update={"augmentation": still, "same": 0.0, "batch": 12})
-    planes = footage.read(plain, renders)[0].astype(np.float32) / 255.0
+    planes = footage.read(plain, renders).planes[0].astype(np.float32) / 255.0
     batch, who = rehearsal(plain, renders, tmp_path).batch(0)
     small = torch.nn.functional.avg_pool2d(torch.from_numpy(planes[:, :, :3]).flatten(0, 1), 2)
     for crop, answer, asked in zip(batch.crops, batch.rgb, who.tolist(), strict=True):

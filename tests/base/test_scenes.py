@@ -15,7 +15,7 @@ from stages.training import checkpoint
 
 
 def test_a_troupe_plays_every_scene_in_other_faces_and_the_same_place(recipe: Recipe, renders: Path) -> None:
-    planes = footage.read(recipe, renders)
+    planes = footage.read(recipe, renders).planes
     assert planes.shape == (1, 4, 2, 6, 64, 64)
     faces, masks = planes[0, :, :, :3].astype(int), planes[0, :, :, 3] > 127
     for scene in range(4):
@@ -31,7 +31,17 @@ def test_a_troupe_plays_every_scene_in_other_faces_and_the_same_place(recipe: Re
 
 
 def test_scenes_are_played_again_to_the_same_bytes(recipe: Recipe, renders: Path) -> None:
-    np.testing.assert_array_equal(play(recipe, 0), footage.read(recipe, renders)[0])
+    played, kept = play(recipe, 0), footage.read(recipe, renders)
+    np.testing.assert_array_equal(played.planes, kept.planes[0])
+    np.testing.assert_array_equal(played.places, kept.places[0])
+
+
+def test_landmarks_lie_on_the_faces_they_are_of(recipe: Recipe, renders: Path) -> None:
+    planes, places = (part[0] for part in footage.read(recipe, renders))
+    for scene in range(recipe.scenes):
+        for who in range(recipe.cast):
+            x, y = (places[scene, who, [4, 9, 200]] * recipe.stored_size).astype(int).T  # nose, between brows, chin
+            assert (planes[scene, who, 3, y, x] > 127).all()
 
 
 def test_what_is_rendered_is_not_rendered_again(recipe: Recipe, renders: Path) -> None:

@@ -14,10 +14,11 @@ import pytest
 import yaml
 
 from flows.lineage.trace import trace
+from stages.consent.withdrawal import withdraw
 from tests.conftest import REPOSITORY
+from tests.records import SIGNED, public, put_record, secret
 from tests.training.faces import write_face_set
 
-RECORD = Path("data/consent/cyd.yaml")
 CAST = ["cast@ada-ben", "cast@ada-dan"]
 
 
@@ -59,9 +60,7 @@ def project(workplace: Path) -> Path:
         },
     }
     (workplace / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
-    for name in ("cyd", "dan"):
-        record = Path("data/consent/ada.yaml").read_text()
-        Path(f"data/consent/{name}.yaml").write_text(record.replace("ada", name))
+    put_record(Path("data/consent"), "cyd")
     identities = ("ada", "ben", "cyd", "dan")
     for seed, name in enumerate(identities):
         write_face_set(workplace / "footage" / name, "ada", train=2, held_out=1, seed=seed)
@@ -113,7 +112,7 @@ def test_a_companion_makes_its_own_pair_stale_and_no_other(project: Path) -> Non
 def test_a_withdrawal_stops_the_companions_pair_and_leaves_it_stale(project: Path) -> None:
     join()
     repro("training@ada-ben")
-    RECORD.write_text(RECORD.read_text() + "status: revoked\n")
+    withdraw("cyd", secret("cyd"), public("cyd", "performer cyd", "subject"), day=SIGNED)
     repro("training@ada-ben", refused="data/consent/cyd.yaml: status: the consent was withdrawn")
     steps = {traced.step.stage: traced for traced in trace(project, "ada-ben.model").steps}
     assert steps["training@ada-ben"].stale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,17 +13,17 @@ from stages.companions.stage import run
 from stages.problems import Problem
 from stages.settings import Params
 from tests.cast.test_stage import params_with
+from tests.records import put_record
 from tests.training.faces import write_face_set
 
 DATASET = Path("data/dataset/cyd")
-RECORD = Path("data/consent/cyd.yaml")
+RECORDS = Path("data/consent")
 
 
 @pytest.fixture
 def params(workplace: Path) -> Params:
     """Settings with cyd as a companion, whose record allows training alone."""
-    record = Path("data/consent/ada.yaml").read_text().replace("ada", "cyd")
-    RECORD.write_text(record.replace("[source, target, training]", "[training]"))
+    put_record(RECORDS, "cyd", roles=["training"], clips=["cyd-1", "cyd-2"])
     write_face_set(DATASET / "cyd-1", "ada", train=2, held_out=1)
     return params_with({"cyd-in-ada-ben": {"pair": "ada-ben", "identity": "cyd"}})
 
@@ -30,21 +31,22 @@ def params(workplace: Path) -> Params:
 def test_it_leaves_the_hashes_of_its_faces_and_its_consent(params: Params) -> None:
     run("cyd-in-ada-ben", params)
     told = CompanionFaces.read("ada-ben", "cyd")
-    assert told == CompanionFaces(identity="cyd", consent="synthetic-cyd-1", data=data_hashes(DATASET))
+    assert told == CompanionFaces(identity="cyd", consent="cyd-1", data=data_hashes(DATASET))
     write_face_set(DATASET / "cyd-2", "ben", train=2, held_out=1)
     run("cyd-in-ada-ben", params)
     assert CompanionFaces.read("ada-ben", "cyd").data.keys() == {"cyd-1", "cyd-2"}
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("changes", "told"),
     [
-        ("[training]", "[source, target]", "does not allow 'training'"),
-        ("roles", "status: revoked\nroles", "the consent was withdrawn"),
+        ({"roles": ["source", "target"]}, "does not allow 'training'"),
+        ({"pairings": ["ada", "eve"]}, "pairings: it does not allow 'ben'"),
+        ({"clips": ["cyd-2"]}, "clips: it does not cover the clip 'cyd-1'"),
     ],
 )
-def test_without_consent_nobody_joins(params: Params, old: str, new: str, told: str) -> None:
-    RECORD.write_text(RECORD.read_text().replace(old, new, 1))
+def test_without_consent_nobody_joins(params: Params, changes: dict[str, Any], told: str) -> None:
+    put_record(RECORDS, "cyd", **{"roles": ["training"], "clips": ["cyd-1"], **changes})
     with pytest.raises(Problem, match=told):
         run("cyd-in-ada-ben", params)
     assert not CASTS.exists()

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from stages.artifacts.decisions import Person
 from stages.detection.identity import Reference, judge, reference_from_tracks
-from stages.detection.tracking import Face, Track, Tracker, filled, overlap
+from stages.detection.tracking import Face, Track, Tracker, covered, filled, in_sight, overlap
 from stages.packs import Found
 
 SAME = 0.9
-ANN, BOB = np.eye(4, dtype=np.float32)[:2]
+ANN, BOB, CAY = np.eye(4, dtype=np.float32)[:3]
 
 
 def found(*centres: tuple[float, float], side: float = 40.0) -> Found:
@@ -40,6 +41,58 @@ def test_two_people_who_cross_keep_their_tracks() -> None:
         alike = [float(face.embedding @ track.faces[0].embedding) for face in track.faces]
         assert len(track.faces) == 41
         assert min(alike) > SAME
+
+
+def alike_people(*people: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Embeddings as of a pack to which all faces look alike: two people's are 0.85 similar, one person's 1."""
+    common = np.eye(4, dtype=np.float32)[3]
+    mixed = np.sqrt(0.85) * common + np.sqrt(0.15) * np.array(people)
+    return np.asarray(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), np.float32)
+
+
+def passing(frame: int) -> list[tuple[tuple[float, float], NDArray[np.float32]]]:
+    """Bob stands; Ann walks before him and hides him for seven frames."""
+    ann = (20.0 + 12 * frame, 50.0)
+    bob = (128.0, 51.0)
+    return [(ann, ANN)] + ([(bob, BOB)] if not 6 <= frame <= 12 else [])
+
+
+def walk() -> Tracker:
+    tracker = Tracker(gap=12, same_person=SAME)
+    for frame in range(20):
+        places, people = zip(*passing(frame), strict=True)
+        tracker.add(frame, 0, found(*places), alike_people(*people))
+    return tracker
+
+
+def test_who_goes_on_is_not_taken_for_who_is_hidden() -> None:
+    """Where the one in front comes to the place of the one behind, boxes alone would exchange them."""
+    tracker = walk()
+    assert [len(track.faces) for track in tracker.tracks] == [20, 13]
+    for track in tracker.tracks:
+        assert min(float(face.embedding @ track.faces[0].embedding) for face in track.faces) > 0.99
+
+
+def test_a_face_is_not_interpolated_onto_who_stands_before_it() -> None:
+    tracker = walk()
+    ann, bob = in_sight(tracker.tracks)[0]
+    assert [face.frame for face in ann] == list(range(20))
+    assert [face.frame for face in bob] == [*range(7), *range(12, 20)]  # boxes are 40 wide: 24 aside is behind, 36 not
+    assert in_sight(tracker.tracks)[1] == 5
+
+
+def test_a_face_that_others_cover_and_that_is_like_nobody_begins_a_track() -> None:
+    tracker = Tracker(gap=12, same_person=SAME)
+    tracker.add(0, 0, found((50, 50), (120, 50)), alike_people(ANN, BOB))
+    tracker.add(1, 0, found((95, 50), (115, 50)), alike_people(ANN, CAY))  # a mixture of both faces, say
+    assert [len(track.faces) for track in tracker.tracks] == [1, 1, 1, 1]
+
+
+def test_a_face_alone_follows_its_track_however_it_looks() -> None:
+    tracker = Tracker(gap=12, same_person=SAME)
+    for frame in range(4):
+        tracker.add(frame, 0, found((50 + frame, 50)), alike_people(CAY if frame == 2 else ANN))
+    assert [len(track.faces) for track in tracker.tracks] == [4]
 
 
 def test_a_cut_ends_every_track() -> None:
@@ -90,10 +143,10 @@ def test_the_dominant_track_is_the_reference_and_others_are_judged_by_it() -> No
         tracker.add(frame, 0, found((50, 50)), who(ANN)) if frame < 3 else tracker.add(
             frame, 1, found((50, 50), (150, 50)), who(BOB, ANN)
         )
-    reference = reference_from_tracks(tracker.tracks)
+    reference = reference_from_tracks(tracker.tracks, Person())
     assert reference.origin.startswith("track 1")
-    assert [verdict.taken for verdict in judge(tracker.tracks, reference, SAME)] == [False, True, False]
-    others = judge(tracker.tracks, Reference(ANN, "1 reference pictures"), SAME)
+    assert [verdict.taken for verdict in judge(tracker.tracks, reference, SAME, Person())] == [False, True, False]
+    others = judge(tracker.tracks, Reference(ANN, "1 reference pictures"), SAME, Person())
     assert [verdict.taken for verdict in others] == [True, False, True]
     assert "below 0.900" in others[1].reason
 
@@ -105,6 +158,17 @@ boxes = st.lists(
     min_size=1,
     max_size=5,
 ).map(lambda rows: np.array(rows, np.float32))
+
+
+@settings(max_examples=40, deadline=None)
+@given(boxes, boxes)
+def test_what_covers_a_box_overlaps_it_and_the_rest_of_the_box_is_free(
+    first: NDArray[np.float32], second: NDArray[np.float32]
+) -> None:
+    shares = covered(first, second)
+    assert (shares >= overlap(first, second) - 1e-5).all()
+    assert (shares <= 1 + 1e-4).all()
+    np.testing.assert_allclose(np.diag(covered(first, first)), 1.0, atol=1e-4)
 
 
 @settings(max_examples=40, deadline=None)

@@ -12,6 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.packs import Detector, Landmarker, Recogniser, five_points, open_pack
+from stages.packs.canonical import read_canonical
+from stages.packs.topology import LEFT_EYE_CORNERS, MOUTH_CORNERS, RIGHT_EYE_CORNERS, mirror_of
 from stages.problems import Problem
 from tests.film import BACKGROUND, collins, hopper, moved, placed
 
@@ -84,6 +86,22 @@ class TestLandmarker:
         face_height = np.ptp(on_portrait[0][:, 1])
         spread = np.std(on_portrait, axis=0).mean() / face_height
         assert spread < 0.012
+
+    def test_a_mirrored_face_has_mirrored_landmarks(self, detector: Detector, landmarker: Landmarker) -> None:
+        """To the rounding of sums: the network alone differs by about a pixel of 256."""
+        portrait = np.pad(placed((collins(), moved(128, 120, scale=1.6)))[:, :256], ((0, 16), (0, 0), (0, 0)))
+        crops = np.stack([portrait, portrait[:, ::-1]])
+        (plain, mirrored), sure = landmarker.place(crops)
+        mirror = mirror_of(read_canonical(open_pack().files["canonical_face"]))
+        back = mirrored[mirror] * [-1, 1, 1] + [256, 0, 0]
+        assert (sure > 0.9).all()
+        np.testing.assert_allclose(back, plain, atol=1e-3)
+
+    def test_a_mirror_swaps_the_eyes_and_gives_every_place_back(self) -> None:
+        mirror = mirror_of(read_canonical(open_pack().files["canonical_face"]))
+        assert mirror[list(RIGHT_EYE_CORNERS)].tolist() == list(LEFT_EYE_CORNERS)
+        assert mirror[list(MOUTH_CORNERS)].tolist() == list(MOUTH_CORNERS[::-1])
+        assert mirror[mirror].tolist() == list(range(478))
 
     def test_knows_what_is_no_face(self, landmarker: Landmarker) -> None:
         noise = np.random.default_rng(0).integers(0, 255, (1, 256, 256, 3), dtype=np.uint8)

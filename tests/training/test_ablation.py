@@ -51,6 +51,7 @@ def test_each_row_changes_the_shipped_preset_in_what_it_is_named_for() -> None:
     assert presets["original"] == shipped.training.presets["original"]
     assert all(preset != presets["default"] for row, preset in presets.items() if row != "default")
     assert presets["no-ssim"].losses == presets["default"].losses.model_copy(update={"ssim": 0.0})
+    assert presets["identity"].losses == presets["default"].losses.model_copy(update={"identity": 0.2})
     assert presets["original-our-recipe"].losses == presets["default"].losses
     assert {presets[row].network.family for row in ("original-our-recipe", "df", "liae")} == {"original", "df", "liae"}
 

@@ -37,7 +37,12 @@ def critic() -> PatchCritic:
 
 
 def batch_of(rgb: Tensor, mask: Tensor) -> dict[str, Batch]:
-    return {"ada": Batch(rgb, rgb, mask, torch.zeros_like(mask), torch.zeros_like(mask))}
+    nothing, nowhere, not_mirrored = (
+        torch.zeros_like(mask),
+        torch.zeros(0, 0, 2),
+        torch.zeros(len(rgb), dtype=torch.bool),
+    )
+    return {"ada": Batch(rgb, rgb, mask, nothing, nothing, nowhere, not_mirrored)}
 
 
 def run(faces: dict[str, Faces], iterations: int, **settings: float) -> State:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stages.artifacts.swap_model import SwapModel
 from stages.training.augment import Batch, augment, plain
+from stages.training.chart import PLACES, mirrored_places
 from stages.training.faces import as_planes
 from stages.training.settings import AugmentationSettings
 from tests.training.faces import drawn_face
@@ -30,6 +31,12 @@ STILL = AugmentationSettings(
 )
 """No change at all."""
 
+_PICTURES = 5
+"""Of a batch's fields: those before its landmarks."""
+
+_OUTER_CORNER = 33
+"""Of the right eye."""
+
 
 @pytest.fixture(scope="module")
 def planes() -> torch.Tensor:
@@ -44,6 +51,30 @@ def augmented(planes: torch.Tensor, change: AugmentationSettings, seed: int = 0)
 def test_without_spread_a_batch_is_the_faces_as_they_are(planes: torch.Tensor) -> None:
     for one, other in zip(augmented(planes, STILL), plain(planes, 32, 32), strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_landmarks_go_where_the_picture_goes(seed: int) -> None:
+    """A white dot is drawn on one landmark; of a mirrored face it is found on the landmark of the other side."""
+    chance = np.random.default_rng(seed)
+    places = torch.from_numpy(chance.uniform(0.3, 0.7, (1, PLACES, 2)).astype(np.float32))
+    dotted = torch.zeros(1, 6, 256, 256, dtype=torch.uint8)
+    column, row = (places[0, _OUTER_CORNER] * 256).long().tolist()
+    dotted[:, :, row - 3 : row + 4, column - 3 : column + 4] = 255
+    moved = STILL.model_copy(update={"flip": 0.5, "rotation": 20.0, "zoom": 0.1, "shift": 0.05})
+    batch = augment(dotted, 32, 256, moved, torch.Generator().manual_seed(seed), places=places)
+    found = torch.nonzero(batch.rgb[0, 0] > 0.5).float().mean(dim=0).flip(0) + 0.5
+    which = mirrored_places()[_OUTER_CORNER] if batch.mirrored[0] else _OUTER_CORNER
+    torch.testing.assert_close(batch.places[0, which] * 256, found, atol=1.0, rtol=0)
+
+
+def test_some_pictures_are_mirrored_and_the_batch_knows_which(planes: torch.Tensor) -> None:
+    many = planes[:1].repeat(24, 1, 1, 1)
+    batch = augmented(many, STILL.model_copy(update={"flip": 0.5}))
+    still = plain(many, 32, 32)
+    assert 0 < batch.mirrored.sum() < 24
+    torch.testing.assert_close(batch.rgb[~batch.mirrored], still.rgb[~batch.mirrored], atol=1e-4, rtol=0)
+    torch.testing.assert_close(batch.rgb[batch.mirrored], still.rgb[batch.mirrored].flip(3), atol=1e-4, rtol=0)
 
 
 def test_the_same_seed_gives_the_same_batch_and_another_another(planes: torch.Tensor) -> None:
@@ -73,7 +104,7 @@ def test_values_stay_in_range_however_far_it_goes(seed: int, warp: float, light:
         compression=0.5,
         compression_quality=1,
     )
-    for part in augmented(faces, wild, seed):
+    for part in augmented(faces, wild, seed)[:_PICTURES]:
         assert torch.isfinite(part).all()
         assert part.min() >= 0
         assert part.max() <= 1
@@ -95,7 +126,7 @@ def test_surroundings_become_one_colour_and_the_face_stays(planes: torch.Tensor)
 
 def test_a_flip_mirrors_input_answer_and_maps_alike(planes: torch.Tensor) -> None:
     mirrored = augmented(planes, STILL.model_copy(update={"flip": 1.0}))
-    for part, straight in zip(mirrored, augmented(planes, STILL), strict=True):
+    for part, straight in zip(mirrored[:_PICTURES], augmented(planes, STILL)[:_PICTURES], strict=True):
         torch.testing.assert_close(part, straight.flip(-1), atol=1e-4, rtol=0)
 
 

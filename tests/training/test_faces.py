@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from stages.problems import Problem
+from stages.training.chart import PLACES
 from stages.training.faces import CPU, PLANES, Faces, read_faces
 from stages.training.roomy import roomy_array
 from tests.training.faces import write_face_set
@@ -45,14 +48,15 @@ def test_faces_that_do_not_fit_in_memory_are_mapped_and_are_the_same(tmp_path: P
 
 def test_taken_faces_are_those_asked_for_in_order() -> None:
     planes = torch.arange(5, dtype=torch.uint8).view(5, 1, 1, 1).expand(-1, PLANES, 4, 4).contiguous()
-    faces = Faces(planes, np.zeros(5, np.float32), np.zeros(5, np.float32))
+    faces = Faces(planes, torch.zeros(5, PLACES, 2), np.zeros(5, np.float32), np.zeros(5, np.float32))
     taken = faces.to(CPU).take(torch.tensor([4, 0, 4]))
     assert taken[:, 0, 0, 0].tolist() == [4, 0, 4]
 
 
 @pytest.mark.parametrize("room", [0, 10**9], ids=["do not fit", "fit"])
 def test_faces_for_another_device_lie_there_if_they_fit_and_are_given_there_anyway(room: int) -> None:
-    faces = Faces(torch.zeros(3, PLANES, 4, 4, dtype=torch.uint8), np.zeros(3, np.float32), np.zeros(3, np.float32))
+    nothing = np.zeros(3, np.float32)
+    faces = Faces(torch.zeros(3, PLANES, 4, 4, dtype=torch.uint8), torch.zeros(3, PLACES, 2), nothing, nothing)
     elsewhere = faces.to(torch.device("meta"), room)  # torch's device without memory stands for any other one
     assert elsewhere.planes.device.type == ("meta" if room else "cpu")
     assert elsewhere.take(torch.tensor([0, 1])).device.type == "meta"
@@ -67,3 +71,16 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypa
         roomy_array((4, PLANES, 64, 64), tmp_path, room=0)
     assert "stored_size" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_system_that_takes_no_blocks_at_once_maps_them_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "posix_fallocate")
+    array = roomy_array((4, PLANES, 16, 16), tmp_path, room=0)
+    array[...] = 7
+    assert isinstance(array, np.memmap)
+    assert (array == 7).all()
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=4 * PLANES * 16 * 16 - 1))
+    with pytest.raises(Problem, match="fit neither in memory nor on the disk"):
+        roomy_array((4, PLANES, 16, 16), tmp_path, room=0)

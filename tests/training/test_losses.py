@@ -51,7 +51,8 @@ def batch_of(rgb: torch.Tensor) -> Batch:
     mask[..., 8:24, 8:24] = 1
     mouth = torch.zeros_like(mask)
     mouth[..., 18:22, 10:20] = 1
-    return Batch(rgb, rgb, mask, torch.zeros_like(mask), mouth)
+    nowhere, not_mirrored = torch.zeros(0, 0, 2), torch.zeros(len(rgb), dtype=torch.bool)
+    return Batch(rgb, rgb, mask, torch.zeros_like(mask), mouth, nowhere, not_mirrored)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (48, 33)])
@@ -98,13 +99,14 @@ def test_smaller_pictures_are_compared_with_the_truth_at_their_size() -> None:
     batch = batch_of(pictures(5, 2, 3, 32, 32))
     half, quarter = (torch.nn.functional.avg_pool2d(batch.rgb, size) for size in (2, 4))
     masks = [torch.nn.functional.avg_pool2d(batch.mask, size) for size in (2, 4)]
-    chosen = LossSettings(sides=0.3)
-    true = Answer(batch.rgb, batch.mask, (Answer(half, masks[0]), Answer(quarter, masks[1])))
+    chosen = LossSettings(sides=0.3, identity=0.2)  # of the full size alone: no recogniser is asked for
+    true = Answer(batch.rgb, batch.mask, sides=(Answer(half, masks[0]), Answer(quarter, masks[1])))
     assert abs(float(sides_term(true, batch, chosen))) < 1e-5
     wrong = true._replace(sides=(true.sides[0], Answer(1 - quarter, masks[1])))
-    terms = loss_terms(wrong.sides[1], halved(halved(batch)), chosen)
+    terms = loss_terms(wrong.sides[1], halved(halved(batch)), LossSettings())
     assert float(sides_term(wrong, batch, chosen)) == pytest.approx(0.3 * float(sum(terms.values())), rel=1e-4)
-    assert halved(batch).crops is batch.crops
+    for kept in ("crops", "places", "mirrored"):
+        assert getattr(halved(batch), kept) is getattr(batch, kept)
 
 
 def test_the_truth_has_no_loss_and_any_error_has_some() -> None:

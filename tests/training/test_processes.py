@@ -97,7 +97,8 @@ def test_two_processes_of_which_one_was_killed_end_in_the_same_bytes(
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_shares_make_up_the_batch(count: int) -> None:
-    whole = Batch(*(torch.rand(8, channels, 4, 4) for channels in (3, 3, 1, 1, 1)))
+    pictures = (torch.rand(8, channels, 4, 4) for channels in (3, 3, 1, 1, 1))
+    whole = Batch(*pictures, torch.rand(8, 5, 2), torch.rand(8) > 0.5)
     shares = [Processes(rank, count).share(whole) for rank in range(count)]
     for plane, parts in zip(whole, zip(*shares, strict=True), strict=True):
         assert torch.equal(torch.cat(parts), plane)

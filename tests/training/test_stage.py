@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +31,7 @@ from stages.training.stage import Task, run, train_pair
 from stages.training.state import State
 from stages.training.step import Step
 from tests.conftest import REPOSITORY
+from tests.records import put_record
 from tests.training.faces import smoke_preset, smoke_settings, write_face_set
 
 CONSENT = {"ada": "ada-1", "ben": "ben-1"}
@@ -187,8 +189,7 @@ def test_a_companion_must_have_joined_with_the_faces_it_has_now(workplace: Path)
     params = parse(Params, raw, where="params.yaml")
     with pytest.raises(Problem, match="no consent record for 'cyd'"):
         run("ada-ben", params)
-    record = Path("data/consent/ada.yaml").read_text().replace("ada", "cyd")
-    Path("data/consent/cyd.yaml").write_text(record)
+    put_record(Path("data/consent"), "cyd")
     with pytest.raises(Problem, match=r"companions/cyd\.json: this artifact is not there"):
         run("ada-ben", params)
     CompanionFaces(identity="cyd", consent="cyd-1", data={"cyd-1": "of before"}).write("ada-ben")
@@ -281,3 +282,28 @@ def test_a_gpu_that_is_not_there_is_told(face_sets: dict[str, Path], tmp_path: P
         pytest.skip("there is one")
     with pytest.raises(Problem, match=r"training\.device: torch finds no CUDA GPU"):
         trained(face_sets, tmp_path, smoke_settings().model_copy(update={"device": "cuda"}))
+
+
+class TestConsentThatEndsMeanwhile:
+    """Training asks again while it runs; what it made until then is dropped."""
+
+    def _task(self, face_sets: dict[str, Path], root: Path, ask: Callable[[], None]) -> Task:
+        settings = smoke_settings().model_copy(update={"checkpoint_seconds": 0.0})
+        return Task("ada-ben", face_sets, CONSENT, settings, root / "model", root / "scratch", ask)
+
+    @pytest.mark.parametrize("asked", [1, 3, 5], ids=["at once", "midway", "before the result is kept"])
+    def test_stops_it_and_leaves_nothing(
+        self, face_sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int
+    ) -> None:
+        monkeypatch.setattr("stages.training.consent_watch.SECONDS", 0.0)
+        looks = []
+
+        def ask() -> None:
+            looks.append(1)
+            if len(looks) == asked:
+                raise Problem("status: the consent was withdrawn", where="ada.yaml", mend="take ada out")
+
+        with pytest.raises(Problem, match=r"ada\.yaml: status: the consent was withdrawn\n  mend: take ada out"):
+            train_pair(self._task(face_sets, tmp_path, ask))
+        assert len(looks) == asked
+        assert list(tmp_path.rglob("*")) == [tmp_path / "scratch"]

@@ -18,7 +18,8 @@ class EnsembleNetwork(nn.Module):
     """One encoder and one decoder for N identities, told apart by a face at rest and by gains.
 
     An identity is its ``start`` (added to the small picture) and, after each enlargement, a scale and a shift of every
-    channel (FiLM, Perez et al. 2018). Both can be folded into a plain :class:`Decoder`, see :meth:`decoder_of`.
+    channel (FiLM, Perez et al. 2018). Both can be folded into a plain :class:`Decoder`, see :meth:`decoder_of`. A
+    texture is everybody's: what faces have in common.
 
     Args:
         identities: how many.
@@ -30,14 +31,14 @@ class EnsembleNetwork(nn.Module):
         channels = settings.decoder_channels
         base = settings.output_size // 2 ** len(channels)
         self.encoder = Encoder(settings.input_size, settings.encoder_channels, settings.latent, base, channels[0])
-        self.decoder = Decoder(channels, settings.mask_channels, base)
+        self.decoder = Decoder(channels, settings.mask_channels, base, settings.texture, settings.texture_size)
         self.starts = nn.Parameter(torch.zeros(identities, channels[0], base, base))
         widths = channels[1:]
         self.scales = nn.ParameterList(nn.Parameter(torch.zeros(identities, width)) for width in widths)
         self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(identities, width)) for width in widths)
 
-    def forward(self, crops: Tensor, who: Tensor) -> Answer:
-        """Give crops (n, 3, s, s) of anyone the likenesses ``who``, (n,) int64."""
+    def forward(self, crops: Tensor, who: Tensor, mirrored: Tensor | None = None) -> Answer:
+        """Give crops (n, 3, s, s) of anyone the likenesses ``who``, (n,) int64; mirrored as in a swap network."""
         features: Tensor = torch.add(self.encoder(crops), self.decoder.start + self.starts[who])
         level = 0
         for stage in self.decoder.stages:
@@ -46,7 +47,7 @@ class EnsembleNetwork(nn.Module):
                 scale, shift = self.scales[level][who], self.shifts[level][who]
                 features = features * (1 + scale[:, :, None, None]) + shift[:, :, None, None]
                 level += 1
-        return Answer(*self.decoder.finish(features))
+        return self.decoder.finish(features, mirrored)
 
     @torch.no_grad()
     def decoder_of(self, who: int | None) -> Decoder:

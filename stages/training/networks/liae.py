@@ -35,7 +35,7 @@ class Liae(Network):
         self.decoder = Decoder(2 * shared, channels, settings.mask_channels)
         self.apply(initialise_)
 
-    def forward(self, crops: Mapping[str, Tensor]) -> dict[str, Answer]:
+    def forward(self, crops: Mapping[str, Tensor], mirrored: Mapping[str, Tensor] | None = None) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s); encoder and decoder see one batch of all."""
         counts = [len(batch) for batch in crops.values()]
         features = self.encoder(torch.cat(list(crops.values()))).split(counts)

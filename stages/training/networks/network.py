@@ -10,25 +10,32 @@ from torch import Tensor, nn
 
 
 class Answer(NamedTuple):
-    """What a decoder gives for n crops: ``rgb`` (n, 3, r, r) and ``mask`` (n, 1, r, r), float32 0..1.
+    """What a decoder gives for n crops: ``rgb`` (n, 3, r, r) and ``mask`` (n, 1, r, r), float32 0..1; of one with a
+    texture also ``chart`` (n, 2, r, r), see :mod:`stages.training.chart`.
 
-    In training ``sides`` may hold the same at r/2, r/4 and so on; for a swap it is empty.
+    In training ``sides`` may hold colour and mask at r/2, r/4 and so on; for a swap it is empty.
     """
 
     rgb: Tensor
     mask: Tensor
+    chart: Tensor | None = None
     sides: tuple[Answer, ...] = ()
 
     def float(self) -> Answer:
         """The same in float32."""
-        return Answer(self.rgb.float(), self.mask.float(), tuple(side.float() for side in self.sides))
+        chart = None if self.chart is None else self.chart.float()
+        return Answer(self.rgb.float(), self.mask.float(), chart, tuple(side.float() for side in self.sides))
 
 
 class Network(nn.Module):
     """A swap network of any family."""
 
-    def forward(self, crops: Mapping[str, Tensor]) -> dict[str, Answer]:
-        """Reconstruct each identity's crops (n, 3, s, s) 0..1 as that identity."""
+    def forward(self, crops: Mapping[str, Tensor], mirrored: Mapping[str, Tensor] | None = None) -> dict[str, Answer]:
+        """Reconstruct each identity's crops (n, 3, s, s) 0..1 as that identity.
+
+        Mirrored says of each crop, (n,) bool, whether it shows its person mirrored; None: no crop does. Only networks
+        with a texture heed it.
+        """
         raise NotImplementedError
 
     def swap(self, crops: Tensor, identity: str) -> Answer:
@@ -47,15 +54,23 @@ class SharedEncoder(Network):
     encoder: nn.Module
     decoders: nn.ModuleDict
 
-    def forward(self, crops: Mapping[str, Tensor]) -> dict[str, Answer]:
+    def forward(self, crops: Mapping[str, Tensor], mirrored: Mapping[str, Tensor] | None = None) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s) with its own decoder; the encoder sees one batch of all."""
         features = self.encoder(torch.cat(list(crops.values()))).split([len(batch) for batch in crops.values()])
-        return {name: self._trained(name, each) for name, each in zip(crops, features, strict=True)}
+        return {
+            name: self._trained(each, name, None if mirrored is None else mirrored[name])
+            for name, each in zip(crops, features, strict=True)
+        }
+
+    def decode(self, features: Tensor, identity: str, mirrored: Tensor | None = None) -> Answer:
+        """What an identity's decoder makes of the encoder's features; mirrored as :meth:`forward` has it."""
+        del mirrored
+        return Answer(*self.decoders[identity](features))
 
     def swap(self, crops: Tensor, identity: str) -> Answer:
         """Give crops (n, 3, s, s) of anyone the likeness of ``identity``."""
-        return Answer(*self.decoders[identity](self.encoder(crops)))
+        return self.decode(self.encoder(crops), identity)
 
-    def _trained(self, identity: str, features: Tensor) -> Answer:
+    def _trained(self, features: Tensor, identity: str, mirrored: Tensor | None) -> Answer:
         """What training compares with the truth."""
-        return Answer(*self.decoders[identity](features))
+        return self.decode(features, identity, mirrored)

@@ -1,0 +1,244 @@
+"""``python -m stages.bench.footage``: how quickly footage goes through and in how much memory, measured in one run.
+
+A clip is repeated to some lengths, packets copied. Each stage goes over each of them in a process of its own, in a
+temporary project folder. Beside it, in the same run: ``ffmpeg`` decoding the same file to nothing, and the networks
+alone on a frame in memory.
+
+- *frames/s*: of the stage's own work, opening its networks included, importing Python's modules not.
+- *of decoding*: that, over the frames a second at which ffmpeg decodes the file.
+- *memory*: the process's peak; one column a length, so that what grows with the clip is seen.
+
+The last lines hold extraction, detection and alignment together against the networks: *the slowest network alone*, and
+*all calls of networks*, which is what the three stages would take if nothing but networks took time.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Final
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from stages.alignment.stage import PASSES
+from stages.detection.stage import looking_of
+from stages.packs import open_pack
+from stages.packs.landmarker import SIZE
+from stages.problems import Problem
+from stages.program import tell
+from stages.settings import Params, load_params
+from stages.video import decode
+
+CLIP_STAGES: Final = ("admission", "decisions", "extraction", "detection", "alignment", "dataset")
+SWAP_STAGES: Final = ("conversion", "compositing", "encoding")
+TIMED: Final = ("extraction", "detection", "alignment", "dataset", *SWAP_STAGES)
+FACE_STAGES: Final = ("extraction", "detection", "alignment")
+
+_GIVEN: Final = ("consent", "packs", "decisions", "training")
+"""Folders of data/ that the stages read and that this command does not make."""
+
+_LOOKS: Final = 1 + PASSES
+"""Passes of the landmark network over a face that it is sure of: one in detection, the others in alignment."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One stage over one clip: ``seconds`` of work, peak ``memory`` in bytes of its process."""
+
+    seconds: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Seconds of one call on one frame of one face."""
+
+    detector: float
+    landmarker: float
+    recogniser: float
+
+    @property
+    def slowest(self) -> float:
+        """The longest of the three."""
+        return max(self.detector, self.landmarker, self.recogniser)
+
+    @property
+    def together(self) -> float:
+        """All calls that the stages make for a frame."""
+        return self.detector + _LOOKS * self.landmarker + self.recogniser
+
+
+def repeated(clip: Path, seconds: float, path: Path) -> int:
+    """Write a clip's pictures over and over until they fill ``seconds``, packets copied; returns how many there are.
+
+    Raises:
+        Problem: ffmpeg can not.
+    """
+    _ffmpeg("-stream_loop", "-1", "-i", str(clip), "-t", f"{seconds:g}", "-map", "0:v", "-c", "copy", str(path))
+    return sum(1 for _ in decode(path))
+
+
+def decoding(path: Path) -> float:
+    """Seconds that ffmpeg takes to decode a file's pictures and to throw them away."""
+    started = time.perf_counter()
+    _ffmpeg("-i", str(path), "-map", "0:v", "-f", "null", "-")
+    return time.perf_counter() - started
+
+
+def _ffmpeg(*arguments: str) -> None:
+    try:
+        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = getattr(error, "stderr", b"") or str(error).encode()
+        raise Problem(
+            f"ffmpeg does not do it: {said.decode(errors='replace').strip()}",
+            where=" ".join(arguments),
+            mend="give a clip that ffmpeg can copy with --clip, and see that ffmpeg is on the PATH",
+        ) from error
+
+
+def stage_run(stage: str, name: str, params: Params, folder: Path) -> Run:
+    """Run a stage in this process, in a project folder. Meant for a fresh process, whose peak is then the stage's."""
+    os.chdir(folder)
+    logging.disable(logging.WARNING)
+    run: Callable[[str, Params], object] = import_module(f"stages.{stage}.stage").run
+    started = time.perf_counter()
+    run(name, params)
+    return Run(time.perf_counter() - started, _peak())
+
+
+def networks(clip: Path, params: Params, seconds: float) -> Networks:
+    """Time each network of the detection settings alone, on the clip's first frame, for some seconds each."""
+    looking = looking_of(open_pack(params.detection.pack), params.detection)
+    frame = next(islice(decode(clip), 1)).rgb()
+    found = looking.detector.detect([frame])[0]
+    if not len(found):
+        raise Problem("there is no face in its first frame", where=clip, mend="give another clip with --clip")
+    points = found.points[:1]
+    crops: NDArray[np.uint8] = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+    return Networks(
+        detector=_seconds_each(lambda: looking.detector.detect([frame]), seconds),
+        landmarker=_seconds_each(lambda: looking.landmarker.place(crops), seconds),
+        recogniser=_seconds_each(lambda: looking.recogniser.embed(frame, points), seconds),
+    )
+
+
+def _seconds_each(work: Callable[[], object], seconds: float) -> float:
+    work()
+    calls, started = 0, time.perf_counter()
+    while calls == 0 or time.perf_counter() - started < seconds:
+        work()
+        calls += 1
+    return (time.perf_counter() - started) / calls
+
+
+def _peak() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def chain(params: Params, swap: str | None, clip: str) -> Iterator[tuple[str, str]]:
+    """The stages in order and what each is run on; to the swap's deliverable if there is a trained model for it."""
+    yield from ((stage, clip) for stage in CLIP_STAGES)
+    if swap is not None and (Path("data/training") / params.swap(swap).pair / "model.safetensors").is_file():
+        yield from ((stage, swap) for stage in SWAP_STAGES)
+
+
+def project(folder: Path) -> None:
+    """Make an empty folder a project: what the stages read and this command does not make is linked."""
+    (folder / "data").mkdir()
+    for name in _GIVEN:
+        if Path("data", name).exists():
+            (folder / "data" / name).symlink_to(Path("data", name).resolve())
+
+
+def fresh(work: Callable[..., Run], *arguments: object) -> Run:
+    """Do some work in a new process."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(work, *arguments).result()
+
+
+def measure(params: Params, clip: str, swap: str | None, lengths: tuple[float, ...], seconds: float) -> Iterator[str]:
+    """The lines of the table, as they come.
+
+    Args:
+        params: the settings.
+        clip: of params.yaml; which one is repeated.
+        swap: of it, to measure the stages after the face set too.
+        lengths: in seconds.
+        seconds: time for each network.
+
+    Raises:
+        Problem: the clip is not there or has no face, or a stage has one.
+    """
+    counts, decoded, runs = [], [], []
+    for length in lengths:
+        with tempfile.TemporaryDirectory() as made:
+            folder = Path(made)
+            source = params.clip(clip).path
+            path = folder / f"clip{source.suffix}"
+            counts.append(repeated(source, length, path))
+            project(folder)
+            longer = params.model_copy(
+                update={"clips": params.clips | {clip: params.clip(clip).model_copy(update={"path": path})}}
+            )
+            decoded.append(decoding(path))
+            runs.append(
+                {stage: fresh(stage_run, stage, name, longer, folder) for stage, name in chain(params, swap, clip)}
+            )
+    yield f"| {' | '.join(['stage', 'frames/s', 'of decoding', *(f'memory, {count} frames' for count in counts)])} |"
+    yield f"|---|{'---:|' * (2 + len(counts))}"
+    rate = counts[-1] / decoded[-1]
+    yield f"| ffmpeg, decoding | {rate:.1f} | 100 % |{' |' * len(counts)}"
+    for stage in [stage for stage in TIMED if stage in runs[-1]]:
+        speed = counts[-1] / runs[-1][stage].seconds
+        memory = [f"{run[stage].memory / 2**20:.0f} MB" for run in runs]
+        yield f"| {stage} | {speed:.1f} | {speed / rate:.1%} | {' | '.join(memory)} |"
+    alone = networks(params.clip(clip).path, params, seconds)
+    frame = sum(runs[-1][stage].seconds for stage in FACE_STAGES) / counts[-1]
+    yield ""
+    yield "| frames, detection, alignment | frames/s | of it |"
+    yield "|---|---:|---:|"
+    yield f"| together | {1 / frame:.1f} | |"
+    for name in ("detector", "landmarker", "recogniser"):
+        yield f"| the {name} alone, one call | {1 / getattr(alone, name):.1f} | |"
+    yield f"| the slowest network alone | {1 / alone.slowest:.1f} | {alone.slowest / frame:.0%} |"
+    yield f"| all calls of networks | {1 / alone.together:.1f} | {alone.together / frame:.0%} |"
+
+
+def command(
+    clip: Annotated[str | None, typer.Option(help="a clip of params.yaml; the first if left out")] = None,
+    lengths: Annotated[str, typer.Option(help="of the clips that it is repeated to, in seconds")] = "5,10,20",
+    seconds: Annotated[float, typer.Option(min=0.0, help="time for each network alone")] = 3.0,
+    params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
+) -> None:
+    """Print frames a second and peak memory of each stage, beside ffmpeg's decoding and the networks alone."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    try:
+        settings = load_params(params)
+        chosen = clip or next(iter(settings.clips))
+        swap = next((name for name, swap in settings.swaps.items() if swap.clip == chosen), None)
+        for line in measure(settings, chosen, swap, tuple(float(length) for length in lengths.split(",")), seconds):
+            print(line, flush=True)
+    except Problem as problem:
+        raise typer.Exit(tell(problem)) from None
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    app(prog_name="python -m stages.bench.footage")

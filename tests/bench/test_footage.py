@@ -1,0 +1,78 @@
+"""What the footage bench measures, and what it compares it with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stages.bench import footage
+from stages.bench.footage import Networks, Run, chain, decoding, fresh, measure, project, repeated, stage_run
+from stages.extraction.stage import place
+from stages.problems import Problem
+from stages.settings import Params
+from stages.video import decode
+from tests.conftest import params_with, write_clip
+
+
+def test_a_clip_is_repeated_picture_by_picture(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", frames=10)
+    count = repeated(tmp_path / "clip.mp4", 1.0, tmp_path / "long.mp4")
+    assert 24 <= count <= 26
+    short, long = ([frame.digest() for frame in decode(tmp_path / name)] for name in ("clip.mp4", "long.mp4"))
+    assert long[:20] == short + short
+    assert decoding(tmp_path / "long.mp4") > 0.0
+
+
+def test_what_ffmpeg_does_not_do_is_told(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"no clip")
+    with pytest.raises(Problem, match="ffmpeg does not do it"):
+        repeated(tmp_path / "clip.mp4", 1.0, tmp_path / "long.mp4")
+
+
+def test_a_stage_runs_in_a_project_and_process_of_its_own(workplace: Path, tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", frames=5)
+    params = params_with({"ada": tmp_path / "clip.mp4"})
+    folder = tmp_path / "project"
+    folder.mkdir()
+    project(folder)
+    run = fresh(stage_run, "extraction", "ada", params, folder)
+    assert run.seconds > 0.0
+    assert 20 * 2**20 < run.memory < 4 * 2**30
+    assert (folder / place("ada") / "index.parquet").is_file()
+    assert not place("ada").exists()
+
+
+def test_after_the_face_set_it_goes_on_only_with_a_model(workplace: Path, shipped: Params) -> None:
+    assert [stage for stage, _ in chain(shipped, "ada-on-ben", "ben")] == list(footage.CLIP_STAGES)
+    (workplace / "data" / "training" / "ada-ben").mkdir(parents=True)
+    (workplace / "data" / "training" / "ada-ben" / "model.safetensors").touch()
+    stages = list(chain(shipped, "ada-on-ben", "ben"))
+    assert stages[-3:] == [(stage, "ada-on-ben") for stage in footage.SWAP_STAGES]
+    assert stages[0] == ("admission", "ben")
+
+
+@pytest.fixture
+def shipped(workplace: Path) -> Params:
+    from stages.settings import load_params
+
+    return load_params(Path("params.yaml"))
+
+
+def test_rates_and_shares_follow_from_the_times(
+    workplace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten frames a second decoded, one second a stage, a network's call in a fiftieth."""
+    write_clip(tmp_path / "clip.mp4", frames=20)
+    params = params_with({"ada": tmp_path / "clip.mp4"})
+    monkeypatch.setattr(footage, "repeated", lambda clip, seconds, path: round(10 * seconds))
+    monkeypatch.setattr(footage, "decoding", lambda path: 1.0)
+    monkeypatch.setattr(footage, "fresh", lambda *_: Run(1.0, 50 * 2**20))
+    monkeypatch.setattr(footage, "networks", lambda *_: Networks(0.02, 0.01, 0.01))
+    lines = list(measure(params, "ada", None, (1.0, 3.0), 0.0))
+    assert lines[0].endswith("| memory, 10 frames | memory, 30 frames |")
+    assert "| ffmpeg, decoding | 30.0 | 100 % | | |" in lines
+    assert "| detection | 30.0 | 100.0% | 50 MB | 50 MB |" in lines
+    assert "| together | 10.0 | |" in lines
+    assert "| the slowest network alone | 50.0 | 20% |" in lines
+    assert f"| all calls of networks | {1 / (0.02 + 0.01 + 3 * 0.01):.1f} | 60% |" in lines
