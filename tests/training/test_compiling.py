@@ -21,7 +21,15 @@ from tests.training.faces import smoke_preset, smoke_settings
 
 CPU = torch.device("cpu")
 PRESET = smoke_preset(
-    network={"input_size": 32, "output_size": 32, "encoder_channels": [8], "latent": 8, "decoder_channels": [8]},
+    network={
+        "input_size": 32,
+        "output_size": 32,
+        "encoder_channels": [8],
+        "latent": 8,
+        "decoder_channels": [8],
+        "texture": 1,
+        "texture_size": 16,
+    },
     stored_size=32,
 )
 """Few layers: each is some seconds of a compiler's time."""

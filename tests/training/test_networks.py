@@ -17,7 +17,7 @@ from stages.problems import Problem
 from stages.settings import load_params
 from stages.training.export import TOLERANCE, difference_from_torch, export
 from stages.training.faces import read_faces
-from stages.training.networks import FAMILIES, Network, SwapNetwork, build_network
+from stages.training.networks import FAMILIES, Answer, Network, SwapNetwork, build_network
 from stages.training.networks.blocks import Residual, Up, halvings
 from stages.training.settings import Family, NetworkSettings
 from stages.training.state import State
@@ -285,3 +285,26 @@ def test_side_outputs_that_there_can_not_be_are_refused() -> None:
         small("likeness", side_outputs=3)
     with pytest.raises(ValueError, match="df has no side_outputs"):
         small("df", side_outputs=1)
+
+
+def test_a_texture_and_side_outputs_go_together() -> None:
+    net = small("likeness", texture=2, texture_size=16, side_outputs=2)
+    crops = torch.rand(2, 3, 32, 32)
+    plain = net({"ada": crops})["ada"]
+    turned = net({"ada": crops}, {"ada": torch.tensor([True, False])})["ada"]
+    assert plain.chart is not None
+    assert [side.chart for side in plain.sides] == [None, None]
+    assert not torch.equal(turned.rgb[0], plain.rgb[0])
+    assert torch.equal(turned.rgb[1], plain.rgb[1])
+    assert all(torch.equal(one.rgb, other.rgb) for one, other in zip(turned.sides, plain.sides, strict=True))
+    swapped = net.swap(crops, "ada")
+    assert torch.equal(swapped.rgb, plain.rgb)
+    assert swapped.sides == ()
+
+
+def test_an_answer_in_float32_is_whole() -> None:
+    half = torch.zeros(1, 3, 4, 4, dtype=torch.bfloat16)
+    whole = Answer(half, half[:, :1], half[:, :2], (Answer(half[..., :2], half[:, :1, :, :2]),)).float()
+    assert whole.chart is not None
+    assert {each.dtype for each in (*whole[:3], *whole.sides[0][:2])} == {torch.float32}
+    assert whole.sides[0].chart is None
