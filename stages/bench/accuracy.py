@@ -65,12 +65,11 @@ def shown(people: Sequence[Person], displacements: Floats) -> Floats:
 
 def without_convention(people: Sequence[Person], vectors: Floats) -> Floats:
     """Errors (n, 51, 2) less the convention, which is fitted to all *other* people's: nobody's own face explains it."""
-    names = np.array([person.name for person in people])
     rest = vectors.copy()
-    for name in dict.fromkeys(names):
-        others = np.flatnonzero(names != name)
+    for name in dict.fromkeys(person.name for person in people):
+        own = [i for i, person in enumerate(people) if person.name == name]
+        others = [i for i, person in enumerate(people) if person.name != name]
         fitted = convention([people[i] for i in others], vectors[others])
-        own = np.flatnonzero(names == name)
         rest[own] -= shown([people[i] for i in own], fitted)
     return rest
 

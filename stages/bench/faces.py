@@ -38,7 +38,7 @@ from stages.artifacts.frames import Frames
 from stages.bench import stability
 from stages.bench.accuracy import errors, normalised, without_convention
 from stages.bench.crowd import THREE, Person, Scene, cast, reference_pictures, shoot
-from stages.bench.matching import found, taken, whose
+from stages.bench.matching import found, rows_of, taken, whose
 from stages.bench.reel import facts_of, reel
 from stages.detection.identity import judge, reference_from_pictures
 from stages.detection.settings import DetectionSettings
@@ -134,8 +134,8 @@ def table_of_taken(film: Filmed, made: Results) -> pd.DataFrame:
         there = found(detections.faces, film.truth).query("person == @name and covered <= @PARTLY")
         on_others = sum(
             number is not None and film.truth[row.frame][number].name != name
-            for row in made.alignments[name].table.itertuples()
-            for number in [whose(film.truth[row.frame], five_points(np.reshape(row.landmarks, (-1, 3))))]
+            for row in rows_of(made.alignments[name].table)
+            for number in [whose(film.truth[row.frame], five_points(np.asarray(row.landmarks).reshape(-1, 3)))]
         )
         rows.append(
             (name, len(there), len(whom), (whom == name).sum(), (whom.notna() & (whom != name)).sum(), on_others)
@@ -147,11 +147,11 @@ def aligned(film: Filmed, made: Results) -> tuple[list[Person], list[NDArray[np.
     """The truth and the landmarks of every aligned face that is the right person's and not covered."""
     people, landmarks = [], []
     for name, alignments in made.alignments.items():
-        for row in alignments.table.itertuples():
+        for row in rows_of(alignments.table):
             person = next(each for each in film.truth[row.frame] if each.name == name)
             if person.covered <= CLEAR:
                 people.append(person)
-                landmarks.append(np.reshape(row.landmarks, (-1, 3)))
+                landmarks.append(np.asarray(row.landmarks, np.float32).reshape(-1, 3))
     return people, landmarks
 
 
@@ -216,8 +216,8 @@ def report(film: Filmed, made: Results, steady: Steadiness) -> str:
         )
     lines += ["", "| right person | to be seen | taken | hers | another's | landmarks on another |"]
     lines += ["|---|---:|---:|---:|---:|---:|"]
-    for row in table_of_taken(film, made).itertuples(index=False):
-        lines.append(f"| {' | '.join(str(cell) for cell in row)} |")
+    for cells in table_of_taken(film, made).itertuples(index=False):
+        lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
     lines += ["", "| yaw to | faces | raw | in picture | less convention | in picture | 95 % |"]
     lines += ["|---:|" + "---:|" * 6]
     for yaw, row in errors_.iterrows():

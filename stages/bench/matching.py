@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,11 @@ def whose(people: Sequence[Person], points: Points) -> int | None:
     return nearest if apart[nearest] <= NEAR else None
 
 
+def rows_of(table: pd.DataFrame) -> Iterator[Any]:
+    """The rows, their cells by name, whatever type these have: which the types of pandas do not tell."""
+    return table.itertuples()
+
+
 def found(faces: pd.DataFrame, truth: Sequence[Sequence[Person]]) -> pd.DataFrame:
     """A row for each person and frame: what is true of it, and whether its face was seen.
 
@@ -43,7 +48,7 @@ def found(faces: pd.DataFrame, truth: Sequence[Sequence[Person]]) -> pd.DataFram
     Returns:
         Columns ``frame``, ``person``, ``yaw``, ``size``, ``covered``, ``found``.
     """
-    seen = {(row.frame, whose(truth[row.frame], _five(row.points))) for row in _rows(faces[faces["score"] > 0])}
+    seen = {(row.frame, whose(truth[row.frame], _five(row.points))) for row in rows_of(faces[faces["score"] > 0])}
     return pd.DataFrame(
         [
             (frame, person.name, person.yaw, person.size, person.covered, (frame, number) in seen)
@@ -58,14 +63,10 @@ def taken(faces: pd.DataFrame, truth: Sequence[Sequence[Person]]) -> pd.DataFram
     """A row for each face taken for the right person: ``frame``, ``face``, and ``person``, None if nobody's."""
     rows = [
         (row.frame, row.face, None if number is None else truth[row.frame][number].name)
-        for row in _rows(faces[faces["taken"]])
+        for row in rows_of(faces[faces["taken"]])
         for number in [whose(truth[row.frame], _five(row.points))]
     ]
     return pd.DataFrame(rows, columns=["frame", "face", "person"])
-
-
-def _rows(faces: pd.DataFrame) -> list[pd.Series]:
-    return list(faces.itertuples())
 
 
 def _five(points: Sequence[float]) -> Points:

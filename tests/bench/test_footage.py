@@ -10,7 +10,7 @@ from stages.bench import footage
 from stages.bench.footage import Networks, Run, chain, decoding, fresh, measure, project, repeated, stage_run
 from stages.extraction.stage import place
 from stages.problems import Problem
-from stages.settings import Params
+from stages.settings import Params, load_params
 from stages.video import decode
 from tests.conftest import params_with, write_clip
 
@@ -43,6 +43,11 @@ def test_a_stage_runs_in_a_project_and_process_of_its_own(workplace: Path, tmp_p
     assert not place("ada").exists()
 
 
+@pytest.fixture
+def shipped(workplace: Path) -> Params:
+    return load_params(Path("params.yaml"))
+
+
 def test_after_the_face_set_it_goes_on_only_with_a_model(workplace: Path, shipped: Params) -> None:
     assert [stage for stage, _ in chain(shipped, "ada-on-ben", "ben")] == list(footage.CLIP_STAGES)
     (workplace / "data" / "training" / "ada-ben").mkdir(parents=True)
@@ -50,13 +55,6 @@ def test_after_the_face_set_it_goes_on_only_with_a_model(workplace: Path, shippe
     stages = list(chain(shipped, "ada-on-ben", "ben"))
     assert stages[-3:] == [(stage, "ada-on-ben") for stage in footage.SWAP_STAGES]
     assert stages[0] == ("admission", "ben")
-
-
-@pytest.fixture
-def shipped(workplace: Path) -> Params:
-    from stages.settings import load_params
-
-    return load_params(Path("params.yaml"))
 
 
 def test_rates_and_shares_follow_from_the_times(
