@@ -54,7 +54,7 @@ _STEADY = {"optimiser": {"learning_rate": 5e-4}}
 
 
 def _residual(family: str, decoder_channels: tuple[int, ...]) -> Mapping[str, Any]:
-    """A family of residual decoders, half as wide as in its preset: that is for a GPU."""
+    """A family of residual decoders, half as wide as in its preset: that is for a GPU. It has no part of our own's."""
     return {
         "network": {
             "family": family,
@@ -62,6 +62,8 @@ def _residual(family: str, decoder_channels: tuple[int, ...]) -> Mapping[str, An
             "latent": 128,
             "decoder_channels": decoder_channels,
             "mask_channels": 11,
+            "texture": 0,
+            "side_outputs": 0,
         },
         **_STEADY,
     }
