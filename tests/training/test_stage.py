@@ -289,7 +289,7 @@ class TestConsentThatEndsMeanwhile:
 
     def _task(self, face_sets: dict[str, Path], root: Path, ask: Callable[[], None]) -> Task:
         settings = smoke_settings().model_copy(update={"checkpoint_seconds": 0.0})
-        return Task("ada-ben", face_sets, CONSENT, settings, root / "model", root / "scratch", ask)
+        return Task("ada-ben", face_sets, CONSENT, settings, root / "model", root / "scratch", still_allowed=ask)
 
     @pytest.mark.parametrize("asked", [1, 3, 5], ids=["at once", "midway", "before the result is kept"])
     def test_stops_it_and_leaves_nothing(
