@@ -195,7 +195,7 @@ def _role(step: Step, identity: str) -> str | None:
     swap = step.setting("swaps")
     if swap is not None:
         return next((role for role in ("source", "target") if swap[1].get(role) == identity), None)
-    return "training" if step.setting("pairs") is not None else None
+    return "training" if step.setting("pairs") or step.setting("companions") else None
 
 
 def _is_metrics(output: Artifact) -> bool:

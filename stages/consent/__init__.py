@@ -3,6 +3,7 @@
 from stages.consent.gate import (
     Use,
     require_clip_consent,
+    require_companion_consent,
     require_pair_consent,
     require_record,
     require_swap_consent,
@@ -19,6 +20,7 @@ __all__ = [
     "consent_path",
     "read_consent",
     "require_clip_consent",
+    "require_companion_consent",
     "require_pair_consent",
     "require_record",
     "require_swap_consent",

@@ -142,7 +142,8 @@ def _add_evidence(
 
 def _defaults(identity: str, params: Params, today: date, folder: Path) -> dict[str, str]:
     """What is known already: from params.yaml, then from the record in force."""
-    others = {other for pair in params.pairs.values() for other in (pair.a, pair.b) if identity in (pair.a, pair.b)}
+    casts = [params.cast_of(pair) for pair in params.pairs]
+    others = {other for cast in casts if identity in cast for other in cast}
     known = {
         "record_id": f"{identity}-{today.isoformat()}",
         "kind": "person",

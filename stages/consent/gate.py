@@ -98,30 +98,36 @@ def require_clip_consent(
 def require_pair_consent(
     name: str, params: Params, *, noted: Noted = "all", folder: Path = FOLDER
 ) -> dict[str, Consent]:
-    """The records, by identity, that let a pair be trained on all their clips.
+    """The records, by identity, that let a pair and its companions be trained on all their clips.
 
     Raises:
-        Problem: there is no such pair, or no consent of one of the two to train with the other.
+        Problem: there is no such pair, or no consent of one of its cast to train with each other one.
     """
-    pair = params.pair(name)
+    looks = {identity: _look_at_training(identity, name, params, folder) for identity in params.cast_of(name)}
+    return _noted("training", name, looks, noted)
 
-    def look(identity: str, other: str) -> Callable[[], Consent]:
-        clips = {clip for clip, each in params.clips.items() if each.identity == identity}
-        made = Path("data/dataset") / identity
-        clips |= {each.name for each in clips_of(made)} if made.is_dir() else set()
-        use = Use("training", tuple(sorted(clips)), (other,))
-        return lambda: require_use(identity, use, params, folder=folder)
 
-    return _noted("training", name, {pair.a: look(pair.a, pair.b), pair.b: look(pair.b, pair.a)}, noted)
+def require_companion_consent(name: str, params: Params, *, noted: Noted = "all", folder: Path = FOLDER) -> Consent:
+    """The record that lets a companion join its pair with all its clips.
+
+    Raises:
+        Problem: there is no such companion, or no consent of its own to train with each other one of the cast.
+    """
+    companion = params.companion(name)
+    looks = {companion.identity: _look_at_training(companion.identity, companion.pair, params, folder)}
+    return _noted("companions", name, looks, noted)[companion.identity]
 
 
 def require_swap_consent(
     name: str, params: Params, stage: str, *, noted: Noted = "all", folder: Path = FOLDER
 ) -> dict[str, Consent]:
-    """The records of the ``source`` and the ``target`` that let a stage work on a swap.
+    """The records that let a stage work on a swap: of the ``source``, the ``target``, each ``companion <identity>``.
+
+    A companion's likeness is not put on, but what its pair's encoder learnt from it is at work: so it is asked as for
+    training.
 
     Raises:
-        Problem: there is no such swap, or no consent of one of the two.
+        Problem: there is no such swap, or no consent of one of the two or of a companion of their pair.
     """
     swap = params.swap(name)
     source = Use("source", others=(swap.target,))
@@ -129,8 +135,22 @@ def require_swap_consent(
     looks = {
         "source": lambda: require_use(swap.source, source, params, folder=folder),
         "target": lambda: require_use(swap.target, target, params, folder=folder),
+        **{
+            f"companion {identity}": _look_at_training(identity, swap.pair, params, folder)
+            for identity in params.companions_of(swap.pair)
+        },
     }
     return _noted(stage, name, looks, noted)
+
+
+def _look_at_training(identity: str, pair: str, params: Params, folder: Path) -> Callable[[], Consent]:
+    """Asks one of a pair's cast for training on all its clips, those that lie here too, with each other one."""
+    clips = {clip for clip, each in params.clips.items() if each.identity == identity}
+    made = Path("data/dataset") / identity
+    clips |= {each.name for each in clips_of(made)} if made.is_dir() else set()
+    others = tuple(other for other in params.cast_of(pair) if other != identity)
+    use = Use("training", tuple(sorted(clips)), others)
+    return lambda: require_use(identity, use, params, folder=folder)
 
 
 def _noted(stage: str, item: str, looks: Mapping[str, Callable[[], Consent]], noted: Noted) -> dict[str, Consent]:

@@ -63,15 +63,17 @@ def withdraw(
 
 def stages_with(identity: str, params: Params, pipeline: Path = Path("dvc.yaml")) -> Sequence[str]:
     """The DVC stages that work on a person, in the pipeline's order: stale from the withdrawal on, and refused."""
-    pairs = {name for name, pair in params.pairs.items() if identity in (pair.a, pair.b)}
+    pairs = {name for name in params.pairs if identity in params.cast_of(name)}
     related = {
         "${clips}": {name for name, clip in params.clips.items() if clip.identity == identity},
         "${pairs}": pairs,
+        "${companions}": {name for name, companion in params.companions.items() if companion.identity == identity},
         "${swaps}": {name for name, swap in params.swaps.items() if swap.pair in pairs},
     }
     stages = yaml.safe_load(pipeline.read_text(encoding="utf-8"))["stages"] if pipeline.is_file() else {}
     return [
         f"{stage}@{item}"
         for stage, entry in stages.items()
+        if any(str(read).startswith("data/") for read in entry.get("do", {}).get("deps", ()))  # not the settings alone
         for item in sorted(related.get(entry.get("foreach") if isinstance(entry.get("foreach"), str) else "", ()))
     ]

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 import typer
 
+from stages.artifacts.face_set import data_hashes
 from stages.artifacts.truth import Truth
 from stages.atomic import whole_file
 from stages.consent import require_pair_consent
@@ -35,7 +36,7 @@ from stages.settings import Params, load_params
 from stages.training.checkpoint import fingerprint_of
 from stages.training.exam import Exam, marks, reconstruction, swap_with_truth
 from stages.training.faces import Faces, read_faces
-from stages.training.provenance import code_hash, data_hashes, versions
+from stages.training.provenance import code_hash, versions
 from stages.training.settings import PresetSettings
 from stages.training.stage import prepare
 from stages.training.state import State
@@ -53,7 +54,7 @@ _STEADY = {"optimiser": {"learning_rate": 5e-4}}
 
 
 def _residual(family: str, decoder_channels: tuple[int, ...]) -> Mapping[str, Any]:
-    """A family of residual decoders, half as wide as in its preset: that is for a GPU."""
+    """A family of residual decoders, half as wide as in its preset: that is for a GPU. It has no part of our own's."""
     return {
         "network": {
             "family": family,
@@ -61,6 +62,8 @@ def _residual(family: str, decoder_channels: tuple[int, ...]) -> Mapping[str, An
             "latent": 128,
             "decoder_channels": decoder_channels,
             "mask_channels": 11,
+            "texture": 0,
+            "side_outputs": 0,
         },
         **_STEADY,
     }
@@ -72,6 +75,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "original-our-recipe": _STEADY,
     "df": _residual("df", (128, 256, 128, 64)),
     "liae": _residual("liae", (256, 256, 128, 64)),
+    "side-outputs": {"network": {"side_outputs": 2}},
     "no-base": {"base": {}},
     "no-texture": {"network": {"texture": 0}},
     "no-averaging": {"optimiser": {"average": 0.0}},
@@ -311,8 +315,7 @@ def command(
         settings = load_params(params)
         chosen = pair or next(iter(settings.pairs), "")
         require_pair_consent(chosen, settings)
-        both = settings.pair(chosen)
-        folders = {identity: Path("data/dataset") / identity for identity in (both.a, both.b)}
+        folders = {identity: Path("data/dataset") / identity for identity in settings.cast_of(chosen)}
         wanted = rows.split(",")
         questions = questions_of(settings, chosen)
         results = ablate(wanted, seeds, 60 * minutes, folders, questions, settings)

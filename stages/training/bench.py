@@ -154,8 +154,8 @@ def preset_of(row: str, params: Params) -> PresetSettings:
 
 
 def faces_of(params: Params, pair: str | None, size: int) -> Mapping[str, Faces]:
-    """The training faces of a pair; smooth random pictures if it has no face sets."""
-    identities = ("a", "b") if pair is None else (params.pair(pair).a, params.pair(pair).b)
+    """The training faces of a pair and its companions; smooth random pictures if it has no face sets."""
+    identities = ("a", "b") if pair is None else params.cast_of(pair)
     folders = {identity: Path("data/dataset") / identity for identity in identities}
     if pair is not None and all(folder.is_dir() for folder in folders.values()):
         require_pair_consent(pair, params)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from stages.training.adversary import PatchCritic
+from stages.training.compiling import compiled
 from stages.training.networks import Network, build_network
 from stages.training.processes import ALONE, Processes
 from stages.training.settings import AdversarySettings, OptimiserSettings, PresetSettings
@@ -70,11 +71,13 @@ class State(Generic[NetworkT]):
         seed: of the first weights.
         device: where to compute.
         processes: who trains together.
+        compile: the passes of training; the averaged network's stay as they are.
 
     Raises:
         Problem: the preset's base is missing, damaged or of other sizes; so is the recogniser that its loss needs.
     """
 
+    forward: Callable[..., Any]
     critic: PatchCritic | None
     critic_optimiser: torch.optim.AdamW
     identity_distance: IdentityDistance | None
@@ -86,6 +89,8 @@ class State(Generic[NetworkT]):
         seed: int,
         device: torch.device,
         processes: Processes = ALONE,
+        *,
+        compile: bool = False,
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -95,6 +100,9 @@ class State(Generic[NetworkT]):
             warm_start(network, preset.base.path)
             encoder_rate = preset.base.encoder_rate
         self._adopt(network, preset.optimiser, device, encoder_rate, processes)
+        if compile:
+            # a wrapper beside the network, whose own names stay as they are
+            self.forward = compiled(self.forward)
         if preset.adversary.weight:
             self.critic = _critic(preset.adversary, seed, device)
             self.critic_optimiser = _optimiser(self.critic, _critic_optimiser_settings(preset.adversary))

@@ -13,6 +13,8 @@ import yaml
 from stages.admission.stage import run as admission
 from stages.alignment.stage import run as alignment
 from stages.audit import log as audit
+from stages.check import problems_of
+from stages.companions.stage import run as companions
 from stages.compositing.layers import deliver
 from stages.compositing.stage import run as compositing
 from stages.consent.evidence import face_commitment
@@ -22,7 +24,7 @@ from stages.consent.merkle import footage_root
 from stages.consent.reading import read_consent
 from stages.consent.record import Consent
 from stages.consent.signing import agreement_payload
-from stages.consent.withdrawal import withdraw
+from stages.consent.withdrawal import stages_with, withdraw
 from stages.conversion.stage import run as conversion
 from stages.dataset.stage import run as dataset
 from stages.detection.stage import run as detection
@@ -384,3 +386,59 @@ class TestTheEnrolledFace:
         with pytest.raises(Problem, match="dvc repro"):
             detection("ada", enrolled)
         assert "it was not checked" in caplog.text
+
+
+class TestACompanion:
+    """Who only teaches a pair's encoder is asked as well: for training, with each of the two."""
+
+    COMPANION: Final[tuple[Stage, ...]] = ((companions, "cyd-in-ada-ben"),)
+
+    @pytest.fixture
+    def joined(self, params: Params) -> Params:
+        """Settings with cyd as a companion, whose record allows training alone."""
+        put_record(FOLDER, "cyd", roles=["training"])
+        raw = params.model_dump()
+        raw["identities"]["cyd"] = {}
+        raw["companions"] = {"cyd-in-ada-ben": {"pair": "ada-ben", "identity": "cyd"}}
+        return parse(Params, raw, where="params.yaml")
+
+    @pytest.mark.parametrize(
+        ("changes", "what"),
+        [
+            ({"pairings": ["ada"]}, "pairings: it does not allow 'ben', only ada"),
+            ({"roles": ["source"]}, "roles: it does not allow 'training', only source"),
+            ({"term": {"given": "2020-01-01", "expires": "2020-12-31"}}, "term.expires: it ended on 2020-12-31"),
+        ],
+    )
+    def test_that_does_not_agree_stops_its_pair(self, joined: Params, changes: dict[str, Any], what: str) -> None:
+        put_record(FOLDER, "cyd", **{"roles": ["training"], **changes})
+        before = files()
+        for run, name in (*self.COMPANION, *PAIR, *SOURCE, *TARGET):
+            with pytest.raises(Problem) as caught:
+                run(name, joined)
+            assert (caught.value.what, caught.value.where) == (what, "data/consent/cyd.yaml"), run
+        assert files() == before
+        assert ("data/consent/cyd.yaml", what) in [(each.where, each.what) for each in problems_of(joined)]
+
+    def test_that_another_does_not_agree_with_stops_training(self, joined: Params) -> None:
+        put_record(FOLDER, "ada", pairings=["ben"])
+        with pytest.raises(Problem, match="pairings: it does not allow 'cyd', only ben"):
+            training("ada-ben", joined)
+
+    def test_with_a_clip_that_it_does_not_name_stops_training(self, joined: Params) -> None:
+        (Path("data/dataset/cyd/cyd-2")).mkdir(parents=True)
+        Path("data/dataset/cyd/cyd-2/index.parquet").touch()
+        with pytest.raises(Problem, match="clips: it does not cover the clip 'cyd-2'"):
+            training("ada-ben", joined)
+
+    def test_that_agrees_stops_nothing(self, joined: Params) -> None:
+        for run, name in (*self.COMPANION, *PAIR, *SOURCE, *TARGET):
+            with pytest.raises(Problem) as caught:  # the next thing that is missing
+                run(name, joined)
+            assert "consent" not in caught.value.where
+        assert all("consent" not in problem.where for problem in problems_of(joined))
+
+    def test_is_told_with_what_its_withdrawal_stops(self, joined: Params) -> None:
+        first, second, *swaps = stages_with("cyd", joined, REPOSITORY / "dvc.yaml")
+        assert (first, second) == ("companions@cyd-in-ada-ben", "training@ada-ben")
+        assert {"conversion@ada-on-ben", "encoding@ben-on-ada"} <= set(swaps)

@@ -180,7 +180,8 @@ def test_the_term_is_weighed_and_asks_for_a_recogniser(
     distance: IdentityDistance, portraits: dict[str, Portrait], mask: Tensor
 ) -> None:
     truth = portraits["hopper"].crop
-    batch = Batch(truth, truth, mask, torch.zeros_like(mask), torch.zeros_like(mask))
+    nothing, nowhere, not_mirrored = torch.zeros_like(mask), torch.zeros(0, 0, 2), torch.zeros(len(truth)).bool()
+    batch = Batch(truth, truth, mask, nothing, nothing, nowhere, not_mirrored)
     answer = Answer(truth * 0.5, mask)
     settings = LossSettings(l1=0, ssim=0, gradient=0, mask=0, identity=3.0)
     terms = loss_terms(answer, batch, settings, distance)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
-from stages.training.augment import Batch
+from stages.training.augment import Batch, halved
 from stages.training.chart import chart_distance
 from stages.training.losses.difference import gradient_map, laplacian_distance
 from stages.training.losses.frequency import focal_frequency_distance
@@ -63,3 +64,17 @@ def loss_terms(
     if settings.chart and answer.chart is not None:
         terms["chart"] = settings.chart * chart_distance(answer.chart, batch.places)
     return terms
+
+
+def sides_term(answer: Answer, batch: Batch, settings: LossSettings) -> Tensor:
+    """The terms on each of the answer's smaller pictures against the truth at that size, weighed, a scalar.
+
+    The identity term is left to the full size: the recogniser, which enlarges all to its own size, would see the same
+    face again, with less in it. Smaller pictures have no chart, so no term for one.
+    """
+    settings = settings.model_copy(update={"identity": 0.0})
+    terms: list[Tensor] = []
+    for side in answer.sides:
+        batch = halved(batch)
+        terms += loss_terms(side, batch, settings).values()
+    return settings.sides * torch.stack(terms).sum()
