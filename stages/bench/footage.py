@@ -41,7 +41,7 @@ from stages.packs.landmarker import SIZE
 from stages.problems import Problem
 from stages.program import tell
 from stages.settings import Params, load_params
-from stages.video import decode
+from stages.video import decode, ffmpeg_program
 
 CLIP_STAGES: Final = ("admission", "decisions", "extraction", "detection", "alignment", "dataset")
 SWAP_STAGES: Final = ("conversion", "compositing", "encoding")
@@ -101,13 +101,13 @@ def decoding(path: Path) -> float:
 
 def _ffmpeg(*arguments: str) -> None:
     try:
-        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments], check=True, capture_output=True)
+        subprocess.run([ffmpeg_program(), "-v", "error", "-nostdin", "-y", *arguments], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", b"") or str(error).encode()
         raise Problem(
             f"ffmpeg does not do it: {said.decode(errors='replace').strip()}",
             where=" ".join(arguments),
-            mend="give a clip that ffmpeg can copy with --clip, and see that ffmpeg is on the PATH",
+            mend="give a clip that ffmpeg can copy with --clip",
         ) from error
 
 

@@ -18,7 +18,7 @@ from tests.conftest import params_with, write_clip
 def test_a_clip_is_repeated_picture_by_picture(tmp_path: Path) -> None:
     write_clip(tmp_path / "clip.mp4", frames=10)
     count = repeated(tmp_path / "clip.mp4", 1.0, tmp_path / "long.mp4")
-    assert 24 <= count <= 26
+    assert 24 <= count <= 28  # packets are copied: what is shown late was coded before the end
     short, long = ([frame.digest() for frame in decode(tmp_path / name)] for name in ("clip.mp4", "long.mp4"))
     assert long[:20] == short + short
     assert decoding(tmp_path / "long.mp4") > 0.0
