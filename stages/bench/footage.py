@@ -8,6 +8,9 @@ alone on a frame in memory.
 - *of decoding*: that, over the frames a second at which ffmpeg decodes the file.
 - *memory*: the process's peak; one column a length, so that what grows with the clip is seen.
 
+- *CPU*: milliseconds of processor time a frame, over all threads: unlike the clock's it does not grow when other
+  programs keep the machine busy. Time on a GPU is not in it.
+
 The last lines hold extraction, detection and alignment together against the networks: *the slowest network alone*, and
 *all calls of networks*, which is what the three stages would take if nothing but networks took time.
 """
@@ -28,7 +31,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 import numpy as np
 import typer
@@ -56,30 +59,52 @@ _LOOKS: Final = 1 + PASSES
 
 
 @dataclass(frozen=True)
-class Run:
-    """One stage over one clip: ``seconds`` of work, peak ``memory`` in bytes of its process."""
+class Time:
+    """Seconds by the ``clock`` and of the processor, ``cpu``, over all threads of the process."""
 
-    seconds: float
+    clock: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Self:
+        """Both, from times of no meaning."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def __add__(self, other: Time) -> Time:
+        return Time(self.clock + other.clock, self.cpu + other.cpu)
+
+    def __sub__(self, other: Time) -> Time:
+        return Time(self.clock - other.clock, self.cpu - other.cpu)
+
+    def __mul__(self, factor: float) -> Time:
+        return Time(factor * self.clock, factor * self.cpu)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One stage over one clip: ``time`` of its work, peak ``memory`` in bytes of its process."""
+
+    time: Time
     memory: int
 
 
 @dataclass(frozen=True)
 class Networks:
-    """Seconds of one call on one frame of one face."""
+    """Time of one call on one frame of one face."""
 
-    detector: float
-    landmarker: float
-    recogniser: float
-
-    @property
-    def slowest(self) -> float:
-        """The longest of the three."""
-        return max(self.detector, self.landmarker, self.recogniser)
+    detector: Time
+    landmarker: Time
+    recogniser: Time
 
     @property
-    def together(self) -> float:
+    def slowest(self) -> Time:
+        """That of the three which takes longest by the clock."""
+        return max((self.detector, self.landmarker, self.recogniser), key=lambda each: each.clock)
+
+    @property
+    def together(self) -> Time:
         """All calls that the stages make for a frame."""
-        return self.detector + _LOOKS * self.landmarker + self.recogniser
+        return self.detector + self.landmarker * _LOOKS + self.recogniser
 
 
 def repeated(clip: Path, seconds: float, path: Path) -> int:
@@ -101,8 +126,7 @@ def decoding(path: Path) -> float:
 
 def _ffmpeg(*arguments: str) -> None:
     try:
-        command = [ffmpeg_program(), "-v", "error", "-nostdin", "-y", *arguments]
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run([ffmpeg_program(), "-v", "error", "-nostdin", "-y", *arguments], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", b"") or str(error).encode()
         raise Problem(
@@ -117,9 +141,9 @@ def stage_run(stage: str, name: str, params: Params, folder: Path) -> Run:
     os.chdir(folder)
     logging.disable(logging.WARNING)
     run: Callable[[str, Params], object] = import_module(f"stages.{stage}.stage").run
-    started = time.perf_counter()
+    started = Time.now()
     run(name, params)
-    return Run(time.perf_counter() - started, _peak())
+    return Run(Time.now() - started, _peak())
 
 
 def networks(clip: Path, params: Params, seconds: float) -> Networks:
@@ -132,19 +156,20 @@ def networks(clip: Path, params: Params, seconds: float) -> Networks:
     points = found.points[:1]
     crops: NDArray[np.uint8] = np.zeros((1, SIZE, SIZE, 3), np.uint8)
     return Networks(
-        detector=_seconds_each(lambda: looking.detector.detect([frame]), seconds),
-        landmarker=_seconds_each(lambda: looking.landmarker.place(crops), seconds),
-        recogniser=_seconds_each(lambda: looking.recogniser.embed(frame, points), seconds),
+        detector=_each(lambda: looking.detector.detect([frame]), seconds),
+        landmarker=_each(lambda: looking.landmarker.place(crops), seconds),
+        recogniser=_each(lambda: looking.recogniser.embed(frame, points), seconds),
     )
 
 
-def _seconds_each(work: Callable[[], object], seconds: float) -> float:
+def _each(work: Callable[[], object], seconds: float) -> Time:
+    """Mean time of a call, over as many as fit into the seconds, one at least."""
     work()
-    calls, started = 0, time.perf_counter()
-    while calls == 0 or time.perf_counter() - started < seconds:
+    calls, started = 0, Time.now()
+    while calls == 0 or time.perf_counter() - started.clock < seconds:
         work()
         calls += 1
-    return (time.perf_counter() - started) / calls
+    return (Time.now() - started) * (1 / calls)
 
 
 def _peak() -> int:
@@ -201,24 +226,26 @@ def measure(params: Params, clip: str, swap: str | None, lengths: tuple[float, .
             runs.append(
                 {stage: fresh(stage_run, stage, name, longer, folder) for stage, name in chain(params, swap, clip)}
             )
-    yield f"| {' | '.join(['stage', 'frames/s', 'of decoding', *(f'memory, {count} frames' for count in counts)])} |"
-    yield f"|---|{'---:|' * (2 + len(counts))}"
+    yield f"| {' | '.join(['stage', 'frames/s', 'of decoding', 'CPU', *(f'memory, {n} frames' for n in counts)])} |"
+    yield f"|---|{'---:|' * (3 + len(counts))}"
     rate = counts[-1] / decoded[-1]
-    yield f"| ffmpeg, decoding | {rate:.1f} | 100 % |{' |' * len(counts)}"
+    yield f"| ffmpeg, decoding | {rate:.1f} | 100.0% | |{' |' * len(counts)}"
     for stage in [stage for stage in TIMED if stage in runs[-1]]:
-        speed = counts[-1] / runs[-1][stage].seconds
+        each = runs[-1][stage].time * (1 / counts[-1])
         memory = [f"{run[stage].memory / 2**20:.0f} MB" for run in runs]
-        yield f"| {stage} | {speed:.1f} | {speed / rate:.1%} | {' | '.join(memory)} |"
+        speed = f"{1 / each.clock:.1f} | {1 / each.clock / rate:.1%} | {1000 * each.cpu:.1f} ms"
+        yield f"| {stage} | {speed} | {' | '.join(memory)} |"
     alone = networks(params.clip(clip).path, params, seconds)
-    frame = sum(runs[-1][stage].seconds for stage in FACE_STAGES) / counts[-1]
+    frame = sum((runs[-1][stage].time for stage in FACE_STAGES), Time(0.0, 0.0)) * (1 / counts[-1])
     yield ""
-    yield "| frames, detection, alignment | frames/s | of it |"
-    yield "|---|---:|---:|"
-    yield f"| together | {1 / frame:.1f} | |"
-    for name in ("detector", "landmarker", "recogniser"):
-        yield f"| the {name} alone, one call | {1 / getattr(alone, name):.1f} | |"
-    yield f"| the slowest network alone | {1 / alone.slowest:.1f} | {alone.slowest / frame:.0%} |"
-    yield f"| all calls of networks | {1 / alone.together:.1f} | {alone.together / frame:.0%} |"
+    yield "| frames, detection, alignment | frames/s | CPU | of together, by the clock | by CPU |"
+    yield "|---|---:|---:|---:|---:|"
+    rows = {"together": frame}
+    rows |= {f"the {name} alone, one call": getattr(alone, name) for name in ("detector", "landmarker", "recogniser")}
+    rows |= {"the slowest network alone": alone.slowest, "all calls of networks": alone.together}
+    for name, each in rows.items():
+        shares = f"{each.clock / frame.clock:.0%} | {each.cpu / frame.cpu:.0%}"
+        yield f"| {name} | {1 / each.clock:.1f} | {1000 * each.cpu:.1f} ms | {shares} |"
 
 
 def command(
