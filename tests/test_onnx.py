@@ -8,6 +8,8 @@ import onnxruntime as ort
 import pytest
 
 from stages.onnx import open_session
+from stages.packs import open_pack
+from stages.packs.insight import open_model
 from stages.problems import Problem
 from tests.conftest import REPOSITORY
 
@@ -16,6 +18,14 @@ NETWORK = REPOSITORY / "data/packs/open/detection.onnx"
 
 def test_a_session_opens_on_the_cpu() -> None:
     assert open_session(NETWORK, device="cpu").get_providers() == ["CPUExecutionProvider"]
+
+
+def test_threads_sleep_between_operators() -> None:
+    """Spinning, they would take the processor from the other networks."""
+    entry = "session.intra_op.allow_spinning"
+    assert open_session(NETWORK, device="cpu").get_session_options().get_session_config_entry(entry) == "0"
+    detector = open_model(open_pack(), "detection", device="cpu", threads=2)
+    assert detector.session.get_session_options().get_session_config_entry(entry) == "0"
 
 
 @pytest.mark.skipif("CUDAExecutionProvider" in ort.get_available_providers(), reason="there may be a GPU here")

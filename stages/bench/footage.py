@@ -33,13 +33,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from stages.alignment.stage import PASSES
 from stages.detection.stage import looking_of
-from stages.packs import open_pack
+from stages.geometry import crop
+from stages.packs import arcface_transform, open_pack
 from stages.packs.landmarker import SIZE
 from stages.problems import Problem
 from stages.program import tell
@@ -154,7 +153,7 @@ def networks(clip: Path, params: Params, seconds: float) -> Networks:
     if not len(found):
         raise Problem("there is no face in its first frame", where=clip, mend="give another clip with --clip")
     points = found.points[:1]
-    crops: NDArray[np.uint8] = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+    crops = crop(frame, arcface_transform(points[0], SIZE), SIZE)[None]  # a face: zeros would be quicker
     return Networks(
         detector=_each(lambda: looking.detector.detect([frame]), seconds),
         landmarker=_each(lambda: looking.landmarker.place(crops), seconds),

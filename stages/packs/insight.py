@@ -13,7 +13,7 @@ from insightface.model_zoo import get_model
 from insightface.model_zoo.arcface_onnx import ArcFaceONNX
 from insightface.model_zoo.scrfd import SCRFD
 
-from stages.onnx import Device, providers_for
+from stages.onnx import Device, options_for, providers_for
 from stages.packs.pack import Pack
 from stages.problems import Problem
 
@@ -35,10 +35,7 @@ def open_model(
     """
     if device == "cuda" and CUDA not in ort.get_available_providers():
         raise _no_gpu(pack)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options = options_for(threads)
     providers = providers_for(device)
     printed = io.StringIO()
     with redirect_stdout(printed):
