@@ -24,7 +24,7 @@ def peaks_of_64_mb(pieces: int) -> list[int]:
     for _ in range(3):
         with PeakMemory(CPU) as peak:
             held = [torch.ones(64 * MB // 4 // pieces) for _ in range(pieces)]
-            for _ in range(10):
+            for _ in range(60):  # long enough to be looked at on a busy machine
                 for piece in held:
                     piece.mul_(1.0)
             del held, piece
