@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from stages.admission.footage import require_footage
-from stages.consent import read_consent, require_consent
+from stages.consent import require_clip_consent, require_pair_consent, require_record, require_swap_consent
 from stages.decisions.handwritten import read_handwritten, require_known_names
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import Params, load_params
@@ -16,15 +16,14 @@ from stages.settings import Params, load_params
 
 def problems_of(params: Params) -> list[Problem]:
     """Every problem that is plain without reading a frame: consent, missing files, hand decisions, each once."""
-    clips, swaps = params.clips.values(), params.swaps.values()
     looks: list[Callable[[], object]] = [
-        *(partial(read_consent, identity) for identity in params.identities),
+        *(partial(require_record, identity) for identity in params.identities),
         *(partial(require_footage, name, params) for name in params.clips),
-        *(partial(require_consent, clip.identity, "training") for clip in clips),
+        *(partial(require_clip_consent, name, params, "check", noted="nothing") for name in params.clips),
+        *(partial(require_pair_consent, name, params, noted="nothing") for name in params.pairs),
         partial(require_known_names, params.clips),
         *(partial(read_handwritten, name) for name in params.clips),
-        *(partial(require_consent, swap.source, "source") for swap in swaps),
-        *(partial(require_consent, swap.target, "target") for swap in swaps),
+        *(partial(require_swap_consent, name, params, "check", noted="nothing") for name in params.swaps),
     ]
     found: dict[str, Problem] = {}
     for look in looks:

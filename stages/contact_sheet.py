@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.picture_bytes import png
+
 COLUMNS: Final = 12
 TILE: Final = 112
 """Side of a tile's picture in pixels."""
@@ -69,9 +71,7 @@ def draw(title: str, sections: Sequence[Section]) -> Picture:
 
 def write(picture: Picture, path: Path) -> None:
     """As PNG."""
-    done, coded = cv2.imencode(".png", np.ascontiguousarray(picture[:, :, ::-1]))
-    assert done
-    path.write_bytes(coded.tobytes())
+    path.write_bytes(png(picture, path))
 
 
 def spread(count: int, most: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""params.yaml, validated: what there is (identities, clips, pairs, swaps) and how each stage works."""
+"""params.yaml, validated: what there is (identities, clips, pairs, companions, swaps) and how each stage works."""
 
 from __future__ import annotations
 
@@ -91,6 +91,13 @@ class Pair(_Entry):
     b: Name
 
 
+class Companion(_Entry):
+    """A further identity that learns under a pair's encoder; its likeness is never put on."""
+
+    pair: Name
+    identity: Name
+
+
 class Swap(_Entry):
     """One direction of a pair applied to one clip of the target."""
 
@@ -117,6 +124,7 @@ class Params(_Entry):
     truths: dict[Name, Truth] = {}
     clips: dict[Name, Clip]
     pairs: dict[Name, Pair]
+    companions: dict[Name, Companion]
     swaps: dict[Name, Swap]
     extraction: ExtractionSettings
     detection: DetectionSettings
@@ -137,12 +145,27 @@ class Params(_Entry):
             _known(f"pairs.{name}.b", pair.b, self.identities)
             if pair.a == pair.b:
                 raise _wrong(f"pairs.{name}", f"a pair needs two identities, both are '{pair.a}'; name another one")
+        for name, companion in self.companions.items():
+            self._check_companion(f"companions.{name}", companion)
         for name, truth in self.truths.items():
             _known(f"truths.{name}.performer", truth.performer, self.performers)
             _known(f"truths.{name}.performance", truth.performance, self.performances)
         for name, swap in self.swaps.items():
             self._check_swap(f"swaps.{name}", swap)
         return self
+
+    def _check_companion(self, where: str, companion: Companion) -> None:
+        _known(f"{where}.pair", companion.pair, self.pairs)
+        _known(f"{where}.identity", companion.identity, self.identities)
+        pair = self.pairs[companion.pair]
+        if companion.identity in (pair.a, pair.b):
+            others = [identity for identity in self.identities if identity not in (pair.a, pair.b)]
+            raise _wrong(
+                f"{where}.identity",
+                f"'{companion.identity}' is of pair '{companion.pair}' itself; {nearest(companion.identity, others)}",
+            )
+        if list(self.companions.values()).count(companion) > 1:
+            raise _wrong(where, f"'{companion.identity}' joins pair '{companion.pair}' twice; take one of the two out")
 
     def _check_swap(self, where: str, swap: Swap) -> None:
         _known(f"{where}.pair", swap.pair, self.pairs)
@@ -164,9 +187,36 @@ class Params(_Entry):
         """Raises: Problem if there is no such pair."""
         return _item("pairs", name, self.pairs)
 
+    def companion(self, name: str) -> Companion:
+        """Raises: Problem if there is no such companion."""
+        return _item("companions", name, self.companions)
+
+    def companions_of(self, pair: str) -> tuple[str, ...]:
+        """The further identities of a pair, sorted: the order of params.yaml is nothing that DVC would notice."""
+        return tuple(sorted(each.identity for each in self.companions.values() if each.pair == pair))
+
+    def cast_of(self, pair: str) -> tuple[str, ...]:
+        """All identities that learn under a pair's encoder: its two, then its companions.
+
+        Raises:
+            Problem: there is no such pair.
+        """
+        both = self.pair(pair)
+        return (both.a, both.b, *self.companions_of(pair))
+
     def swap(self, name: str) -> Swap:
         """Raises: Problem if there is no such swap."""
         return _item("swaps", name, self.swaps)
+
+
+PERFORMANCES = Path("data/performances")
+TRUTHS = Path("data/truth")
+
+
+def rendered_clips(params: Params) -> list[Path]:
+    """The video files that the pipeline itself makes."""
+    folders = [PERFORMANCES / name for name in params.performances] + [TRUTHS / name for name in params.truths]
+    return [folder / "clip.mp4" for folder in folders]
 
 
 def _item(section: str, name: str, items: dict[str, Item]) -> Item:

@@ -17,7 +17,9 @@ from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.face_set import HELD_OUT, FaceSet
 from stages.artifacts.frames import Frames
 from stages.artifacts.truth import Truth
+from stages.consent import require_swap_consent
 from stages.geometry import as_matrix, region
+from stages.picture_bytes import jpeg
 from stages.problems import Problem
 from stages.program import tell
 from stages.settings import Params, Swap, load_params
@@ -39,9 +41,10 @@ def row(swap: str, params: Params, side: int, at: float) -> dict[str, Picture]:
         at: which of the held-out frames, 0 the first, 1 the last.
 
     Raises:
-        Problem: no such swap, or it is not made yet.
+        Problem: no such swap, no consent, or it is not made yet.
     """
     chosen = params.swap(swap)
+    require_swap_consent(swap, params, "showcase")
     held_out = _held_out(chosen)
     number = held_out[round(at * (len(held_out) - 1))]
     source_clip = next(name for name, clip in params.clips.items() if clip.identity == chosen.source)
@@ -92,7 +95,7 @@ def sheet(rows: list[dict[str, Picture]]) -> Picture:
 
 def main(
     swaps: Annotated[list[str], typer.Argument(help="swaps of params.yaml that are made")],
-    out: Annotated[Path, typer.Option(help="the picture to write")] = Path("docs/pictures/demo.jpg"),
+    out: Annotated[Path, typer.Option(help="the JPEG to write")] = Path("docs/pictures/demo.jpg"),
     side: Annotated[int, typer.Option(min=64, help="of each picture, in pixels")] = 256,
     each: Annotated[int, typer.Option(min=1, help="held-out frames of each swap")] = 2,
 ) -> None:
@@ -100,10 +103,11 @@ def main(
     try:
         params = load_params()
         rows = [row(swap, params, side, (place + 0.5) / each) for swap in swaps for place in range(each)]
+        coded = jpeg(sheet(rows), out, quality=88)
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
     out.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(out), sheet(rows)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    out.write_bytes(coded)
     print(out, file=sys.stderr)
 
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from stages.settings import Params, parse
+from tests.records import put_records
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
@@ -75,9 +76,9 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project folder with the shipped settings and consent records, entered."""
+    """An empty project folder with the shipped settings and records that let every clip of a test in, entered."""
     shutil.copy(REPOSITORY / "params.yaml", tmp_path)
-    shutil.copytree(REPOSITORY / "data" / "consent", tmp_path / "data" / "consent")
+    put_records(tmp_path / "data" / "consent", {"ada": ["ada", "one"], "ben": ["ben", "two"]})
     (tmp_path / "data" / "packs").symlink_to(REPOSITORY / "data" / "packs")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -9,15 +9,14 @@ import pytest
 from stages.admission.stage import run
 from stages.check import main, problems_of
 from stages.problems import BAD_INPUT, Problem
-from tests.conftest import params_with
+from tests.conftest import REPOSITORY, params_with
+from tests.records import put_record
 
 
-def edit_record(workplace: Path, old: str, new: str) -> None:
-    record = workplace / "data/consent/ada.yaml"
-    record.write_text(record.read_text().replace(old, new))
-
-
-def test_the_shipped_settings_have_no_problem(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shipped_project_has_no_problem(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
     assert main() == 0
     assert capsys.readouterr().err == ""
 
@@ -39,8 +38,8 @@ def test_a_clip_is_refused_in_the_words_of_admission(workplace: Path) -> None:
 def test_a_role_that_is_needed_and_not_allowed_is_told(
     workplace: Path, capsys: pytest.CaptureFixture[str], role: str
 ) -> None:
-    roles = ["source", "target", "training"]
-    edit_record(workplace, f"[{', '.join(roles)}]", f"[{', '.join(other for other in roles if other != role)}]")
+    others = [other for other in ("source", "target", "training") if other != role]
+    put_record(workplace / "data/consent", "ada", roles=others)
     assert main() == BAD_INPUT
     assert f"data/consent/ada.yaml: roles: it does not allow '{role}'" in capsys.readouterr().err
 
@@ -48,6 +47,6 @@ def test_a_role_that_is_needed_and_not_allowed_is_told(
 def test_wrong_settings_are_the_only_problem(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = workplace / "params.yaml"
     settings.write_text(settings.read_text() + "colour: red\n")
-    edit_record(workplace, "roles", "rules")
+    (workplace / "data/consent/ada.yaml").unlink()
     assert main() == BAD_INPUT
     assert capsys.readouterr().err.count("error:") == 1

@@ -16,6 +16,7 @@ import yaml
 
 from stages.video import ffmpeg_program
 from tests.conftest import REPOSITORY
+from tests.records import put_record
 
 SECONDS = "3"
 
@@ -61,9 +62,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shorten(REPOSITORY / f"data/performances/{name}/clip.mp4", project / f"data/footage/{name}.mp4")
     for name in ("eve", "gus"):
         (project / f"data/footage/{name}.mp4").write_text("this is no film")
-    record = (project / "data/consent/ada.yaml").read_text()
-    for name in ("eve", "fay"):
-        (project / f"data/consent/{name}.yaml").write_text(record.replace("ada", name))
+    for name in ("ada", "ben", "eve", "fay"):
+        put_record(project / "data/consent", name)
 
     def change(raw: dict[str, Any]) -> None:
         raw |= {"performers": {}, "performances": {}, "truths": {}}
@@ -113,7 +113,7 @@ def test_a_broken_clip_stops_its_own_swap_only(first_run: subprocess.CompletedPr
         (
             "gus",
             "error: data/consent/gus.yaml: there is no consent record for 'gus'\n"
-            "  mend: have the person sign one and put it there",
+            "  mend: have the person sign one: `python -m stages.consent new gus` asks what it must say",
         ),
     ],
 )
@@ -192,7 +192,7 @@ def test_withdrawn_consent_stops_the_swap_with_its_reason(
 ) -> None:
     record = project / "data/consent/ben.yaml"
     kept = record.read_text()
-    record.write_text(kept + "status: revoked\n")
+    record.write_text(kept.replace("status: active", "status: revoked"))
     refused = dvc(project, "repro", "evaluation@ada-on-ben")
     record.write_text(kept)
     assert refused.returncode != 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,30 @@ def test_a_pair_of_one_identity_is_refused(shipped: dict[str, Any]) -> None:
     told = problem(raw)
     assert "pairs.ada-ben" in told.where
     assert "two identities" in told.what
+
+
+@pytest.mark.parametrize(
+    ("companion", "told"),
+    [
+        ({"pair": "ada-bem", "identity": "cyd"}, r"companions\.x\.pair: there is no 'ada-bem'; did you mean 'ada-ben'"),
+        ({"pair": "ada-ben", "identity": "cyf"}, r"companions\.x\.identity: there is no 'cyf'; did you mean 'cyd'"),
+        ({"pair": "ada-ben", "identity": "ada"}, r"'ada' is of pair 'ada-ben' itself; known: cyd"),
+    ],
+)
+def test_a_companion_is_somebody_else_of_a_known_pair(
+    shipped: dict[str, Any], companion: dict[str, str], told: str
+) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["identities"]["cyd"] = {}
+    raw["companions"] = {"x": companion}
+    assert re.search(told, str(problem(raw)))
+
+
+def test_nobody_joins_a_pair_twice(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["identities"]["cyd"] = {}
+    raw["companions"] = {key: {"pair": "ada-ben", "identity": "cyd"} for key in ("x", "y")}
+    assert "'cyd' joins pair 'ada-ben' twice" in problem(raw).what
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from flows.lineage.history import Code, History
 from flows.lineage.records import Artifact, Records, Step, overlap
 from flows.pipeline import opened, stale_stages
 from stages.consent import FOLDER as CONSENT
-from stages.consent import read_consent
+from stages.consent import Consent, read_consent, require_record
 from stages.problems import Problem
 
 Kind = Literal["code", "consent", "clip", "pack", "made", "file"]
@@ -44,7 +44,7 @@ class ConsentSummary:
 
     Attributes:
         role: ``source``, ``target`` or ``training``, None where the step is only about their clip.
-        standing: ``active``, ``revoked``, ``expired``, or what is wrong with the record.
+        standing: ``active``, ``revoked``, ``expired``, or what else is wrong with the record.
         changed: whether the record is another one than when the step was made.
     """
 
@@ -176,16 +176,26 @@ def _consents(root: Path, step: Step, inputs: Sequence[Input], changed: Sequence
         except Problem as problem:
             yield ConsentSummary(identity, role, None, None, problem.what, is_changed)
             continue
-        expired = record.expires is not None and record.expires < date.today()
-        standing = "expired" if expired and record.status == "active" else record.status
-        yield ConsentSummary(identity, role, record.id, record.kind, standing, is_changed)
+        yield ConsentSummary(identity, role, record.id, record.kind, _standing(root, record), is_changed)
+
+
+def _standing(root: Path, record: Consent) -> str:
+    if record.status != "active":
+        return record.status
+    if record.term.expires is not None and record.term.expires < date.today():
+        return "expired"
+    try:
+        require_record(record.identity, folder=root / CONSENT)
+    except Problem as problem:
+        return problem.what
+    return "active"
 
 
 def _role(step: Step, identity: str) -> str | None:
     swap = step.setting("swaps")
     if swap is not None:
         return next((role for role in ("source", "target") if swap[1].get(role) == identity), None)
-    return "training" if step.setting("pairs") is not None else None
+    return "training" if step.setting("pairs") or step.setting("companions") else None
 
 
 def _is_metrics(output: Artifact) -> bool:

@@ -7,10 +7,7 @@ from pathlib import Path
 
 from stages.pictures import PictureSequence
 from stages.problems import Problem, nearest
-from stages.settings import Params
-
-PERFORMANCES = Path("data/performances")
-TRUTHS = Path("data/truth")
+from stages.settings import PERFORMANCES, TRUTHS, Params, rendered_clips
 
 
 def require_footage(name: str, params: Params) -> None:
@@ -56,12 +53,6 @@ def _require_pictures(name: str, pictures: PictureSequence) -> None:
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise Problem(f"this picture of the clip '{name}' is empty", where=path, mend="copy it there once more")
-
-
-def rendered_clips(params: Params) -> list[Path]:
-    """The video files that the pipeline itself makes."""
-    folders = [PERFORMANCES / name for name in params.performances] + [TRUTHS / name for name in params.truths]
-    return [folder / "clip.mp4" for folder in folders]
 
 
 def _mend(path: Path, field: str, rendered: list[Path]) -> str:

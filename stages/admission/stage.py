@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stages.admission.footage import require_footage
 from stages.artifacts.admission import Admission
-from stages.consent import require_consent
+from stages.consent import require_clip_consent
 from stages.settings import Params
 
 
@@ -26,5 +26,5 @@ def run(name: str, params: Params) -> None:
     """
     clip = params.clip(name)
     require_footage(name, params)
-    record = require_consent(clip.identity, "training")
+    record = require_clip_consent(name, params, "admission")
     Admission(clip=name, path=str(clip.path), identity=clip.identity, consent=record.id).write(place(name))

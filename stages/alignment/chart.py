@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import at
 from stages.artifacts.frames import Frames
+from stages.consent import require_clip_consent
 from stages.problems import Problem
 from stages.program import tell
+from stages.settings import load_params
 
 SIDE: Final = 16.0
 """Of the picture, in inches of 100 pixels."""
@@ -83,6 +85,7 @@ def main(
 ) -> None:
     """Draw the landmarks of a face with their numbers."""
     try:
+        require_clip_consent(clip, load_params(), "chart")
         figure = chart(clip, frame, face, around)
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None

@@ -21,7 +21,7 @@ from stages.artifacts.decisions import Decisions
 from stages.artifacts.detections import Detections
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
-from stages.consent import require_consent
+from stages.consent import require_clip_consent
 from stages.geometry import Floats, crop
 from stages.packs import Landmarker, open_pack
 from stages.packs.canonical import read_canonical
@@ -47,7 +47,7 @@ def run(name: str, params: Params) -> None:
         Problem: no consent; a part that this stage reads is missing or damaged; a decision by hand is about other
             footage or faces.
     """
-    require_consent(params.clip(name).identity, "training")
+    require_clip_consent(name, params, "alignment")
     frames = Frames.read(Path("data/extraction") / name)
     detections = Detections.read(Path("data/detection") / name)
     decisions = Decisions.read(name, "landmarks")

@@ -13,7 +13,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from stages.artifacts.alignments import POSE_AND_QUALITY
-from stages.artifacts.files import ShardWriter, read_facts, read_rows, read_table, write_facts, write_table
+from stages.artifacts.files import (
+    ShardWriter,
+    read_facts,
+    read_rows,
+    read_table,
+    sha256_of_all,
+    write_facts,
+    write_table,
+)
 
 TRAIN, HELD_OUT = "train", "held-out"
 
@@ -105,3 +113,11 @@ def _places(rows: pd.DataFrame) -> Sequence[tuple[int, int]]:
 def clips_of(folder: Path) -> list[Path]:
     """The face sets under an identity's folder, by the clip's name."""
     return sorted(path.parent for path in folder.glob("*/index.parquet"))
+
+
+def data_hashes(folder: Path) -> dict[str, str]:
+    """A SHA-256 for each face set under an identity's folder, over its index and shards, by the clip's name."""
+    return {
+        clip.name: sha256_of_all(sorted([clip / "index.parquet", *clip.glob("shard-*.safetensors")]))
+        for clip in clips_of(folder)
+    }

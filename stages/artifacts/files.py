@@ -92,6 +92,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_of_all(paths: Sequence[Path]) -> str:
+    """SHA-256 over the names and contents of files, in their order, in hexadecimal."""
+    joined = hashlib.sha256()
+    for path in paths:
+        joined.update(f"{path.name} {sha256_of(path)}\n".encode())
+    return joined.hexdigest()
+
+
 def shard_path(folder: Path, shard: int, ending: str) -> Path:
     """Where shard number ``shard`` lies."""
     return folder / f"shard-{shard:04d}.{ending}"

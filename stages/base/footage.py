@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from stages.base.recipe import Recipe
 from stages.base.scenes import Played, play
 from stages.progress import progress
 from stages.training.checkpoint import save_tensors
+from stages.workers import workers
 
 
 def shard(folder: Path, troupe: int) -> Path:
@@ -35,9 +35,7 @@ def render(recipe: Recipe, folder: Path, processes: int) -> None:
         Problem: the disk is full or the folder may not be written.
     """
     missing = [troupe for troupe in range(recipe.troupes) if not shard(folder, troupe).is_file()]
-    # fork would copy the threads' locks of numba and onnxruntime, but not their threads
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_thread) as pool:
+    with workers(processes, _one_thread) as pool:
         running = [pool.submit(_render_one, recipe, folder, troupe) for troupe in missing]
         for done in progress(as_completed(running), total=len(running), what="rendering the base", unit="troupe"):
             done.result()

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import typer
 
 from stages.atomic import whole_file
@@ -14,6 +13,7 @@ from stages.compositing.inputs import Inputs
 from stages.compositing.layers import deliver
 from stages.compositing.preview import TARGET, Preview, frames_to_show, sheet
 from stages.compositing.variants import variant
+from stages.picture_bytes import png
 from stages.problems import Problem
 from stages.program import tell
 from stages.settings import load_params
@@ -56,9 +56,7 @@ def preview(
         shown = Preview(inputs, frames_to_show(inputs, _numbers(frames)))
         picture = sheet(shown, columns, side)
         with whole_file(place) as scratch:
-            done, coded = cv2.imencode(".png", picture[..., ::-1])
-            assert done
-            scratch.write_bytes(coded.tobytes())
+            scratch.write_bytes(png(picture, place))
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
     print(place, file=sys.stderr)

@@ -16,7 +16,7 @@ from stages.compositing.faces import faces_to_place, steady_masks, transform_of,
 from stages.compositing.matching import Match
 from stages.compositing.placing import Layer
 from stages.compositing.settings import CompositingSettings
-from stages.consent import require_consent
+from stages.consent import require_swap_consent
 from stages.settings import Params
 
 
@@ -47,10 +47,7 @@ class Inputs:
             Problem: no such swap; no consent; an artifact is missing, damaged or of another version of the clip.
         """
         swap = params.swap(name)
-        consent = {
-            "source": require_consent(swap.source, "source").id,
-            "target": require_consent(swap.target, "target").id,
-        }
+        consent = {role: record.id for role, record in require_swap_consent(name, params, "compositing").items()}
         frames = Frames.read(Path("data/extraction") / swap.clip)
         alignments = Alignments.read(Path("data/alignment") / swap.clip)
         converted = Converted.read(Path("data/conversion") / name)

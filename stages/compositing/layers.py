@@ -11,16 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
-import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from numpy.typing import NDArray
 
 from stages import geometry
-from stages.artifacts.files import write_facts
+from stages.artifacts.files import sha256_of, write_facts
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
+from stages.audit import log as audit
 from stages.compositing.exr import write_exr
 from stages.compositing.faces import transform_of
 from stages.compositing.inputs import Inputs
@@ -29,6 +27,7 @@ from stages.compositing.planes import PACKED, channels
 from stages.compositing.separating import OPAQUE, place_and_separate
 from stages.compositing.settings import CompositingSettings
 from stages.disclosure import DISCLOSURE
+from stages.picture_bytes import png
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
@@ -58,6 +57,7 @@ def deliver(name: str, params: Params, out: Path) -> None:
     about = {"swap": name, "source": swap.source, "target": swap.target, "clip": swap.clip, "consent": inputs.consent}
     with whole_folder(out) as folder:
         write_layers(inputs, finished, folder, params.compositing, about, what=f"layers of {name}")
+        audit.append("delivery", swap=name, consent=inputs.consent, layers=str(out), sha256=sha256_of(folder / FACTS))
 
 
 def write_layers(
@@ -111,7 +111,7 @@ def write_layers(
         if element is not None:
             entry |= {part: f"{part}/{frame.number:06d}.{kind}" for part, kind in (("face", "exr"), ("matte", "png"))}
             write_exr(folder / entry["face"], element.face)
-            (folder / entry["matte"]).write_bytes(_png(element.matte))
+            (folder / entry["matte"]).write_bytes(png(element.matte, folder / entry["matte"]))
         told.append(entry)
     replaced = sum(entry["face"] is not None for entry in told)
     facts = _facts(frames, settings) | about | {"frames": len(told), "frames_with_a_face": replaced}
@@ -119,13 +119,6 @@ def write_layers(
     write_facts(folder / "frames.json", {"frames": told})
     (folder / "README.md").write_text(_readme(facts), encoding="utf-8")
     (folder / "disclosure.txt").write_text(f"{DISCLOSURE}\n", encoding="utf-8")
-
-
-def _png(matte: NDArray[np.uint16]) -> bytes:
-    """A grey picture (h, w) of 16 bits as PNG."""
-    done, coded = cv2.imencode(".png", matte)
-    assert done
-    return coded.tobytes()
 
 
 def _face(faces: pd.DataFrame, row: int) -> dict[str, Any]:

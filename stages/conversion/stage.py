@@ -14,7 +14,7 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
-from stages.consent import require_consent
+from stages.consent import require_swap_consent
 from stages.conversion.network import SourceNetwork, in_batches
 from stages.conversion.settings import ConversionSettings
 from stages.geometry import as_matrix, crop
@@ -36,8 +36,7 @@ def run(name: str, params: Params) -> None:
         Problem: no consent; an artifact is missing, damaged or does not fit the others; the device is not there.
     """
     swap = params.swap(name)
-    require_consent(swap.source, "source")
-    require_consent(swap.target, "target")
+    require_swap_consent(name, params, "conversion")
     frames = Frames.read(Path("data/extraction") / swap.clip)
     alignments = Alignments.read(Path("data/alignment") / swap.clip)
     model = SwapModel.read(Path("data/training") / swap.pair)

@@ -15,7 +15,7 @@ from stages.artifacts.decisions import Decisions, spans_of
 from stages.artifacts.face_set import FACE_SET, HELD_OUT, TRAIN, FaceSet
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
-from stages.consent import require_consent
+from stages.consent import require_clip_consent
 from stages.dataset import sheets
 from stages.dataset.masks import face_mask
 from stages.dataset.selection import DUPLICATE, GUARD, KEPT, DuplicateFilter, by_hand, parts, reasons
@@ -41,7 +41,7 @@ def run(name: str, params: Params) -> None:
             hand is about other footage, or leaves out nothing.
     """
     identity = params.clip(name).identity
-    require_consent(identity, "training")
+    require_clip_consent(name, params, "dataset")
     frames = Frames.read(Path("data/extraction") / name)
     alignments = Alignments.read(Path("data/alignment") / name)
     with whole_folder(place(identity, name)) as folder:

@@ -14,7 +14,8 @@ from stages.artifacts.decisions import Decisions, at
 from stages.artifacts.detections import FACES, TRACKS, Detections
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
-from stages.consent import require_consent
+from stages.consent import consent_path, require_clip_consent
+from stages.consent.evidence import require_enrolled_face
 from stages.detection import sheet
 from stages.detection.identity import (
     Verdict,
@@ -48,9 +49,10 @@ def run(name: str, params: Params) -> None:
             other footage or tracks.
     """
     clip = params.clip(name)
-    require_consent(clip.identity, "training")
-    frames = Frames.read(Path("data/extraction") / name)
+    record = require_clip_consent(name, params, "detection")
     pictures = params.identities[clip.identity].reference
+    require_enrolled_face(record, pictures, consent_path(clip.identity))
+    frames = Frames.read(Path("data/extraction") / name)
     decisions = Decisions.read(name, "person")
     detections = detect(frames, params.detection, pictures, decisions, clip=name, identity=clip.identity)
     with whole_folder(place(name)) as folder:

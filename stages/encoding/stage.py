@@ -14,7 +14,8 @@ from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
-from stages.consent import require_consent
+from stages.audit import log as audit
+from stages.consent import require_swap_consent
 from stages.disclosure import DISCLOSURE
 from stages.encoding.checking import check_file, check_pictures, left_out, steady_rate
 from stages.encoding.codecs import CODECS, LOSSLESS
@@ -45,10 +46,7 @@ def run(name: str, params: Params) -> None:
         Problem: no consent; an artifact is missing or damaged; ffmpeg can not write the file.
     """
     swap = params.swap(name)
-    consents = {
-        "source": require_consent(swap.source, "source").id,
-        "target": require_consent(swap.target, "target").id,
-    }
+    consents = {role: record.id for role, record in require_swap_consent(name, params, "encoding").items()}
     finished = Frames.read(Path("data/compositing") / name)
     clip = Frames.read(Path("data/extraction") / swap.clip)
     model = SwapModel.read(Path("data/training") / swap.pair)
@@ -62,7 +60,9 @@ def run(name: str, params: Params) -> None:
         "audio": (clip.facts.model_extra or {}).get("audio", []),
     }
     with whole_folder(place(name)) as folder:
-        encode(finished, clip.audio, folder, params.encoding, about, what=f"encoding {name}")
+        made = encode(finished, clip.audio, folder, params.encoding, about, what=f"encoding {name}")
+        # before the folder takes its place: what can not be logged is not delivered
+        audit.append("delivery", swap=name, consent=consents, sha256=made.facts["sha256"])
 
 
 def encode(

@@ -77,6 +77,13 @@ METRICS: Final = (
         "The right answer itself at the model's resolution: no model of this size can pass it by much.",
     ),
     Explained(
+        "likeness_was_taught",
+        "The model was taught by this recogniser",
+        "yes",
+        "Its loss had an identity term through the same network that measures likeness here, so the next figures say "
+        "less than the others: trust the fidelity to the right answer, and your eyes.",
+    ),
+    Explained(
         "nearer_to_source",
         "Frames nearer to the source",
         "share",

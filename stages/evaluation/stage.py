@@ -21,6 +21,7 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.artifacts.truth import Truth
 from stages.atomic import whole_folder
+from stages.consent import require_swap_consent
 from stages.evaluation.likeness import reference
 from stages.evaluation.measuring import Instruments, Row, measured
 from stages.evaluation.report import Report
@@ -31,7 +32,7 @@ from stages.evaluation.summary import summarised
 from stages.evaluation.untouched import frames_passed_exactly
 from stages.evaluation.views import views
 from stages.onnx import open_session
-from stages.packs import Landmarker, Recogniser, open_pack
+from stages.packs import Landmarker, Pack, Recogniser, open_pack
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
@@ -62,9 +63,11 @@ def run(name: str, params: Params) -> None:
     """Measure a swap, with controls, and write its report.
 
     Raises:
-        Problem: an artifact is missing, damaged or belongs to another version of the clip; no face was replaced.
+        Problem: no consent; an artifact is missing, damaged or belongs to another version of the clip; no face was
+            replaced.
     """
     swap = params.swap(name)
+    require_swap_consent(name, params, "evaluation")
     evidence = Evidence(
         target=Frames.read(Path("data/extraction") / swap.clip),
         alignments=Alignments.read(Path("data/alignment") / swap.clip),
@@ -107,7 +110,8 @@ def evaluate(
         Problem: no face was replaced, or the artifacts do not belong together.
     """
     faces = _faces(evidence, settings.frames)
-    instruments = _instruments(evidence, settings, str(about["target"]))
+    pack = open_pack(settings.pack)
+    instruments = _instruments(evidence, settings, pack, str(about["target"]))
     crops = [crop for crop, _ in evidence.converted.each(faces)]
     if crops[0].shape[0] != evidence.model.output_size:
         raise Problem(
@@ -129,7 +133,9 @@ def evaluate(
             stills.append(Still.of(view, figures, settings.picture_width, settings.picture_quality))
     frames = pd.DataFrame(table)
     passed = frames_passed_exactly(evidence.target, evidence.finished)
-    metrics = summarised(frames, passed_exactly=passed)
+    metrics = summarised(
+        frames, passed_exactly=passed, likeness_was_taught=_taught_by(pack, evidence.model.facts.get("recogniser"))
+    )
     report = Report(about, metrics, frames, stills, evidence.deliverable.facts, _lineage(evidence))
     if "psnr" not in frames:  # dvc.yaml plots this column for every swap, known truth or not
         frames = frames.assign(psnr=float("nan"), ssim=float("nan"))
@@ -149,8 +155,15 @@ def _faces(evidence: Evidence, wanted: int) -> pd.DataFrame:
     return chosen_faces(faces, evidence.face_set.index, wanted)
 
 
-def _instruments(evidence: Evidence, settings: EvaluationSettings, target: str) -> Instruments:
-    pack = open_pack(settings.pack)
+def _taught_by(pack: Pack, teacher: str | None) -> bool:
+    """Whether a model whose identity term used the recogniser of this SHA-256, if it had one, learnt from the pack's.
+
+    Only the open pack's recogniser can be learnt through; an InsightFace pack has another and names no file for it.
+    """
+    return teacher is not None and "recognition" in pack.files and sha256_of(pack.files["recognition"]) == teacher
+
+
+def _instruments(evidence: Evidence, settings: EvaluationSettings, pack: Pack, target: str) -> Instruments:
     recogniser = Recogniser(pack, device=settings.device, threads=settings.threads)
     return Instruments(
         recogniser=recogniser,

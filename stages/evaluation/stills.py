@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.evaluation.measuring import Row
 from stages.evaluation.views import Picture, View
+from stages.picture_bytes import jpeg
 
 _MARGIN = 0.05
 """Share of the crop's side that is shown around it."""
@@ -78,6 +79,4 @@ def _resized(picture: Picture, width: int, height: int) -> Picture:
 
 def data_uri(picture: NDArray[np.uint8], quality: int) -> str:
     """An RGB picture as a JPEG in a ``data:`` URI (RFC 2397)."""
-    done, encoded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert done
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg(picture, "report.html", quality=quality)).decode("ascii")

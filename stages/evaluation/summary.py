@@ -29,7 +29,7 @@ MEANS: Final = (
 """Columns whose mean over all measured frames is a metric."""
 
 
-def summarised(frames: pd.DataFrame, *, passed_exactly: bool) -> Metrics:
+def summarised(frames: pd.DataFrame, *, passed_exactly: bool, likeness_was_taught: bool = False) -> Metrics:
     """The metrics of a swap, flat, rounded to what they can tell.
 
     Where the face set has no held-out frames, the figures for them are left out rather than taken from others.
@@ -37,6 +37,8 @@ def summarised(frames: pd.DataFrame, *, passed_exactly: bool) -> Metrics:
     Args:
         frames: the table of :func:`stages.evaluation.measuring.measured`.
         passed_exactly: whether frames without a face are the clip's own, bit for bit.
+        likeness_was_taught: whether the model learnt from the recogniser that measured the similarities; told only if
+            it did.
     """
     held_out = frames[frames["split"] == HELD_OUT]
     metrics: Metrics = {"frames": len(frames), "frames_held_out": len(held_out)}
@@ -54,6 +56,8 @@ def summarised(frames: pd.DataFrame, *, passed_exactly: bool) -> Metrics:
             _add(metrics, column, frames[column])
     nearer = frames["similarity_source"] > frames["similarity_target"]
     metrics["nearer_to_source"] = round(float(nearer.mean()), 4)
+    if likeness_was_taught:
+        metrics["likeness_was_taught"] = 1
     metrics["untouched_exact"] = int(passed_exactly and bool((frames["changed_outside"] == 0).all()))
     return metrics
 

@@ -15,7 +15,8 @@ import av.container
 from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import FrameWriter
 from stages.atomic import whole_folder
-from stages.consent import require_consent
+from stages.consent import consent_path, require_clip_consent
+from stages.consent.evidence import require_agreed_footage
 from stages.extraction.cuts import CutFinder
 from stages.extraction.interlacing import Deinterlacer
 from stages.extraction.reading import ClipReader
@@ -44,11 +45,12 @@ def run(name: str, params: Params) -> None:
     """Take a clip apart into lossless frames, their exact times, its facts and its sound.
 
     Raises:
-        Problem: no consent; the file is missing, unreadable, without pictures, damaged before its end, or has
-            something that can not be carried unharmed.
+        Problem: no consent to this footage; the file is missing, unreadable, without pictures, damaged before its end,
+            or has something that can not be carried unharmed.
     """
     clip = params.clip(name)
-    require_consent(clip.identity, "training")
+    record = require_clip_consent(name, params, "extraction")
+    require_agreed_footage(record, name, clip, consent_path(clip.identity))
     with open_footage(clip.path, clip.rate, clip.pictures) as container, whole_folder(place(name)) as folder:
         facts = _frames(name, clip, container, folder, params.extraction)
         for line in _aloud(facts):

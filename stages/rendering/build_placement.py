@@ -10,9 +10,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
-import multiprocessing
 from collections.abc import Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +33,7 @@ from stages.rendering.mesh import F64
 from stages.rendering.placement import FREEDOMS, PLACEMENT_FILE, Nudge
 from stages.rendering.posing import Pose
 from stages.rendering.render import Performer, Sensor
+from stages.workers import workers
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="only measure other performers with the file as it is")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with ProcessPoolExecutor(given.processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with workers(given.processes) as pool:
         answers = pool.map(nudged, _nudges())
         effect = effect_of_nudges(list(progress(answers, total=len(_nudges()), what="nudges", unit="head")))
         if given.check:

@@ -37,6 +37,12 @@ class Batch(NamedTuple):
     mirrored: Tensor
 
 
+def halved(batch: Batch) -> Batch:
+    """The batch with its answers at half the side, by averaging; all that is no answer's picture as it is."""
+    smaller = {name: F.avg_pool2d(getattr(batch, name), 2) for name in ("rgb", "mask", "eyes", "mouth")}
+    return batch._replace(**smaller)
+
+
 def plain(planes: Tensor, input_size: int, output_size: int, places: Tensor | None = None) -> Batch:
     """The batch as it is, only scaled by averaging; for held-out faces. Arguments as :func:`augment`."""
     faces = planes.float() / 255.0

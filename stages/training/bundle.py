@@ -16,8 +16,9 @@ from stages.training.checkpoint import save_tensors
 from stages.training.export import HALF_TOLERANCE, OPSET, TOLERANCE, difference_from_torch, export, export_half
 from stages.training.faces import Faces
 from stages.training.judge import evenly, held_out_metrics
+from stages.training.networks import Network, build_network
 from stages.training.preview import preview_rows, sheet_of, write_sheet
-from stages.training.settings import PresetSettings
+from stages.training.settings import NetworkSettings, PresetSettings
 from stages.training.state import State
 from stages.training.time_lapse import TimeLapse
 
@@ -35,14 +36,14 @@ def write_bundle(
     *,
     threads: int,
 ) -> None:
-    """Write every file of the swap model into an existing folder.
+    """Write every file of the swap model into an existing folder; of companions their figures and facts only.
 
     Args:
         folder: where to.
         state: trained; the averaged weights are what is kept.
         held_out: faces of each identity, for metrics, preview and the comparison of torch with onnxruntime.
         preset: how it was trained.
-        facts: what model.json says beside what is found here.
+        facts: what model.json says beside what is found here; ``companions`` names those among ``held_out``.
         time_lapse: with what it kept on the way.
         threads: of onnxruntime in the comparison.
 
@@ -50,7 +51,9 @@ def write_bundle(
         Problem: an exported network does not agree with torch; the film can not be written.
     """
     network, sizes = state.average, preset.network
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    companions = facts["companions"]
+    identities = [name for name in held_out if name not in companions]
+    weights = _weights_of(network, identities, sizes)
     save_tensors(weights, folder / "model.safetensors")
     crops = torch.cat(
         [
@@ -59,7 +62,7 @@ def write_bundle(
         ]
     )
     differences, half_differences = {}, {}
-    for name in held_out:
+    for name in identities:
         path, half = folder / f"{name}.onnx", folder / f"{name}.fp16.onnx"
         export(network, name, sizes.input_size, path)
         export_half(path, half)
@@ -68,19 +71,19 @@ def write_bundle(
             network, name, crops, half, threads=threads, tolerance=HALF_TOLERANCE
         )
     write_curve(folder / "curves.csv", state.progress.curve)
-    rows = preview_rows(network, held_out, sizes)
+    rows = preview_rows(network, held_out, sizes, companions)
     write_sheet(sheet_of(rows), folder / "preview.png")
     time_lapse.write(folder / "time-lapse.mp4", state.progress, rows)
     metrics = held_out_metrics(network, held_out, sizes)
     write_facts(folder / "metrics.json", {"held_out": metrics})
     all_facts = {
         **facts,
-        "identities": list(held_out),
+        "identities": identities,
         "input_size": sizes.input_size,
         "output_size": sizes.output_size,
         "stored_size": preset.stored_size,
         "batch": preset.batch,
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "parameters": sum(tensor.numel() for tensor in weights.values()),
         "iterations": state.progress.iteration,
         "setbacks": state.progress.setbacks,
         "onnx": {
@@ -92,6 +95,14 @@ def write_bundle(
     }
     write_facts(folder / "model.json", all_facts)
     (folder / "card.md").write_text(model_card(all_facts, metrics), encoding="utf-8")
+
+
+def _weights_of(network: Network, identities: Sequence[str], settings: NetworkSettings) -> dict[str, torch.Tensor]:
+    """The weights that a network of these identities alone has: what is a companion's own stays behind."""
+    with torch.device("meta"):
+        names = build_network(identities, settings).state_dict().keys()
+    whole = network.state_dict()
+    return {name: whole[name].detach().cpu().contiguous() for name in names}
 
 
 def write_curve(path: Path, rows: Sequence[Mapping[str, float]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -32,7 +32,8 @@ def model_card(facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, floa
         facts: all that model.json says.
         metrics: of each identity on held-out faces: ``psnr`` (dB), ``ssim``, ``faces``.
     """
-    identities = list(facts["identities"])
+    identities, companions = list(facts["identities"]), list(facts["companions"])
+    everyone = [*identities, *companions]
     front = {
         "library_name": "onnx",
         "pipeline_tag": "image-to-image",
@@ -50,11 +51,12 @@ def model_card(facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, floa
         "in float16; `model.safetensors` holds all weights, `model.json` every fact.\n",
         _USE,
         "## People and consent\n",
-        _table(("identity", "consent record"), ((name, facts["consent"][name]) for name in identities)),
+        _table(("identity", "consent record"), ((name, facts["consent"][name]) for name in everyone)),
+        *_company(companions),
         "## Data\n",
         _table(
             ("identity", "face set", "SHA-256"),
-            ((name, clip, sha256) for name in identities for clip, sha256 in facts["data"][name].items()),
+            ((name, clip, sha256) for name in everyone for clip, sha256 in facts["data"][name].items()),
         ),
         "## Figures\n",
         "On held-out faces, inside the mask.\n",
@@ -62,7 +64,7 @@ def model_card(facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, floa
             ("identity", "PSNR, dB", "SSIM", "faces"),
             (
                 (name, f"{metrics[name]['psnr']:.2f}", f"{metrics[name]['ssim']:.3f}", metrics[name]["faces"])
-                for name in identities
+                for name in everyone
             ),
         ),
         "## Training\n",
@@ -74,6 +76,12 @@ def model_card(facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, floa
         _table(("of", "version"), sorted(facts["versions"].items())),
     ]
     return "\n".join(sections)
+
+
+def _company(companions: Sequence[str]) -> list[str]:
+    if not companions:
+        return []
+    return [f"Of these, {' and '.join(companions)} taught the encoder only: the model can not draw them.\n"]
 
 
 def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-import torch
 
 from stages.problems import Problem
 from stages.training.adversary import joining
@@ -20,6 +18,7 @@ from stages.training.processes import ALONE, Processes
 from stages.training.settings import PresetSettings
 from stages.training.state import State
 from stages.training.step import Step
+from stages.training.timing import mean_seconds
 
 log = logging.getLogger(__name__)
 
@@ -68,27 +67,16 @@ def try_out(
     joins = joining(preset.iterations, preset.adversary)
     try:
         with PeakMemory(device) as peak:
-            seconds, with_critic = _seconds_each(step, state, device, steps), None
+            seconds, with_critic = mean_seconds(partial(step, state), device, steps), None
             if state.critic is not None and joins < preset.iterations:
                 state.progress.iteration = joins
-                with_critic = _seconds_each(step, state, device, steps)
+                with_critic = mean_seconds(partial(step, state), device, steps)
     finally:
         state.optimiser.zero_grad(set_to_none=True)
         if state.critic is not None:
             state.critic_optimiser.zero_grad(set_to_none=True)
         state.restore(before)
     return Trial(seconds, peak.grown, with_critic)
-
-
-def _seconds_each(step: Step, state: State, device: torch.device, steps: int) -> float:
-    """What an iteration takes from here on, mean of some."""
-    step(state)  # the first one also picks kernels
-    _finish(device)
-    started = time.perf_counter()
-    for _ in range(steps):
-        step(state)
-    _finish(device)
-    return (time.perf_counter() - started) / max(steps, 1)
 
 
 def tell_needs(state: State, faces: Mapping[str, Faces], preset: PresetSettings, trial: Trial) -> None:
@@ -160,9 +148,3 @@ def require_disk(needed: Mapping[Path, int]) -> None:
                 where=folder,
                 mend="free some space (`dvc gc -w` drops cached results that no settings use any more), run again",
             )
-
-
-def _finish(device: torch.device) -> None:
-    """Wait for the device, so that a clock tells the truth."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -19,14 +19,23 @@ _SAMPLE = 64
 _BATCH = 16
 
 
-def held_out_losses(network: Network, held_out: Mapping[str, Faces], preset: PresetSettings) -> dict[str, float]:
-    """The loss of each identity's reconstruction, over a fixed sample of its held-out faces."""
+def held_out_losses(
+    network: Network,
+    held_out: Mapping[str, Faces],
+    preset: PresetSettings,
+    identity_distance: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
+) -> dict[str, float]:
+    """The loss of each identity's reconstruction, over a fixed sample of its held-out faces.
+
+    ``identity_distance`` is as in :func:`stages.training.losses.loss_terms`.
+    """
     losses = {}
     for name, faces in held_out.items():
         sample = evenly(len(faces), _SAMPLE)
         total = 0.0
         for batch, answer in _answers(network, name, faces, sample, preset.network):
-            total += float(sum(loss_terms(answer, batch, preset.losses).values())) * len(batch.crops)
+            terms = loss_terms(answer, batch, preset.losses, identity_distance)
+            total += float(sum(terms.values())) * len(batch.crops)
         losses[name] = total / len(sample)
     return losses
 

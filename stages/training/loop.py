@@ -31,6 +31,7 @@ class Training:
         seed: of the batches.
         checkpoints: where the last good state is kept.
         checkpoint_seconds: least time between two of them; has no influence on the result.
+        on_interval: called before each stretch of iterations; what it raises ends the run.
         on_noted: called with the state whenever the curve has got a row.
         on_judged: called with the state after that, whenever it was tried on held-out faces.
         processes: who trains together; all must come to the same state, the first one writes.
@@ -45,6 +46,7 @@ class Training:
         checkpoints: CheckpointFolder,
         *,
         checkpoint_seconds: float = 30.0,
+        on_interval: Callable[[], object] = lambda: None,
         on_noted: Callable[[State], None] = lambda state: None,
         on_judged: Callable[[State], None] = lambda state: None,
         processes: Processes = ALONE,
@@ -52,6 +54,7 @@ class Training:
         self._step = Step(train, preset, seed, processes)
         self._held_out, self._preset = held_out, preset
         self._checkpoints, self._checkpoint_seconds = checkpoints, checkpoint_seconds
+        self._on_interval = on_interval
         self._on_noted, self._on_judged, self._processes = on_noted, on_judged, processes
 
     def run(self, state: State, what: str = "training") -> Reason:
@@ -68,7 +71,7 @@ class Training:
             Why it ended.
 
         Raises:
-            Problem: training breaks again and again, or the disk is full.
+            Problem: training breaks again and again, the disk is full, or ``on_interval`` says so.
         """
         writes = self._processes.first
         kept = self._checkpoints.read()
@@ -91,6 +94,7 @@ class Training:
             ) as shown,
         ):
             while (reason := reason_to_end(state.progress, self._preset)) is None:
+                self._on_interval()
                 losses = self._interval(state, shown.update)
                 loss = sum(losses.values()) / len(losses)
                 if guard.is_broken(state, loss):
@@ -133,7 +137,7 @@ class Training:
         row |= {f"train_{name}": loss for name, loss in losses.items()}
         due = done % preset.judge_every < preset.check_every or done == preset.iterations
         if due:
-            held_out = held_out_losses(state.average, self._held_out, preset)
+            held_out = held_out_losses(state.average, self._held_out, preset, state.identity_distance)
             row |= {f"held_out_{name}": loss for name, loss in held_out.items()}
         progress.curve.append(row)
         if self._processes.first:

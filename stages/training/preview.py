@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from stages.atomic import whole_file
+from stages.picture_bytes import png
 from stages.training.augment import plain
 from stages.training.faces import Faces
 from stages.training.judge import evenly
@@ -27,15 +28,20 @@ Row = tuple[str, torch.Tensor]
 
 
 @torch.no_grad()
-def preview_rows(network: Network, held_out: Mapping[str, Faces], settings: NetworkSettings) -> list[Row]:
-    """For each identity: its faces, their reconstruction, the swap to every other identity, and that swap's mask."""
+def preview_rows(
+    network: Network, held_out: Mapping[str, Faces], settings: NetworkSettings, companions: Collection[str] = ()
+) -> list[Row]:
+    """For each identity: its faces, their reconstruction, the swap to every other identity, and that swap's mask.
+
+    Companions are shown as themselves only.
+    """
     rows: list[Row] = []
     for name, faces in held_out.items():
         batch = plain(faces.take(evenly(len(faces), _COLUMNS)), settings.input_size, settings.output_size)
         rows.append((f"{name}: held-out faces", batch.rgb))
         rows.append((f"{name}: reconstruction", network.swap(batch.crops, name).rgb))
         for other in held_out:
-            if other != name:
+            if other != name and not {name, other} & set(companions):
                 swapped = network.swap(batch.crops, other)
                 rows.append((f"{other} on {name}", swapped.rgb))
                 rows.append((f"{other} on {name}: mask", swapped.mask.expand(-1, 3, -1, -1)))
@@ -59,9 +65,8 @@ def sheet_of(rows: Sequence[Row], largest: int | None = None) -> NDArray[np.uint
 
 def write_sheet(sheet: NDArray[np.uint8], path: Path) -> None:
     """As PNG, whole or not at all."""
-    encoded = cv2.imencode(".png", sheet[..., ::-1])[1]
     with whole_file(path) as scratch:
-        scratch.write_bytes(encoded.tobytes())
+        scratch.write_bytes(png(sheet, path))
 
 
 def _row(title: str, pictures: torch.Tensor, largest: int | None) -> NDArray[np.uint8]:

@@ -73,8 +73,8 @@ class Processes:
         """Check that the work can be shared.
 
         Raises:
-            Problem: batches are not settled, or not a multiple of the processes; or a critic is asked for, which
-                learns in one process only.
+            Problem: batches are not settled, or not a multiple of the processes; or compiled passes or a critic are
+                asked for, which are of one process only.
         """
         batch = settings.chosen.batch
         if self.count > 1 and (batch == "auto" or batch % self.count):
@@ -82,6 +82,12 @@ class Processes:
                 f"{self.count} processes can not share a batch of {batch}",
                 where=f"params.yaml, training.presets.{settings.preset}: batch",
                 mend=f"set it to a multiple of {self.count}",
+            )
+        if self.count > 1 and settings.compile:
+            raise Problem(
+                "passes are compiled in one process only",
+                where="params.yaml, training.compile",
+                mend="set it to false, or train in one process",
             )
         if self.count > 1 and settings.chosen.adversary.weight:
             raise Problem(

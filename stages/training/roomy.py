@@ -6,6 +6,7 @@ import errno
 import logging
 import math
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -31,8 +32,9 @@ def share_of_free(device: torch.device) -> int:
 def roomy_array(shape: tuple[int, ...], scratch: Path | None = None, room: int | None = None) -> NDArray[np.uint8]:
     """An array to fill, uint8: in memory if it takes no more than ``room`` bytes, else mapped from a nameless file.
 
-    The file's blocks are taken at once, as a full disk would otherwise end the process when a page is written; it has
-    no name, so nothing is left of it however the process ends.
+    The file's blocks are taken at once, as a full disk would otherwise end the process when a page is written; macOS
+    can not take them, there it is only asked whether they are free. The file has no name, so nothing is left of it
+    however the process ends.
 
     Args:
         shape: of the array.
@@ -50,7 +52,12 @@ def roomy_array(shape: tuple[int, ...], scratch: Path | None = None, room: int |
         scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=scratch) as file:  # the mapping keeps it alive
         try:
-            os.posix_fallocate(file.fileno(), 0, size)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            elif shutil.disk_usage(file.fileno()).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            else:
+                file.truncate(size)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise

@@ -39,7 +39,13 @@ class NetworkSettings(_Settings):
     mask_channels: int = Field(
         default=16, ge=4, description="width of the mask's branch; others than likeness: after its last doubling"
     )
-
+    side_outputs: int = Field(
+        default=0,
+        ge=0,
+        le=3,
+        description="how many smaller pictures a decoder gives too while it trains: 1 the half, 2 the quarter as well; "
+        "likeness only, and never exported",
+    )
     texture: int = Field(
         default=0,
         ge=0,
@@ -63,6 +69,10 @@ class NetworkSettings(_Settings):
             raise ValueError(f"{self.family} needs two decoder_channels or more: the first is shared by all identities")
         if self.family != "likeness" and self.texture:
             raise ValueError(f"{self.family} has no texture: set texture to 0")
+        if self.side_outputs and self.family != "likeness":
+            raise ValueError(f"{self.family} has no side_outputs, likeness alone has")
+        if self.side_outputs >= len(self.decoder_channels):
+            raise ValueError(f"side_outputs can be {len(self.decoder_channels) - 1}, given that many decoder_channels")
         return self
 
 
@@ -111,6 +121,15 @@ class LossSettings(_Settings):
     frequency: Weight = Field(
         default=0.0,
         description="focal frequency loss; below a squared error, so small beside the others at equal weight",
+    )
+    sides: Weight = Field(
+        default=0.5, description="weight of all terms but identity on each smaller picture of network.side_outputs"
+    )
+    identity: Weight = Field(
+        default=0.0,
+        description="1 - cosine similarity to the answer's embedding by the open pack's recogniser. Two people differ "
+        "by about 0.1, but its gradient is no smaller than the others': start well below 1. A network of 29 layers "
+        "sees every picture, so it has its price; an evaluation by the same recogniser then tells less, and says so",
     )
     mask: Weight = Field(default=0.25, description="absolute difference of the masks")
     chart: Weight = Field(
@@ -227,6 +246,13 @@ class TrainingSettings(_Settings):
         description="ends training after about that long if iterations would take longer: their number, and with it "
         "the learning rate's way to zero, follows from a few measured ones, so the bytes depend on the machine",
     )
+    compile: bool = Field(
+        default=False,
+        description="the network's passes through torch.compile, in one process, with the batch in numbers: minutes at "
+        "the start for quicker steps, meant for long trainings on a GPU. Sums are grouped otherwise, so the bytes "
+        "are others than without it, and hang on the compiler too (a C++ compiler, on a GPU Triton). On a CPU "
+        "compiled passes repeat themselves to the byte, as tests show; on a GPU torch is asked for that, untested",
+    )
     checkpoint_seconds: float = Field(default=30.0, ge=0.0, description="least time between checkpoints")
     presets: dict[str, PresetSettings] = Field(min_length=1)
 
@@ -234,6 +260,12 @@ class TrainingSettings(_Settings):
     def _preset_is_there(self) -> TrainingSettings:
         if self.preset not in self.presets:
             raise ValueError(f"preset '{self.preset}' is not among presets: {', '.join(sorted(self.presets))}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_compiled(self) -> TrainingSettings:
+        if self.compile and self.chosen.batch == "auto":
+            raise ValueError(f"compile needs the batch of preset '{self.preset}' in numbers, it is auto")
         return self
 
     @property

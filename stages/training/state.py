@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from stages.training.adversary import PatchCritic
+from stages.training.compiling import compiled
 from stages.training.networks import Network, build_network
 from stages.training.processes import ALONE, Processes
 from stages.training.settings import AdversarySettings, OptimiserSettings, PresetSettings
 from stages.training.warm_start import warm_start
+
+if TYPE_CHECKING:
+    from stages.training.losses.identity import IdentityDistance
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module, default=Network)
 
@@ -57,6 +61,8 @@ class Progress:
 class State(Generic[NetworkT]):
     """Network, averaged network, optimiser and progress; the critic and its optimiser where it has a weight.
 
+    ``identity_distance`` is there where its term has a weight; it is frozen, so no snapshot holds it.
+
     Chance needs no keeping: every batch's randomness is made from the seed, the iteration and the setbacks.
 
     Args:
@@ -65,13 +71,16 @@ class State(Generic[NetworkT]):
         seed: of the first weights.
         device: where to compute.
         processes: who trains together.
+        compile: the passes of training; the averaged network's stay as they are.
 
     Raises:
-        Problem: the preset's base is missing, damaged or of other sizes.
+        Problem: the preset's base is missing, damaged or of other sizes; so is the recogniser that its loss needs.
     """
 
+    forward: Callable[..., Any]
     critic: PatchCritic | None
     critic_optimiser: torch.optim.AdamW
+    identity_distance: IdentityDistance | None
 
     def __init__(
         self: State[Network],
@@ -80,6 +89,8 @@ class State(Generic[NetworkT]):
         seed: int,
         device: torch.device,
         processes: Processes = ALONE,
+        *,
+        compile: bool = False,
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -89,9 +100,14 @@ class State(Generic[NetworkT]):
             warm_start(network, preset.base.path)
             encoder_rate = preset.base.encoder_rate
         self._adopt(network, preset.optimiser, device, encoder_rate, processes)
+        if compile:
+            # a wrapper beside the network, whose own names stay as they are
+            self.forward = compiled(self.forward)
         if preset.adversary.weight:
             self.critic = _critic(preset.adversary, seed, device)
             self.critic_optimiser = _optimiser(self.critic, _critic_optimiser_settings(preset.adversary))
+        if preset.losses.identity:
+            self.identity_distance = _identity_distance(device)
 
     @classmethod
     def of(cls, network: NetworkT, settings: OptimiserSettings, device: torch.device) -> State[NetworkT]:
@@ -116,6 +132,7 @@ class State(Generic[NetworkT]):
         self.average: NetworkT = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = _optimiser(self.network, settings, encoder_rate)
         self.critic = None
+        self.identity_distance = None
         self.progress = Progress()
 
     def set_rate(self, rate: float) -> None:
@@ -173,6 +190,13 @@ def _moments(prefix: str, network: nn.Module, optimiser: torch.optim.Optimizer) 
         for name, parameter in _trained(network)
         for moment in _MOMENTS
     }
+
+
+def _identity_distance(device: torch.device) -> IdentityDistance:
+    # here, as insightface comes with it, which takes seconds to import
+    from stages.training.losses.identity import IdentityDistance
+
+    return IdentityDistance.open(device)
 
 
 def _critic(settings: AdversarySettings, seed: int, device: torch.device) -> PatchCritic:

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from stages.training.adversary import adversary_weight, critic_loss, fooling_term
 from stages.training.augment import Batch, augment
 from stages.training.faces import Faces
-from stages.training.losses import loss_terms
-from stages.training.networks import Answer
+from stages.training.losses import loss_terms, sides_term
 from stages.training.processes import ALONE, Processes
 from stages.training.sampler import Sampler, pose_weights
 from stages.training.settings import PresetSettings
@@ -67,7 +66,8 @@ class Step:
     def __call__(self, state: State) -> dict[str, Tensor]:
         """One iteration; returns each identity's loss over this process's share, not yet waited for.
 
-        The critic's say is not part of it: its scale is the critic's own, and curves go on as before when it joins.
+        The critic's say is not part of it: its scale is the critic's own, and curves go on as before when it joins. Nor
+        are smaller pictures: curves compare with and without.
         """
         preset, progress = self._preset, state.progress
         state.set_rate(progress.rate * learning_rate(progress.iteration, preset.iterations, preset.optimiser))
@@ -78,12 +78,17 @@ class Step:
         crops = {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}
         with passes_in(preset.precision, next(iter(crops.values())).device):
             answers = state.forward(crops, {name: batch.mirrored for name, batch in batches.items()})
-        answers = {name: _in_full(answer) for name, answer in answers.items()}
+        answers = {name: answer.float() for name, answer in answers.items()}
         losses = {
-            name: torch.stack(list(loss_terms(answers[name], batch, preset.losses).values())).sum()
+            name: torch.stack(
+                list(loss_terms(answers[name], batch, preset.losses, state.identity_distance).values())
+            ).sum()
             for name, batch in batches.items()
         }
         total = torch.stack(list(losses.values())).sum()
+        if preset.network.side_outputs:
+            sides = [sides_term(answers[name], batch, preset.losses) for name, batch in batches.items()]
+            total = total + torch.stack(sides).sum()
         say = adversary_weight(progress.iteration, preset.iterations, preset.adversary)
         critic = state.critic if say else None
         if critic is not None:
@@ -101,12 +106,6 @@ class Step:
         progress.iteration += 1
         state.average_in(preset.optimiser.average)
         return {name: loss.detach() for name, loss in losses.items()}
-
-
-def _in_full(answer: Answer) -> Answer:
-    """The answer in float32, for losses."""
-    chart = None if answer.chart is None else answer.chart.float()
-    return Answer(answer.rgb.float(), answer.mask.float(), chart)
 
 
 def passes_in(precision: Literal["float32", "bfloat16"], device: torch.device) -> AbstractContextManager[object]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stages.atomic import whole_file
 from stages.exact_h264 import exact_h264
+from stages.picture_bytes import jpeg
 from stages.problems import Problem
 from stages.training.preview import Row, sheet_of, title_bar
 from stages.training.state import Progress
@@ -50,9 +51,9 @@ class TimeLapse:
     def add(self, progress: Progress, rows: Sequence[Row]) -> NDArray[np.uint8]:
         """Keep a picture of the preview's rows; returns it, (h, w, 3) uint8 RGB with even sides."""
         picture = self._picture(progress.iteration, rows)
-        encoded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
-        with whole_file(self._path(progress.iteration)) as scratch:
-            scratch.write_bytes(encoded.tobytes())
+        path = self._path(progress.iteration)
+        with whole_file(path) as scratch:
+            scratch.write_bytes(jpeg(picture, path, quality=_JPEG_QUALITY))
         return picture
 
     def write(self, path: Path, progress: Progress, rows: Sequence[Row]) -> None:

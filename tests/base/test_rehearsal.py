@@ -63,11 +63,11 @@ def test_an_identity_folds_into_a_plain_decoder(recipe: Recipe, who: int) -> Non
         torch.nn.init.normal_(parameter, std=0.3)
     crops = torch.rand(4, 3, 32, 32)
     wanted = network(crops, torch.full((4,), who))
-    rgb, mask = network.decoder_of(who)(network.encoder(crops))
-    torch.testing.assert_close(rgb, wanted.rgb, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(mask, wanted.mask, atol=1e-5, rtol=1e-4)
-    other, _ = network.decoder_of(1)(network.encoder(crops))
-    assert (other - rgb).abs().max() > 1e-3
+    folded = network.decoder_of(who)(network.encoder(crops))
+    for name in ("rgb", "mask", "chart"):
+        torch.testing.assert_close(getattr(folded, name), getattr(wanted, name), atol=1e-5, rtol=1e-4)
+    other = network.decoder_of(1)(network.encoder(crops))
+    assert (other.rgb - folded.rgb).abs().max() > 1e-3
 
 
 def test_the_base_is_made_whole_and_a_pair_starts_from_it(recipe: Recipe, renders: Path, tmp_path: Path) -> None:
@@ -85,6 +85,10 @@ def test_the_base_is_made_whole_and_a_pair_starts_from_it(recipe: Recipe, render
     assert torch.equal(network.swap(crops, "ada").rgb, network.swap(crops, "ben").rgb)
     for name, tensor in network.encoder.state_dict().items():
         assert torch.equal(tensor, base.part("encoder")[name])
+
+    deeper = SwapNetwork(["ada"], recipe.network.model_copy(update={"side_outputs": 1}))
+    warm_start(deeper, tmp_path / "base")
+    assert torch.equal(deeper.swap(crops, "ada").rgb, network.swap(crops, "ada").rgb), "side outputs start from chance"
 
     wider = recipe.network.model_copy(update={"latent": 24})
     with pytest.raises(Problem, match="does not fit the preset's network"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from stages.dataset.settings import DatasetSettings, FilterSettings, SplitSettin
 from stages.problems import Problem
 from tests.conftest import REPOSITORY, params_with
 from tests.film import collins, film, moved, placed
+from tests.records import put_records
 
 COUNT = 45
 STILL = 8
@@ -52,7 +52,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _furnish(folder: Path) -> None:
     """Give a folder what the stages look for in it: consent records and the open pack."""
-    shutil.copytree(REPOSITORY / "data" / "consent", folder / "data" / "consent")
+    put_records(folder / "data" / "consent", {"ada": ["ada"], "ben": ["ben"]})
     (folder / "data" / "packs").symlink_to(REPOSITORY / "data" / "packs")
 
 

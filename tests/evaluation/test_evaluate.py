@@ -74,6 +74,17 @@ def test_without_a_truth_what_can_be_measured_is_measured(make_evidence: Make) -
     assert result.frames["psnr"].isna().all()  # there for `dvc plots`, which names it for every swap
 
 
+def test_a_model_taught_by_the_recogniser_that_judges_it_is_told(make_evidence: Make) -> None:
+    evidence = make_evidence(truth=False)
+    manifest = json.loads(Path("data/packs/open/pack.json").read_text())
+    teacher = next(file["sha256"] for file in manifest["files"] if file["role"] == "recognition")
+    for recogniser, taught in ((None, False), ("0" * 64, False), (teacher, True)):
+        model = replace(evidence.model, facts={**evidence.model.facts, "recogniser": recogniser})
+        result = evaluate(replace(evidence, model=model), SETTINGS, ABOUT | {"truth": "none"})
+        assert result.metrics.get("likeness_was_taught") == (1 if taught else None)
+        assert ("taught by this recogniser" in result.report) == taught
+
+
 def test_more_noise_is_worse(make_evidence: Make, tmp_path: Path) -> None:
     figures = evaluate(make_evidence(noise=25.0), SETTINGS, ABOUT).metrics
     assert figures["psnr"] < 31

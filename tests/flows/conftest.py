@@ -15,6 +15,8 @@ import psutil
 import pytest
 import yaml
 
+from tests.records import put_record
+
 REPOSITORY = Path(__file__).parents[2]
 
 STEP = """\
@@ -75,17 +77,6 @@ stages:
       metrics: [{"data/evaluation/${key}/metrics.json": {cache: false}}]
 """
 
-CONSENT = """\
-id: {name}-1
-identity: {name}
-kind: synthetic
-adult: true
-controller: the tests
-purpose: testing
-roles: [source, target, training]
-given: 2020-01-01
-"""
-
 
 def run(*command: str, cwd: Path) -> str:
     """Run a command that must go well, for what it prints."""
@@ -113,7 +104,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / folder).mkdir(parents=True)
     for name in ("ada", "ben", "cyd"):
         (root / "footage" / f"{name}.txt").write_text(f"{name}\n")
-        (root / "data" / "consent" / f"{name}.yaml").write_text(CONSENT.format(name=name))
+        put_record(root / "data" / "consent", name)
     (root / "stages" / "step.sh").write_text(STEP)
     (root / "stages" / "figures.json").write_text(json.dumps({"psnr": 23.5, "identity": {"nearer": 0.97}}))
     (root / "params.yaml").write_text(yaml.safe_dump(PARAMS))

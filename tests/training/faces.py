@@ -1,4 +1,4 @@
-"""Drawn faces of two people, whose face sets take a moment to make and whose swap is plain to see."""
+"""Drawn faces of a few people, whose face sets take a moment to make and whose swap is plain to see."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from stages.training.regions import _LEFT_EYE, _LIPS, _RIGHT_EYE
 from stages.training.settings import NetworkSettings, PresetSettings, TrainingSettings
 
 SIZE = 64
-COLOURS = {"ada": ((224, 178, 150), (90, 60, 40)), "ben": ((120, 84, 60), (20, 20, 24))}
+COLOURS = {
+    "ada": ((224, 178, 150), (90, 60, 40)),
+    "ben": ((120, 84, 60), (20, 20, 24)),
+    "cyd": ((190, 140, 100), (150, 150, 150)),
+}
 """Skin and hair, RGB."""
 
 
@@ -25,7 +29,7 @@ def drawn_face(
     """A crop (64, 64, 3) RGB, its mask (64, 64) and 478 landmarks in the unit crop, of which eyes and lips are right.
 
     Args:
-        identity: "ada" or "ben".
+        identity: of COLOURS.
         turn: of the head, -1..1.
         mouth: how far it is open, 0..1.
     """

@@ -51,7 +51,13 @@ def test_each_row_changes_the_shipped_preset_in_what_it_is_named_for() -> None:
     assert presets["original"] == shipped.training.presets["original"]
     assert all(preset != presets["default"] for row, preset in presets.items() if row != "default")
     assert presets["no-ssim"].losses == presets["default"].losses.model_copy(update={"ssim": 0.0})
+    assert presets["identity"].losses == presets["default"].losses.model_copy(update={"identity": 0.2})
     assert presets["original-our-recipe"].losses == presets["default"].losses
+    assert presets["default"].base is not None
+    for row in ("no-texture", "side-outputs"):
+        assert presets[row].network.family == "likeness"
+        assert presets[row].base == presets["default"].base
+    assert {presets[row].base for row in ("no-base", "original-our-recipe", "df", "liae")} == {None}
     assert {presets[row].network.family for row in ("original-our-recipe", "df", "liae")} == {"original", "df", "liae"}
 
 

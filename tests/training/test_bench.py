@@ -86,7 +86,7 @@ def test_plain_augmentation_warps_the_input_alone() -> None:
 
 
 def test_the_rate_of_products_is_that_of_their_operations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stages.training.bench._seconds_each", lambda work, device, seconds: 0.5)
+    monkeypatch.setattr("stages.training.bench.mean_seconds_within", lambda work, device, seconds: 0.5)
     assert matmul_rate(torch.device("cpu"), 1.0) == 2 * 2048**3 / 0.5
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,3 +71,16 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypa
         roomy_array((4, PLANES, 64, 64), tmp_path, room=0)
     assert "stored_size" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_system_that_takes_no_blocks_at_once_maps_them_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "posix_fallocate")
+    array = roomy_array((4, PLANES, 16, 16), tmp_path, room=0)
+    array[...] = 7
+    assert isinstance(array, np.memmap)
+    assert (array == 7).all()
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=4 * PLANES * 16 * 16 - 1))
+    with pytest.raises(Problem, match="fit neither in memory nor on the disk"):
+        roomy_array((4, PLANES, 16, 16), tmp_path, room=0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
-from stages.training.augment import Batch
+from stages.training.augment import Batch, halved
 from stages.training.judge import psnr_inside, ssim_inside
 from stages.training.losses import (
     blur,
@@ -23,6 +23,7 @@ from stages.training.losses import (
     loss_terms,
     ms_ssim,
     place_weights,
+    sides_term,
     ssim_map,
 )
 from stages.training.losses.structure import scales
@@ -92,6 +93,20 @@ def test_gradient_ignores_a_shift_of_brightness_and_sees_an_edge() -> None:
     seen = gradient_map(edge, x)
     torch.testing.assert_close(seen[..., 7], torch.full_like(seen[..., 7], 0.5))
     assert seen[..., 8:].abs().max() < 1e-6
+
+
+def test_smaller_pictures_are_compared_with_the_truth_at_their_size() -> None:
+    batch = batch_of(pictures(5, 2, 3, 32, 32))
+    half, quarter = (torch.nn.functional.avg_pool2d(batch.rgb, size) for size in (2, 4))
+    masks = [torch.nn.functional.avg_pool2d(batch.mask, size) for size in (2, 4)]
+    chosen = LossSettings(sides=0.3, identity=0.2)  # of the full size alone: no recogniser is asked for
+    true = Answer(batch.rgb, batch.mask, sides=(Answer(half, masks[0]), Answer(quarter, masks[1])))
+    assert abs(float(sides_term(true, batch, chosen))) < 1e-5
+    wrong = true._replace(sides=(true.sides[0], Answer(1 - quarter, masks[1])))
+    terms = loss_terms(wrong.sides[1], halved(halved(batch)), LossSettings())
+    assert float(sides_term(wrong, batch, chosen)) == pytest.approx(0.3 * float(sum(terms.values())), rel=1e-4)
+    for kept in ("crops", "places", "mirrored"):
+        assert getattr(halved(batch), kept) is getattr(batch, kept)
 
 
 def test_the_truth_has_no_loss_and_any_error_has_some() -> None:

@@ -17,7 +17,7 @@ from stages.problems import Problem
 from stages.settings import load_params
 from stages.training.export import TOLERANCE, difference_from_torch, export
 from stages.training.faces import read_faces
-from stages.training.networks import FAMILIES, Network, SwapNetwork, build_network
+from stages.training.networks import FAMILIES, Answer, Network, SwapNetwork, build_network
 from stages.training.networks.blocks import Residual, Up, halvings
 from stages.training.settings import Family, NetworkSettings
 from stages.training.state import State
@@ -237,3 +237,74 @@ def test_sizes_that_do_not_fit_are_refused_with_the_reason() -> None:
 
 def test_every_family_of_the_settings_is_built() -> None:
     assert set(FAMILIES) == set(FAMILY_NAMES)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2), st.sampled_from([(32, 2), (48, 3), (64, 2)]))
+def test_side_outputs_are_the_half_the_quarter_and_so_on(count: int, sizes: tuple[int, int]) -> None:
+    size, batch = sizes
+    net = small("likeness", output_size=size, side_outputs=count)
+    answer = net({"ada": torch.rand(batch, 3, 32, 32)})["ada"]
+    assert answer.rgb.shape[-1] == size
+    assert len(answer.sides) == count
+    for halved, side in enumerate(answer.sides, start=1):
+        assert side.rgb.shape == (batch, 3, size >> halved, size >> halved)
+        assert side.mask.shape == (batch, 1, size >> halved, size >> halved)
+        assert 0 <= min(side.rgb.min(), side.mask.min()) <= max(side.rgb.max(), side.mask.max()) <= 1
+
+
+def test_the_gradient_of_a_side_output_reaches_the_stages_below_it_and_no_other() -> None:
+    net = small("likeness", side_outputs=2)
+    decoder = net.get_submodule("decoders.ada")
+    quarter = net({"ada": torch.rand(2, 3, 32, 32)})["ada"].sides[1]
+    ((quarter.rgb - 0.2).abs().mean() + quarter.mask.mean()).backward()
+    reached = {name for name, each in net.named_parameters() if each.grad is not None and each.grad.any()}
+    below = {"start", "stages.0.first.weight", "stages.0.second.weight", "stages.0.gain", "sides.1.conv.weight"}
+    assert {f"decoders.ada.{name}" for name in below} <= reached
+    assert "encoder.stem.weight" in reached
+    above = {name for name, _ in decoder.named_parameters() if name.startswith(("stages.1", "rgb", "mask", "sides.0"))}
+    assert above
+    assert not {f"decoders.ada.{name}" for name in above} & reached
+
+
+def test_a_network_has_side_outputs_beside_what_it_has_without_them(tmp_path: Path) -> None:
+    """The same weights give the same answer, and the exported network is that without them."""
+    net, bare = small("likeness", side_outputs=2).eval(), small("likeness").eval()
+    bare.load_state_dict({name: each for name, each in net.state_dict().items() if ".sides." not in name})
+    crops = torch.rand(3, 3, 32, 32)
+    assert torch.equal(net({"ada": crops})["ada"].rgb, bare({"ada": crops})["ada"].rgb)
+    assert net.swap(crops, "ada").sides == ()
+    export(net, "ada", 32, tmp_path / "with.onnx")
+    export(bare, "ada", 32, tmp_path / "without.onnx")
+    assert difference_from_torch(net, "ada", crops, tmp_path / "with.onnx", threads=1) <= TOLERANCE
+    assert (tmp_path / "with.onnx").read_bytes() == (tmp_path / "without.onnx").read_bytes()
+
+
+def test_side_outputs_that_there_can_not_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="side_outputs can be 2"):
+        small("likeness", side_outputs=3)
+    with pytest.raises(ValueError, match="df has no side_outputs"):
+        small("df", side_outputs=1)
+
+
+def test_a_texture_and_side_outputs_go_together() -> None:
+    net = small("likeness", texture=2, texture_size=16, side_outputs=2)
+    crops = torch.rand(2, 3, 32, 32)
+    plain = net({"ada": crops})["ada"]
+    turned = net({"ada": crops}, {"ada": torch.tensor([True, False])})["ada"]
+    assert plain.chart is not None
+    assert [side.chart for side in plain.sides] == [None, None]
+    assert not torch.equal(turned.rgb[0], plain.rgb[0])
+    assert torch.equal(turned.rgb[1], plain.rgb[1])
+    assert all(torch.equal(one.rgb, other.rgb) for one, other in zip(turned.sides, plain.sides, strict=True))
+    swapped = net.swap(crops, "ada")
+    assert torch.equal(swapped.rgb, plain.rgb)
+    assert swapped.sides == ()
+
+
+def test_an_answer_in_float32_is_whole() -> None:
+    half = torch.zeros(1, 3, 4, 4, dtype=torch.bfloat16)
+    whole = Answer(half, half[:, :1], half[:, :2], (Answer(half[..., :2], half[:, :1, :, :2]),)).float()
+    assert whole.chart is not None
+    assert {each.dtype for each in (*whole[:3], *whole.sides[0][:2])} == {torch.float32}
+    assert whole.sides[0].chart is None

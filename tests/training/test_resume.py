@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import multiprocessing.process
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from stages.artifacts.files import sha256_of
 from stages.problems import Problem
 from stages.training import checkpoint
 from stages.training.faces import read_faces
@@ -31,12 +33,15 @@ CRITIC = {"weight": 0.05, "start": 0.5, "warm_up": 2, "channels": 8}
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload([__name__])
 
+FEW = {"iterations": 8, "batch": 1, "check_every": 2, "judge_every": 4}
+"""Iterations through a recogniser take long."""
+
 Fault = Callable[[], None]
 
 
 def settings(**changes: object) -> TrainingSettings:
     """A checkpoint at every look."""
-    return smoke_settings(iterations=ITERATIONS, **changes).model_copy(update={"checkpoint_seconds": 0.0})
+    return smoke_settings(**{"iterations": ITERATIONS, **changes}).model_copy(update={"checkpoint_seconds": 0.0})
 
 
 def train(root: Path, face_sets: dict[str, Path], chosen: TrainingSettings, fault: Fault | None = None) -> None:
@@ -183,6 +188,20 @@ def test_killed_with_a_critic_it_ends_in_the_same_bytes(
     child.join()
     assert child.exitcode == -signal.SIGKILL
     assert different(unbroken_with_critic, finish(tmp_path, face_sets, settings(adversary=CRITIC))) == []
+
+
+def test_killed_while_it_learns_through_a_recogniser_it_ends_in_the_same_bytes(
+    face_sets: dict[str, Path], tmp_path: Path
+) -> None:
+    with_term, without = settings(losses={"identity": 1.0}, **FEW), settings(**FEW)
+    wanted, plain = finish(tmp_path / "a", face_sets, with_term), finish(tmp_path / "b", face_sets, without)
+    assert wanted["model.safetensors"] != plain["model.safetensors"], "the recogniser had no say"
+    assert json.loads(wanted["model.json"])["recogniser"] == sha256_of(Path("data/packs/open/recognition.onnx"))
+    assert json.loads(plain["model.json"])["recogniser"] is None
+    child = start(tmp_path / "c", face_sets, DieAfter(4), with_term)
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert different(wanted, finish(tmp_path / "c", face_sets, with_term)) == []
 
 
 def test_checkpoints_have_no_influence_on_the_result(

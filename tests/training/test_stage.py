@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -16,16 +17,21 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from stages.artifacts.cast import CompanionFaces
 from stages.artifacts.swap_model import SwapModel
 from stages.onnx import open_session
 from stages.problems import Problem
+from stages.settings import Params, parse
 from stages.training.export import HALF_TOLERANCE, difference_from_torch
-from stages.training.networks import SwapNetwork
+from stages.training.faces import read_faces
+from stages.training.networks import SwapNetwork, build_network
+from stages.training.preview import preview_rows
 from stages.training.settings import TrainingSettings
-from stages.training.stage import Task, train_pair
+from stages.training.stage import Task, run, train_pair
 from stages.training.state import State
 from stages.training.step import Step
 from tests.conftest import REPOSITORY
+from tests.records import put_record
 from tests.training.faces import smoke_preset, smoke_settings, write_face_set
 
 CONSENT = {"ada": "ada-1", "ben": "ben-1"}
@@ -145,6 +151,52 @@ def test_the_card_says_whose_it_is_and_what_it_was_made_of(model: Path) -> None:
     assert "ended at iteration 60 (iterations)" in body
 
 
+def test_a_companion_teaches_the_encoder_and_can_not_be_drawn(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    write_face_set(tmp_path / "dataset" / "cyd-clip", "cyd", train=8, held_out=2, seed=2)
+    folders, consents = {**face_sets, "cyd": tmp_path / "dataset"}, CONSENT | {"cyd": "cyd-1"}
+    train_pair(Task("ada-ben", folders, consents, smoke_settings(), tmp_path / "model", tmp_path / "scratch", ("cyd",)))
+    alone = trained(face_sets, tmp_path / "alone")
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {path.name for path in alone.iterdir()}
+    artifact, two = SwapModel.read(tmp_path / "model"), SwapModel.read(alone)
+    assert artifact.facts["identities"] == ["ada", "ben"]
+    assert artifact.facts["companions"] == ["cyd"]
+    assert artifact.facts["data"]["cyd"].keys() == {"cyd-clip"}
+    assert artifact.facts["parameters"] == two.facts["parameters"]
+    weights, others = load_file(artifact.weights), load_file(two.weights)
+    SwapNetwork(["ada", "ben"], smoke_preset().network).load_state_dict(weights)
+    assert not torch.equal(weights["encoder.stem.weight"], others["encoder.stem.weight"])
+    assert json.loads((tmp_path / "model/metrics.json").read_text())["held_out"].keys() == {"ada", "ben", "cyd"}
+    card = (tmp_path / "model/card.md").read_text()
+    assert "# Swap model of ada and ben\n" in card
+    assert "| cyd | cyd-1 |" in card
+    assert "Of these, cyd taught the encoder only" in card
+
+
+@pytest.mark.parametrize("family", ["likeness", "liae"])
+def test_previews_show_a_companion_as_itself_only(family: str, face_sets: dict[str, Path]) -> None:
+    sizes = smoke_preset().network.model_copy(update={"family": family})
+    held_out = {name: read_faces(face_sets["ada"], 64).held_out for name in ("ada", "ben", "cyd")}
+    rows = preview_rows(build_network(list(held_out), sizes), held_out, sizes, ["cyd"])
+    swaps = [title for title, _ in rows if " on " in title]
+    assert swaps == ["ben on ada", "ben on ada: mask", "ada on ben", "ada on ben: mask"]
+    assert "cyd: reconstruction" in [title for title, _ in rows]
+
+
+def test_a_companion_must_have_joined_with_the_faces_it_has_now(workplace: Path) -> None:
+    raw = yaml.safe_load(Path("params.yaml").read_text())
+    raw["identities"]["cyd"] = {}
+    raw["companions"] = {"cyd-in-ada-ben": {"pair": "ada-ben", "identity": "cyd"}}
+    params = parse(Params, raw, where="params.yaml")
+    with pytest.raises(Problem, match="no consent record for 'cyd'"):
+        run("ada-ben", params)
+    put_record(Path("data/consent"), "cyd")
+    with pytest.raises(Problem, match=r"companions/cyd\.json: this artifact is not there"):
+        run("ada-ben", params)
+    CompanionFaces(identity="cyd", consent="cyd-1", data={"cyd-1": "of before"}).write("ada-ben")
+    with pytest.raises(Problem, match="face sets of 'cyd' have changed since it joined"):
+        run("ada-ben", params)
+
+
 def test_it_goes_on_rather_than_over(
     face_sets: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,3 +282,28 @@ def test_a_gpu_that_is_not_there_is_told(face_sets: dict[str, Path], tmp_path: P
         pytest.skip("there is one")
     with pytest.raises(Problem, match=r"training\.device: torch finds no CUDA GPU"):
         trained(face_sets, tmp_path, smoke_settings().model_copy(update={"device": "cuda"}))
+
+
+class TestConsentThatEndsMeanwhile:
+    """Training asks again while it runs; what it made until then is dropped."""
+
+    def _task(self, face_sets: dict[str, Path], root: Path, ask: Callable[[], None]) -> Task:
+        settings = smoke_settings().model_copy(update={"checkpoint_seconds": 0.0})
+        return Task("ada-ben", face_sets, CONSENT, settings, root / "model", root / "scratch", still_allowed=ask)
+
+    @pytest.mark.parametrize("asked", [1, 3, 5], ids=["at once", "midway", "before the result is kept"])
+    def test_stops_it_and_leaves_nothing(
+        self, face_sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: int
+    ) -> None:
+        monkeypatch.setattr("stages.training.consent_watch.SECONDS", 0.0)
+        looks = []
+
+        def ask() -> None:
+            looks.append(1)
+            if len(looks) == asked:
+                raise Problem("status: the consent was withdrawn", where="ada.yaml", mend="take ada out")
+
+        with pytest.raises(Problem, match=r"ada\.yaml: status: the consent was withdrawn\n  mend: take ada out"):
+            train_pair(self._task(face_sets, tmp_path, ask))
+        assert len(looks) == asked
+        assert list(tmp_path.rglob("*")) == [tmp_path / "scratch"]

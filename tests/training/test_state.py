@@ -40,10 +40,12 @@ def assert_same(one: Snapshot, other: Snapshot) -> None:
     assert different == []
 
 
+@pytest.mark.parametrize("side_outputs", [0, 2])
 def test_training_goes_on_from_a_checkpoint_as_if_never_stopped(
-    state: State, faces: dict[str, Faces], tmp_path: Path
+    side_outputs: int, faces: dict[str, Faces], tmp_path: Path
 ) -> None:
-    step = Step(faces, PRESET, 0)
+    preset = PRESET.model_copy(update={"network": PRESET.network.model_copy(update={"side_outputs": side_outputs})})
+    state, step = State(["ada", "ben"], preset, 0, torch.device("cpu")), Step(faces, preset, 0)
     for _ in range(3):
         step(state)
     folder = CheckpointFolder(tmp_path, "run")
@@ -53,9 +55,9 @@ def test_training_goes_on_from_a_checkpoint_as_if_never_stopped(
 
     kept = folder.read()
     assert kept is not None
-    resumed = State(["ada", "ben"], PRESET, 99, torch.device("cpu"))
+    resumed = State(["ada", "ben"], preset, 99, torch.device("cpu"))
     resumed.restore(kept)
-    fresh_step = Step(faces, PRESET, 0)
+    fresh_step = Step(faces, preset, 0)
     for _ in range(3):
         fresh_step(resumed)
     assert_same(resumed.snapshot(), state.snapshot())
@@ -217,3 +219,20 @@ def test_bfloat16_trains_as_float32_does_but_for_rounding(faces: dict[str, Faces
         ends[precision] = [float(sum(step(state).values())) for _ in range(20)][-1]
         assert next(state.network.parameters()).dtype == torch.float32
     assert ends["bfloat16"] == pytest.approx(ends["float32"], rel=0.05)
+
+
+def test_side_outputs_are_trained_and_change_what_is_learnt(faces: dict[str, Faces]) -> None:
+    learnt = {}
+    for weight in (0.0, 0.5):
+        network = PRESET.network.model_copy(update={"side_outputs": 2})
+        preset = PRESET.model_copy(
+            update={"network": network, "losses": PRESET.losses.model_copy(update={"sides": weight})}
+        )
+        state = State(["ada", "ben"], preset, 0, torch.device("cpu"))
+        first = state.network.state_dict()["decoders.ada.sides.1.conv.bias"].clone()
+        losses = Step(faces, preset, 0)(state)
+        learnt[weight] = state.network.state_dict() | {"losses": torch.stack(list(losses.values()))}
+        moved = not torch.equal(learnt[weight]["decoders.ada.sides.1.conv.bias"], first)
+        assert moved == (weight > 0)
+    assert not torch.equal(learnt[0.0]["decoders.ada.start"], learnt[0.5]["decoders.ada.start"])
+    assert torch.equal(learnt[0.0]["losses"], learnt[0.5]["losses"]), "the curve tells of the whole picture alone"

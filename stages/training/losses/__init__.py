@@ -5,7 +5,7 @@ from __future__ import annotations
 from stages.training.losses.difference import gradient_map, laplacian_distance
 from stages.training.losses.frequency import focal_frequency_distance
 from stages.training.losses.structure import blur, ms_ssim, ssim_map
-from stages.training.losses.terms import loss_terms, place_weights
+from stages.training.losses.terms import loss_terms, place_weights, sides_term
 
 __all__ = [
     "blur",
@@ -15,5 +15,6 @@ __all__ = [
     "loss_terms",
     "ms_ssim",
     "place_weights",
+    "sides_term",
     "ssim_map",
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import torch
 from torch import Tensor
 
-from stages.training.augment import Batch
+from stages.training.augment import Batch, halved
 from stages.training.chart import chart_distance
 from stages.training.losses.difference import gradient_map, laplacian_distance
 from stages.training.losses.frequency import focal_frequency_distance
@@ -20,13 +23,23 @@ def place_weights(batch: Batch, settings: LossSettings) -> Tensor:
     return weights / weights.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
 
 
-def loss_terms(answer: Answer, batch: Batch, settings: LossSettings) -> dict[str, Tensor]:
+def loss_terms(
+    answer: Answer,
+    batch: Batch,
+    settings: LossSettings,
+    identity_distance: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None,
+) -> dict[str, Tensor]:
     """The weighted terms, each a scalar; their sum is what training lowers.
 
     Args:
         answer: what the decoder gave.
         batch: the truth, of the same size.
         settings: a term whose weight is 0 is not computed.
+        identity_distance: as :class:`stages.training.losses.identity.IdentityDistance`; needed if its term has a
+            weight.
+
+    Raises:
+        ValueError: it is needed and not there.
     """
     weights = place_weights(batch, settings)
     terms = {}
@@ -42,8 +55,26 @@ def loss_terms(answer: Answer, batch: Batch, settings: LossSettings) -> dict[str
         terms["laplacian"] = settings.laplacian * laplacian_distance(answer.rgb, batch.rgb, weights)
     if settings.frequency:
         terms["frequency"] = settings.frequency * focal_frequency_distance(answer.rgb, batch.rgb, weights)
+    if settings.identity:
+        if identity_distance is None:
+            raise ValueError("the identity term has a weight, but there is no recogniser")
+        terms["identity"] = settings.identity * identity_distance(answer.rgb, batch.rgb, batch.mask)
     if settings.mask:
         terms["mask"] = settings.mask * (answer.mask - batch.mask).abs().mean()
     if settings.chart and answer.chart is not None:
         terms["chart"] = settings.chart * chart_distance(answer.chart, batch.places)
     return terms
+
+
+def sides_term(answer: Answer, batch: Batch, settings: LossSettings) -> Tensor:
+    """The terms on each of the answer's smaller pictures against the truth at that size, weighed, a scalar.
+
+    The identity term is left to the full size: the recogniser, which enlarges all to its own size, would see the same
+    face again, with less in it. Smaller pictures have no chart, so no term for one.
+    """
+    settings = settings.model_copy(update={"identity": 0.0})
+    terms: list[Tensor] = []
+    for side in answer.sides:
+        batch = halved(batch)
+        terms += loss_terms(side, batch, settings).values()
+    return settings.sides * torch.stack(terms).sum()

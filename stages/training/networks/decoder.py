@@ -13,6 +13,9 @@ from stages.training.networks.blocks import SLOPE, Residual, Up
 from stages.training.networks.network import Answer
 from stages.training.networks.surface import Surface
 
+_PLANES = 4
+"""Of a side output: red, green, blue, mask."""
+
 
 class Decoder(nn.Module):
     """The small picture that the encoder gives, to colour and mask at full size.
@@ -24,6 +27,10 @@ class Decoder(nn.Module):
     With a texture, what the colour's head gives is the face without its fine detail, and the :class:`Surface` adds that
     inside the mask.
 
+    Side outputs give the picture at half the side, at a quarter and so on, each straight from the features below it, so
+    that the loss there reaches the early stages by a short way (Lee et al. 2015, "Deeply-supervised nets"; Karnewar and
+    Wang 2020, "MSG-GAN"). They have no texture and are for training alone: :meth:`forward` does without.
+
     Shape: (n, channels[0], base, base) -> (n, 3, r, r) and (n, 1, r, r), both 0..1, r = base * 2 ** len(channels).
 
     Args:
@@ -32,10 +39,17 @@ class Decoder(nn.Module):
         base: side of the small picture.
         texture: layers of the texture; 0 for none.
         texture_size: its side.
+        side_outputs: how many.
     """
 
     def __init__(
-        self, channels: Sequence[int], mask_channels: int, base: int, texture: int = 0, texture_size: int = 192
+        self,
+        channels: Sequence[int],
+        mask_channels: int,
+        base: int,
+        texture: int = 0,
+        texture_size: int = 192,
+        side_outputs: int = 0,
     ) -> None:
         super().__init__()
         self.start = nn.Parameter(torch.zeros(1, channels[0], base, base))
@@ -49,10 +63,25 @@ class Decoder(nn.Module):
         )
         side = base * 2 ** (len(channels) - 1)
         self.surface = Surface(channels[-1], texture, texture_size, side) if texture else None
+        self.sides = nn.ModuleList(Up(width, _PLANES) for width in channels[-2 : -2 - side_outputs : -1])
 
     def forward(self, small: Tensor, mirrored: Tensor | None = None) -> Answer:
         """The answer to the small picture; mirrored as in :class:`Surface`."""
         return self.finish(self.stages(small + self.start), mirrored)
+
+    def every_size(self, small: Tensor, mirrored: Tensor | None = None) -> Answer:
+        """The answer with its side outputs, the largest first; arguments as :meth:`forward`."""
+        features = small + self.start
+        levels = []
+        for stage in self.stages:
+            features = stage(features)
+            if isinstance(stage, Residual):
+                levels.append(features)
+        sides = []
+        for head, level in zip(self.sides, levels[-2::-1], strict=False):
+            planes = torch.sigmoid(head(F.leaky_relu(level, SLOPE)))
+            sides.append(Answer(planes[:, :3], planes[:, 3:]))
+        return self.finish(features, mirrored)._replace(sides=tuple(sides))
 
     def finish(self, features: Tensor, mirrored: Tensor | None = None) -> Answer:
         """The answer from the features of the last stage, (n, channels[-1], r/2, r/2)."""

@@ -11,11 +11,20 @@ from torch import Tensor, nn
 
 class Answer(NamedTuple):
     """What a decoder gives for n crops: ``rgb`` (n, 3, r, r) and ``mask`` (n, 1, r, r), float32 0..1; of one with a
-    texture also ``chart`` (n, 2, r, r), see :mod:`stages.training.chart`."""
+    texture also ``chart`` (n, 2, r, r), see :mod:`stages.training.chart`.
+
+    In training ``sides`` may hold colour and mask at r/2, r/4 and so on; for a swap it is empty.
+    """
 
     rgb: Tensor
     mask: Tensor
     chart: Tensor | None = None
+    sides: tuple[Answer, ...] = ()
+
+    def float(self) -> Answer:
+        """The same in float32."""
+        chart = None if self.chart is None else self.chart.float()
+        return Answer(self.rgb.float(), self.mask.float(), chart, tuple(side.float() for side in self.sides))
 
 
 class Network(nn.Module):
@@ -49,7 +58,7 @@ class SharedEncoder(Network):
         """Reconstruct each identity's crops (n, 3, s, s) with its own decoder; the encoder sees one batch of all."""
         features = self.encoder(torch.cat(list(crops.values()))).split([len(batch) for batch in crops.values()])
         return {
-            name: self.decode(each, name, None if mirrored is None else mirrored[name])
+            name: self._trained(each, name, None if mirrored is None else mirrored[name])
             for name, each in zip(crops, features, strict=True)
         }
 
@@ -61,3 +70,7 @@ class SharedEncoder(Network):
     def swap(self, crops: Tensor, identity: str) -> Answer:
         """Give crops (n, 3, s, s) of anyone the likeness of ``identity``."""
         return self.decode(self.encoder(crops), identity)
+
+    def _trained(self, features: Tensor, identity: str, mirrored: Tensor | None) -> Answer:
+        """What training compares with the truth."""
+        return self.decode(features, identity, mirrored)

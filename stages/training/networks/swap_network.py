@@ -30,10 +30,15 @@ class SwapNetwork(SharedEncoder):
         base = settings.output_size // 2 ** len(channels)
         halvings(settings.output_size, base)
         self.encoder = Encoder(settings.input_size, settings.encoder_channels, settings.latent, base, channels[0])
-        sizes = channels, settings.mask_channels, base, settings.texture, settings.texture_size
+        sizes = channels, settings.mask_channels, base, settings.texture, settings.texture_size, settings.side_outputs
         self.decoders = nn.ModuleDict({name: Decoder(*sizes) for name in identities})
 
     def decode(self, features: Tensor, identity: str, mirrored: Tensor | None = None) -> Answer:
         """What an identity's decoder makes of the encoder's features."""
         answer: Answer = self.decoders[identity](features, mirrored)
         return answer
+
+    def _trained(self, features: Tensor, identity: str, mirrored: Tensor | None) -> Answer:
+        decoder = self.decoders[identity]
+        assert isinstance(decoder, Decoder)
+        return decoder.every_size(features, mirrored)

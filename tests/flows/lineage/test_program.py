@@ -28,7 +28,7 @@ def test_a_tree_from_the_deliverable_to_the_clips(made: Path) -> None:
     for what in (
         "encoding@ada-on-ben  up to date",
         "swaps.ada-on-ben.source=ada",
-        "consent of ada (source, synthetic, ada-1)  active",
+        "consent of ada (source, person, ada-1)  active",
         "clip footage/ben.txt",
         "stages/step.sh: as in",
         "measured by evaluation@ada-on-ben",

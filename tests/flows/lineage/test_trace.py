@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.lineage.trace import TracedStep, trace
 from tests.flows.conftest import commit, dvc, run
+from tests.records import put_record
 
 DELIVERABLE = "data/encoding/ada-on-ben/deliverable.mp4"
 
@@ -84,11 +85,13 @@ def test_a_result_that_is_not_committed_says_so(made: Path) -> None:
 
 def test_consent_that_was_withdrawn_or_lost_since(made: Path) -> None:
     record = made / "data" / "consent" / "ada.yaml"
-    record.write_text(record.read_text() + "status: revoked\n")
+    record.write_text(record.read_text().replace("status: active", "status: revoked"))
     ada = steps(made)["encoding@ada-on-ben"].consents[0]
     assert (ada.standing, ada.changed) == ("revoked", True)
-    record.write_text(record.read_text().replace("status: revoked", "expires: 2021-01-01"))
+    put_record(record.parent, "ada", term={"given": "2020-01-01", "expires": "2021-01-01"})
     assert steps(made)["encoding@ada-on-ben"].consents[0].standing == "expired"
+    record.write_text(record.read_text().replace("expires: 2021", "expires: 2921"))
+    assert "altered afterwards" in steps(made)["encoding@ada-on-ben"].consents[0].standing
     record.unlink()
     assert "no consent record" in steps(made)["encoding@ada-on-ben"].consents[0].standing
 

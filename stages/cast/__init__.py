@@ -1,0 +1,1 @@
+"""Stage ``cast``: the settings in, who learns under a pair's encoder beside its two out."""

@@ -1,0 +1,204 @@
+"""Asks for what a record must say, with the answers that are known already as defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from stages.artifacts.files import sha256_of
+from stages.consent.evidence import clip_sha256, face_commitment
+from stages.consent.filing import present, prior_hash
+from stages.consent.keys import PRIVATE, face_key
+from stages.consent.merkle import footage_root
+from stages.consent.reading import FOLDER, consent_path, is_version_1, parse_record
+from stages.consent.record import ALWAYS_PROHIBITED, SCHEMA_VERSION, Consent
+from stages.problems import Problem
+from stages.settings import Params, rendered_clips
+
+Ask = Callable[[str, str | None], str]
+"""(question, default) -> answer"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask.
+
+    Attributes:
+        field: of the record, as a dotted path.
+        text: as it is asked.
+        several: whether the answer is a list, with commas between.
+        of_persons: whether it makes no sense for a rendered performer.
+    """
+
+    field: str
+    text: str
+    several: bool = False
+    of_persons: bool = False
+
+
+QUESTIONS: Final = (
+    Question("record_id", "Id of this record, yours and unique (a contract's number)"),
+    Question("kind", "Is this a real person or a rendered performer? (person, synthetic)"),
+    Question("pii_principal_id", "By which name is the person known here? A pseudonym will do"),
+    Question("adult_attestation", "Has the person attested to be an adult? (yes, no)"),
+    Question("represented_by", "Who spoke for the person? (self, counsel, union, estate)", of_persons=True),
+    Question("pii_controllers", "Who is answerable for the use?", several=True),
+    Question("purpose", "What for, in plain words? Say project and scenes"),
+    Question("roles", "Used as what? (source: their likeness put on; target: their performance kept; training)", True),
+    Question("pairings", "With which other identities?", several=True),
+    Question("clips", "Which clips of params.yaml?", several=True),
+    Question("prohibited_content", "What must not be made?", several=True),
+    Question("media", "Where may it be shown? (film, television, streaming, internal ...)", several=True),
+    Question("geographic_restrictions", "In which territory?"),
+    Question("term.given", "First day on which it holds (year-month-day)"),
+    Question("term.expires", "Last day", of_persons=True),
+    Question("retention_period.destroy_by", "By when is all that shows the person destroyed?", of_persons=True),
+    Question("retention_period.schedule", "What is destroyed then, by whom, how?"),
+    Question("withdrawal_method", "How does the person withdraw? An address that is read"),
+    Question("compensation_reference", "Which contract or payment settles the compensation? No sums"),
+    Question("evidence.document.path", "File of the signed document or video (empty: it is not here)", of_persons=True),
+    Question("evidence.document.kept", "Where is that document kept?", of_persons=True),
+)
+
+
+def draft(
+    identity: str,
+    params: Params,
+    ask: Ask,
+    *,
+    today: date,
+    answers: Mapping[str, str] | None = None,
+    folder: Path = FOLDER,
+    private: Path = PRIVATE,
+) -> Consent:
+    """A record without signatures.
+
+    Args:
+        identity: of params.yaml.
+        params: what there is.
+        ask: for an answer.
+        today: a default.
+        answers: given beforehand, by field; what is in it is not asked.
+        folder: of the records.
+        private: of the private keys, for the commitment to the face.
+
+    Raises:
+        Problem: an answer does not fit; the message names the field.
+    """
+    defaults = _defaults(identity, params, today, folder)
+    given = dict(answers or {})
+    unknown = given.keys() - {question.field for question in QUESTIONS} - {"evidence.document.sha256"}
+    if unknown:
+        raise Problem(
+            f"there is no question '{min(unknown)}'",
+            where="--set",
+            mend=f"known: {', '.join(question.field for question in QUESTIONS)}",
+        )
+    raw: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "identity": identity}
+    for question in QUESTIONS:
+        if question.of_persons and raw.get("kind") == "synthetic":
+            continue
+        said = given.get(question.field)
+        if said is None:
+            said = ask(question.text, defaults.get(question.field))
+        if said.strip() or question.several:
+            _put(raw, question.field, _split(said) if question.several else _plain(question.field, said.strip()))
+    raw["prior_record_hash"] = prior_hash(identity, folder)
+    if raw["kind"] == "person":
+        _add_evidence(raw, identity, params, given, ask, private)
+    return parse_record(raw, Path(f"answers about {identity}"))
+
+
+def _add_evidence(
+    raw: dict[str, Any], identity: str, params: Params, given: Mapping[str, str], ask: Ask, private: Path
+) -> None:
+    evidence = raw.setdefault("evidence", {})
+    document = evidence.setdefault("document", {})
+    if "path" in document:
+        path = Path(document["path"])
+        if not path.is_file():
+            raise Problem(
+                f"'{path}' is not there", where="evidence.document.path", mend="name the file, or leave it out"
+            )
+        document["sha256"] = sha256_of(path)
+    else:
+        said = given.get("evidence.document.sha256")
+        document["sha256"] = said or ask("SHA-256 of that document (`sha256sum FILE` prints it)", None)
+    rendered = rendered_clips(params)
+    clips = {name: params.clips[name] for name in raw["clips"] if name in params.clips}
+    there = {name: clip for name, clip in clips.items() if clip.path.exists() and clip.path not in rendered}
+    if there and len(there) == len(raw["clips"]):
+        hashes = {name: clip_sha256(clip) for name, clip in there.items()}
+        evidence["footage"] = {"merkle_root": footage_root(hashes), "clips": hashes}
+    pictures = params.identities[identity].reference if identity in params.identities else ()
+    if pictures:
+        secret = face_key(private=private, make=True)
+        assert secret is not None
+        evidence["face"] = face_commitment(pictures, secret).model_dump()
+
+
+def _defaults(identity: str, params: Params, today: date, folder: Path) -> dict[str, str]:
+    """What is known already: from params.yaml, then from the record in force."""
+    casts = [params.cast_of(pair) for pair in params.pairs]
+    others = {other for cast in casts if identity in cast for other in cast}
+    known = {
+        "record_id": f"{identity}-{today.isoformat()}",
+        "kind": "person",
+        "pii_principal_id": identity,
+        "adult_attestation": "no",
+        "represented_by": "self",
+        "roles": "source, target, training",
+        "pairings": ", ".join(sorted(others - {identity})),
+        "clips": ", ".join(name for name, clip in params.clips.items() if clip.identity == identity),
+        "prohibited_content": ", ".join([*ALWAYS_PROHIBITED, "political content", "endorsement of products"]),
+        "term.given": today.isoformat(),
+        "term.expires": today.replace(year=today.year + 1, day=min(today.day, 28)).isoformat(),
+        "retention_period.destroy_by": today.replace(year=today.year + 2, day=min(today.day, 28)).isoformat(),
+        "retention_period.schedule": "footage, face sets, models and intermediate files are deleted by the controller",
+        "evidence.document.path": "",
+    }
+    before = present(identity, folder)
+    if not isinstance(before, dict):
+        return known
+    if is_version_1(before):
+        taken = {
+            "kind": "kind",
+            "controller": "pii_controllers",
+            "purpose": "purpose",
+            "evidence": "evidence.document.kept",
+        }
+        known |= {field: str(before[old]) for old, field in taken.items() if before.get(old)}
+        known |= {f"term.{name}": str(before[name]) for name in ("given", "expires") if before.get(name)}
+        if isinstance(before.get("roles"), list):
+            known["roles"] = ", ".join(map(str, before["roles"]))
+        return known
+    agreed = parse_record(before, consent_path(identity, folder)).agreed
+    for question in QUESTIONS:
+        value = _get(agreed, question.field)
+        if value is not None and question.field not in ("record_id", "adult_attestation", "term.given", "term.expires"):
+            known[question.field] = ", ".join(value) if isinstance(value, list) else str(value)
+    return known
+
+
+def _split(said: str) -> list[str]:
+    return [part.strip() for part in said.split(",") if part.strip()]
+
+
+def _plain(field: str, said: str) -> str | bool:
+    return said.lower() in ("yes", "y", "true") if field == "adult_attestation" else said
+
+
+def _put(raw: dict[str, Any], field: str, value: object) -> None:
+    *parts, last = field.split(".")
+    for part in parts:
+        raw = raw.setdefault(part, {})
+    raw[last] = value
+
+
+def _get(content: Any, field: str) -> Any:
+    for part in field.split("."):
+        content = content.get(part) if isinstance(content, Mapping) else None
+    return content

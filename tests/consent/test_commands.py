@@ -1,0 +1,257 @@
+"""The commands as a producer uses them: keys, a record by questions, both signatures, a withdrawal."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from stages.audit import log as audit
+from stages.canonical import hash_of
+from stages.consent import read_consent, require_record
+from stages.consent.commands import app
+from stages.problems import BAD_INPUT, Problem
+from tests.conftest import REPOSITORY
+
+ADA = Path("data/consent/ada.yaml")
+
+
+@pytest.fixture
+def project(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with no record of ada yet, a signed document, a clip of hers, and a place for private keys."""
+    ADA.unlink()
+    (workplace / "data/consent/keys/ada.yaml").unlink()
+    raw = yaml.safe_load(Path("params.yaml").read_text())
+    raw["clips"]["ada"]["path"] = "ada.mp4"
+    Path("params.yaml").write_text(yaml.safe_dump(raw))
+    Path("ada.mp4").write_bytes(b"frames")
+    Path("contract.pdf").write_bytes(b"I agree")
+    Path("dvc.yaml").write_bytes((REPOSITORY / "dvc.yaml").read_bytes())
+    monkeypatch.setenv("LIKENESS_KEYS", str(workplace / "private"))
+    return workplace
+
+
+def consent(*arguments: str, status: int = 0, answers: str | None = None) -> Result:
+    done = CliRunner().invoke(app, arguments, input=answers)
+    assert done.exit_code == status, done.output + done.stderr
+    return done
+
+
+def make_keys(passphrase: str = "") -> None:
+    for name, holder, party in (("ada", "Jane Q", "subject"), ("mine", "Example Ltd", "controller")):
+        consent("keygen", name, "--holder", holder, "--party", party, "--passphrase", passphrase)
+
+
+ANSWERS = {
+    "record_id": "contract-7",
+    "pii_principal_id": "Jane Q",
+    "adult_attestation": "yes",
+    "pii_controllers": "Example Ltd",
+    "purpose": "one scene of Example",
+    "media": "film, television",
+    "geographic_restrictions": "worldwide",
+    "withdrawal_method": "consent@example.invalid",
+    "compensation_reference": "contract 7",
+    "evidence.document.path": "contract.pdf",
+    "evidence.document.kept": "legal",
+}
+
+
+def new(status: int = 0, **changes: str) -> Result:
+    given = [part for field, answer in (ANSWERS | changes).items() for part in ("--set", f"{field}={answer}")]
+    return consent("new", "ada", "--defaults", *given, status=status)
+
+
+def test_from_no_key_to_a_record_in_force(project: Path) -> None:
+    make_keys()
+    drafted = new()
+    assert "Jane Q, a person who has attested to be an adult" in drafted.stdout
+    assert "sign ada --key KEY" in drafted.stdout
+    assert not ADA.exists(), "a draft is not in force"
+    assert "signed by the subject" in consent("sign", "ada", "--key", "ada", "--yes").stdout
+    assert not ADA.exists(), "one signature is not enough"
+    assert "in force" in consent("sign", "ada", "--key", "mine", "--yes").stdout
+    record = require_record("ada")
+    assert (record.pairings, record.clips, record.media) == (("ben",), ("ada",), ("film", "television"))
+    assert record.evidence.footage is not None, "the clip is there, so it is bound to it"
+    assert not Path("data/consent/drafts/ada.yaml").exists()
+    assert "ada: it holds." in consent("check", "ada").stdout
+
+
+def test_every_question_is_asked_in_words_and_may_be_answered_by_hand(project: Path) -> None:
+    make_keys()
+    said = [
+        "contract-8", "person", "Jane Q", "yes", "", "Example Ltd", "one scene", "source, training", "", "", "",
+        "film", "EU", "", "", "", "", "consent@example.invalid", "contract 8", "contract.pdf", "legal",
+    ]  # fmt: skip
+    asked = consent("new", "ada", answers="\n".join(said) + "\n")
+    assert "Has the person attested to be an adult?" in asked.stdout
+    for key in ("ada", "mine"):
+        consent("sign", "ada", "--key", key, answers="y\n")
+    assert require_record("ada").roles == ("source", "training")
+
+
+def test_who_does_not_agree_signs_nothing(project: Path) -> None:
+    make_keys()
+    new()
+    consent("sign", "ada", "--key", "ada", answers="n\n", status=1)
+    assert yaml.safe_load(Path("data/consent/drafts/ada.yaml").read_text())["signatures"] == {}
+
+
+def test_an_answer_that_does_not_fit_is_told_by_its_field(project: Path) -> None:
+    given = [
+        part
+        for field, answer in (ANSWERS | {"adult_attestation": "no"}).items()
+        for part in ("--set", f"{field}={answer}")
+    ]
+    done = consent("new", "ada", "--defaults", *given, status=BAD_INPUT)
+    assert "adult_attestation" in done.stderr
+    assert not Path("data/consent/drafts").exists()
+
+
+def test_a_record_of_version_1_is_carried_over_with_its_answers(project: Path) -> None:
+    make_keys()
+    about = {"version": 1, "id": "old-1", "identity": "ada", "kind": "person", "adult": True}
+    agreed = {"controller": "Example Ltd", "purpose": "an older scene", "roles": ["source"]}
+    old = about | agreed | {"given": "2026-01-01", "expires": "2026-12-31"}
+    ADA.write_text(yaml.safe_dump(old))
+    with pytest.raises(Problem, match=r"(?s)version 1.*stages\.consent new ada"):
+        read_consent("ada")
+    given = {field: answer for field, answer in ANSWERS.items() if field not in ("purpose", "pii_controllers")}
+    consent("new", "ada", "--defaults", *(part for pair in given.items() for part in ("--set", "=".join(pair))))
+    assert "version: 1" in ADA.read_text(), "until the new one is signed, the old one lies there"
+    for key in ("ada", "mine"):
+        consent("sign", "ada", "--key", key, "--yes")
+    record = read_consent("ada")
+    assert (record.purpose, record.roles, str(record.term.expires)) == ("an older scene", ("source",), "2026-12-31")
+    assert record.prior_record_hash == hash_of(old)
+    assert yaml.safe_load(Path("data/consent/history/old-1.yaml").read_text()) == old
+
+
+def test_a_new_record_replaces_the_one_before_when_all_have_signed(project: Path) -> None:
+    make_keys()
+    new()
+    for key in ("ada", "mine"):
+        consent("sign", "ada", "--key", key, "--yes")
+    first = require_record("ada")
+    new(record_id="contract-8", purpose="two scenes")
+    assert require_record("ada") == first
+    for key in ("mine", "ada"):
+        consent("sign", "ada", "--key", key, "--yes")
+    second = require_record("ada")
+    assert (second.purpose, second.prior_record_hash) == ("two scenes", first.hash)
+    kept = Path("data/consent/history/contract-7.yaml")
+    ADA.write_text(kept.read_text())
+    with pytest.raises(Problem, match=r"history/contract-7\.yaml has the same"):
+        require_record("ada")
+
+
+class TestKeys:
+    def test_private_halves_are_the_users_alone(self, project: Path) -> None:
+        make_keys()
+        assert stat.S_IMODE(Path("private/ada.pem").stat().st_mode) == 0o600
+        assert b"PRIVATE" not in Path("data/consent/keys/ada.yaml").read_bytes()
+
+    def test_a_passphrase_protects_them(self, project: Path) -> None:
+        make_keys("open sesame")
+        assert b"ENCRYPTED" in Path("private/ada.pem").read_bytes()
+        new()
+        wrong = consent("sign", "ada", "--key", "ada", "--yes", "--passphrase", "x", status=BAD_INPUT)
+        assert "the passphrase is missing or wrong" in wrong.stderr
+        consent("sign", "ada", "--key", "ada", "--yes", answers="open sesame\n")
+
+    def test_others_may_not_read_them(self, project: Path) -> None:
+        make_keys()
+        new()
+        Path("private/ada.pem").chmod(0o644)
+        assert "chmod 600" in consent("sign", "ada", "--key", "ada", "--yes", status=BAD_INPUT).stderr
+
+    def test_never_in_a_repository(self, project: Path) -> None:
+        Path(".git").mkdir()
+        done = consent("keygen", "ada", "--holder", "x", "--party", "subject", "--passphrase", "", status=BAD_INPUT)
+        assert "must not lie in a repository" in done.stderr
+        assert not Path("private").exists()
+
+    def test_never_replaced(self, project: Path) -> None:
+        make_keys()
+        before = Path("private/ada.pem").read_bytes()
+        consent("keygen", "ada", "--holder", "x", "--party", "subject", "--passphrase", "", status=BAD_INPUT)
+        assert Path("private/ada.pem").read_bytes() == before
+
+    def test_of_somebody_else_do_not_sign(self, project: Path) -> None:
+        make_keys()
+        new()
+        consent("keygen", "eve", "--holder", "Eve", "--party", "subject", "--passphrase", "")
+        done = consent("sign", "ada", "--key", "eve", "--yes", status=BAD_INPUT)
+        assert "whom the record does not name" in done.stderr
+        assert "sign as Jane Q" in done.stderr
+
+    def test_the_sample_key_signs_no_person(self, project: Path) -> None:
+        make_keys()
+        new(pii_controllers="the Likeness project")
+        consent("sign", "ada", "--key", "ada", "--yes")
+        done = consent("sign", "ada", "--key", "development", "--yes", status=BAD_INPUT)
+        assert "can not sign for a person" in done.stderr
+        assert not ADA.exists()
+
+
+@pytest.mark.parametrize("key", ["ada", "mine"])
+def test_either_side_withdraws_alone(project: Path, key: str) -> None:
+    make_keys()
+    new()
+    for each in ("ada", "mine"):
+        consent("sign", "ada", "--key", each, "--yes")
+    told = consent("revoke", "ada", "--key", key, "--reason", "changed my mind", "--yes").stdout
+    for stage in (
+        "extraction@ada",
+        "alignment@ada",
+        "training@ada-ben",
+        "encoding@ben-on-ada",
+        "evaluation@ada-on-ben",
+    ):
+        assert f"  {stage}\n" in told
+    assert "extraction@ben" not in told
+    assert "lies there still" in told, "what it can not reach is said"
+    party = {"ada": "subject", "mine": "controller"}[key]
+    with pytest.raises(Problem, match=f"withdrawn on .* by the {party}"):
+        require_record("ada")
+    assert read_consent("ada").hash in audit.withdrawn()
+    assert "withdrawn already" in consent("revoke", "ada", "--key", key, "--yes", status=BAD_INPUT).stderr
+    assert "the consent was withdrawn" in consent("list").stdout
+
+
+def test_a_stranger_can_not_withdraw(project: Path) -> None:
+    make_keys()
+    new()
+    for each in ("ada", "mine"):
+        consent("sign", "ada", "--key", each, "--yes")
+    consent("keygen", "eve", "--holder", "Eve", "--party", "subject", "--passphrase", "")
+    before = ADA.read_bytes()
+    assert "is not a party" in consent("revoke", "ada", "--key", "eve", "--yes", status=BAD_INPUT).stderr
+    assert ADA.read_bytes() == before
+    assert audit.withdrawn() == frozenset()
+
+
+@pytest.mark.parametrize("command", [["check"], ["list"]])
+def test_machines_read_how_records_stand(project: Path, command: list[str]) -> None:
+    ADA.write_text("a: [")
+    done = CliRunner().invoke(app, [*command, "--json"])
+    told: dict[str, Any] = {each["identity"]: each for each in json.loads(done.stdout)}
+    assert (told["ben"]["holds"], told["ben"]["record"]["record_id"]) == (True, "ben-1")
+    assert (told["ada"]["holds"], told["ada"]["record"]) == (False, None)
+    assert told["ada"]["problem"]["what"].startswith("it is no YAML")
+
+
+def test_what_a_key_has_signed_is_logged(project: Path) -> None:
+    make_keys()
+    new()
+    consent("sign", "ada", "--key", "ada", "--yes")
+    entries = [json.loads(line) for line in (audit.FOLDER / audit.LOG).read_text().splitlines()]
+    assert [(entry["event"], entry["record_id"], entry["party"]) for entry in entries] == [
+        ("signature", "contract-7", "subject")
+    ]
