@@ -4,8 +4,9 @@ The project's 478 landmarks are those of MediaPipe's face mesh, the truth's 68 a
 vertices of the performers' mesh. :data:`MESH_OF` names the place of the first for each of the second. Two people who
 mark "the bridge of the nose" do not mark the same place, though, and neither do these two: part of the distance is no
 error of the network but a difference of what is meant. Such a difference is **one displacement in head space for each
-landmark**, the same for all people, poses and expressions; :func:`convention` fits it by least squares. What varies
-with the person, the pose or the expression is error and stays.
+landmark**, the same for all people, poses and expressions. :func:`convention` fits it by least squares; the bench does
+so to performers who have no part in what is measured (:mod:`stages.bench.sitters`). What varies with the person, the
+pose or the expression is error and stays.
 
 The 17 points of the jaw do not count, as in 300-W's inner measure of 51 points: a mesh's jaw slides to the silhouette,
 the truth's stays on the skin, and that difference is no fixed displacement.
@@ -61,17 +62,6 @@ def convention(people: Sequence[Person], vectors: Floats) -> Floats:
 def shown(people: Sequence[Person], displacements: Floats) -> Floats:
     """Displacements in head space (51, 3) cm as each person's picture shows them, (n, 51, 2) pixels."""
     return np.stack([person.scale * displacements @ person.rotation[:2].T for person in people])
-
-
-def without_convention(people: Sequence[Person], vectors: Floats) -> Floats:
-    """Errors (n, 51, 2) less the convention, which is fitted to all *other* people's: nobody's own face explains it."""
-    rest = vectors.copy()
-    for name in dict.fromkeys(person.name for person in people):
-        own = [i for i, person in enumerate(people) if person.name == name]
-        others = [i for i, person in enumerate(people) if person.name != name]
-        fitted = convention([people[i] for i in others], vectors[others])
-        rest[own] -= shown([people[i] for i in own], fitted)
-    return rest
 
 
 def normalised(people: Sequence[Person], vectors: Floats) -> Floats:

@@ -10,7 +10,7 @@ Each of them in turn is the right person, known from three pictures in other lig
   there is *nobody's*.
 - *landmark error*: mean distance of 51 landmarks from the truth, in distances of the outer eye corners: in the
   picture, where turning shortens that distance, and in space, where it does not. *less convention* takes out what the
-  two sets of landmarks mean differently (:mod:`stages.bench.accuracy`), as fitted to the other two performers.
+  two sets of landmarks mean differently (:mod:`stages.bench.accuracy`), as fitted to twelve other performers.
 - *stability*: see :mod:`stages.bench.stability`.
 """
 
@@ -36,16 +36,17 @@ from stages.artifacts.decisions import Person as Decided
 from stages.artifacts.detections import Detections
 from stages.artifacts.frames import Frames
 from stages.bench import stability
-from stages.bench.accuracy import errors, normalised, without_convention
+from stages.bench.accuracy import errors, normalised, shown
 from stages.bench.crowd import THREE, Person, Scene, cast, reference_pictures, shoot
 from stages.bench.matching import found, rows_of, taken, whose
 from stages.bench.reel import facts_of, reel
+from stages.bench.sitters import convention_of
 from stages.detection.identity import judge, reference_from_pictures
 from stages.detection.settings import DetectionSettings
 from stages.detection.stage import as_tables, follow, looking_of
 from stages.detection.tracking import Tracker
 from stages.geometry import as_matrix, scale_of
-from stages.packs import five_points, open_pack
+from stages.packs import Landmarker, five_points, open_pack
 from stages.problems import Problem
 from stages.program import tell
 from stages.progress import progress
@@ -155,11 +156,18 @@ def aligned(film: Filmed, made: Results) -> tuple[list[Person], list[NDArray[np.
     return people, landmarks
 
 
-def table_of_errors(people: Sequence[Person], landmarks: Sequence[NDArray[np.floating]]) -> pd.DataFrame:
-    """For each bin of yaw: landmark error, raw and less convention, in eye distances in the picture and in space."""
+def table_of_errors(
+    people: Sequence[Person], landmarks: Sequence[NDArray[np.floating]], meant: NDArray[np.float64]
+) -> pd.DataFrame:
+    """For each bin of yaw: landmark error, raw and less convention, in eye distances in the picture and in space.
+
+    Args:
+        people, landmarks: as :func:`aligned` gives them.
+        meant: the convention, (51, 3) cm.
+    """
     vectors = errors(people, landmarks)
     apart = np.array([np.linalg.norm(person.landmarks[36] - person.landmarks[45]) / person.eyes for person in people])
-    raw, rest = normalised(people, vectors), normalised(people, without_convention(people, vectors))
+    raw, rest = normalised(people, vectors), normalised(people, vectors - shown(people, meant))
     table = pd.DataFrame(
         {"raw": raw, "raw in picture": raw / apart, "less convention": rest, "less convention in picture": rest / apart}
     )
@@ -205,14 +213,14 @@ def points_of(table: pd.DataFrame) -> NDArray[np.float64]:
     return np.stack(table["landmarks"].tolist()).reshape(len(table), -1, 3).astype(np.float64)
 
 
-def report(film: Filmed, made: Results, steady: Steadiness) -> str:
+def report(film: Filmed, made: Results, meant: NDArray[np.float64], steady: Steadiness) -> str:
     """All tables as Markdown."""
-    seen, errors_ = table_of_found(film, made), table_of_errors(*aligned(film, made))
+    seen, errors_ = table_of_found(film, made), table_of_errors(*aligned(film, made), meant)
     lines = ["| yaw to | clear | found | partly covered | found |", "|---:|---:|---:|---:|---:|"]
     for yaw, row in seen.iterrows():
         lines.append(
             f"| {yaw:.0f}° | {row['clear']:.0f} | {row['clear found']:.1%} | {row['partly']:.0f} | "
-            f"{row['partly found']:.1%} |"
+            f"{row['partly found']:.1%} |".replace("nan%", "")
         )
     lines += ["", "| right person | to be seen | taken | hers | another's | landmarks on another |"]
     lines += ["|---|---:|---:|---:|---:|---:|"]
@@ -240,7 +248,9 @@ def command(params: Annotated[Path, typer.Option(help="the settings file")] = Pa
         with tempfile.TemporaryDirectory() as folder:
             how = settings.detection, settings.alignment
             film = filmed(Path(folder) / "crowd", THREE)
-            print(report(film, results(film, *how), steadiness(Path(folder), *how)))
+            landmarker = Landmarker(open_pack(), device=how[1].device, threads=how[1].threads)
+            meant = convention_of(landmarker)
+            print(report(film, results(film, *how), meant, steadiness(Path(folder), *how)))
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
 

@@ -22,13 +22,13 @@ SIDE: Final = 256.0
 
 _SITTER: Final = Role("sitter", 34, 72.0, (Mark(0.0, 0.0, 12.0),), below=5.0, acting=None)
 
-STILL: Final = Scene(seed=11, frames=30, roles=(_SITTER,), width=512, height=384, focal=2.0)
+STILL: Final = Scene(seed=11, frames=24, roles=(_SITTER,), width=512, height=384, focal=2.0)
 TURN: Final = replace(
-    STILL, seed=12, frames=36, roles=(replace(_SITTER, marks=(Mark(0.5, 0.0, -40.0), Mark(0.9, 0.0, 40.0))),)
+    STILL, seed=12, frames=26, roles=(replace(_SITTER, marks=(Mark(0.3, 0.0, -40.0), Mark(0.7, 0.0, 40.0))),)
 )
 CUT: Final = (
-    replace(STILL, seed=12, frames=12, roles=(replace(_SITTER, marks=(Mark(0.0, -6.0, -20.0), Mark(1.0, 0.0, 15.0))),)),
-    replace(STILL, seed=14, frames=12, roles=(replace(_SITTER, distance=95.0, marks=(Mark(0.0, 8.0, 20.0),)),)),
+    replace(STILL, seed=12, frames=8, roles=(replace(_SITTER, marks=(Mark(0.0, -6.0, -20.0), Mark(1.0, 0.0, 15.0))),)),
+    replace(STILL, seed=14, frames=8, roles=(replace(_SITTER, distance=95.0, marks=(Mark(0.0, 8.0, 20.0),)),)),
 )
 """Two shots; the second begins where the first one ends."""
 
