@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 BAD_INPUT = 2
@@ -26,6 +27,10 @@ class Problem(Exception):
         self.where = str(where)
         self.mend = mend
         super().__init__(f"{self.where}: {what}\n  mend: {mend}")
+
+    def __reduce__(self) -> tuple[Callable[[], Problem], tuple[()]]:
+        """Let it be raised in a worker process and caught by the one that waits."""
+        return partial(Problem, self.what, where=self.where, mend=self.mend), ()
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -21,6 +21,7 @@ import logging
 import multiprocessing
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -189,6 +190,8 @@ def project(folder: Path) -> None:
     for name in _GIVEN:
         if Path("data", name).exists():
             (folder / "data" / name).symlink_to(Path("data", name).resolve())
+    if Path("data/audit").exists():  # stages add to it, and withdrawals of consent stand in it
+        shutil.copytree("data/audit", folder / "data" / "audit")
 
 
 def fresh(work: Callable[..., Run], *arguments: object) -> Run:
@@ -215,12 +218,13 @@ def measure(params: Params, clip: str, swap: str | None, lengths: tuple[float, .
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
             source = params.clip(clip).path
-            path = folder / f"clip{source.suffix}"
-            counts.append(repeated(source, length, path))
             project(folder)
-            longer = params.model_copy(
-                update={"clips": params.clips | {clip: params.clip(clip).model_copy(update={"path": path})}}
-            )
+            # at the same path where that can be: consent to rendered performers is consent to what lies there
+            path = folder / (f"clip{source.suffix}" if source.is_absolute() or ".." in source.parts else source)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            counts.append(repeated(source, length, path))
+            here = params.clip(clip).model_copy(update={"path": path.relative_to(folder)})
+            longer = params.model_copy(update={"clips": params.clips | {clip: here}})
             decoded.append(decoding(path))
             runs.append(
                 {stage: fresh(stage_run, stage, name, longer, folder) for stage, name in chain(params, swap, clip)}

@@ -58,6 +58,14 @@ def test_after_the_face_set_it_goes_on_only_with_a_model(workplace: Path, shippe
     assert stages[0] == ("admission", "ben")
 
 
+def test_a_stages_problem_is_told_by_the_process_that_waits(workplace: Path, tmp_path: Path) -> None:
+    params = params_with({"ada": tmp_path / "none.mp4"})
+    with pytest.raises(Problem, match="not there") as caught:
+        fresh(stage_run, "extraction", "ada", params, workplace)
+    assert caught.value.where.endswith("none.mp4")
+    assert caught.value.mend
+
+
 def test_rates_and_shares_follow_from_the_times(
     workplace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
