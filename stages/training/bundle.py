@@ -17,6 +17,7 @@ from stages.training.export import HALF_TOLERANCE, OPSET, TOLERANCE, difference_
 from stages.training.faces import Faces
 from stages.training.judge import evenly, held_out_metrics
 from stages.training.networks import Network, build_network
+from stages.training.networks.gains import folded
 from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.settings import NetworkSettings, PresetSettings
 from stages.training.state import State
@@ -50,7 +51,8 @@ def write_bundle(
     Raises:
         Problem: an exported network does not agree with torch; the film can not be written.
     """
-    network, sizes = state.average, preset.network
+    sizes = preset.network
+    network = _without_gains(state.average, list(held_out), sizes)
     companions = facts["companions"]
     identities = [name for name in held_out if name not in companions]
     weights = _weights_of(network, identities, sizes)
@@ -95,6 +97,13 @@ def write_bundle(
     }
     write_facts(folder / "model.json", all_facts)
     (folder / "card.md").write_text(model_card(all_facts, metrics), encoding="utf-8")
+
+
+def _without_gains(network: Network, identities: Sequence[str], settings: NetworkSettings) -> Network:
+    """The same network with its gains, if it has any, in its kernels."""
+    plain = build_network(identities, settings).to(next(network.parameters()).device)
+    plain.load_state_dict(folded(network))
+    return plain.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
 
 
 def _weights_of(network: Network, identities: Sequence[str], settings: NetworkSettings) -> dict[str, torch.Tensor]:

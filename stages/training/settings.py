@@ -184,6 +184,12 @@ class BaseSettings(_Settings):
         description="the encoder's share of the learning rate; at 0 it stays the base's, which never learnt whose face "
         "it sees",
     )
+    decoder_rate: Share = Field(
+        default=1.0,
+        description="the same of the decoders' kernels; below 1 each of their channels has a gain, which learns in "
+        "full. At 0 a decoder becomes its person by gains, biases, face at rest and texture alone, and keeps what the "
+        "base knows of expressions and turns that the person's footage does not show",
+    )
 
 
 class StopSettings(_Settings):

@@ -15,6 +15,7 @@ from typing_extensions import TypeVar
 from stages.training.adversary import PatchCritic
 from stages.training.compiling import compiled
 from stages.training.networks import Network, build_network
+from stages.training.networks.gains import KERNEL, add_gains
 from stages.training.processes import ALONE, Processes
 from stages.training.settings import AdversarySettings, OptimiserSettings, PresetSettings
 from stages.training.warm_start import warm_start
@@ -37,6 +38,23 @@ class Snapshot:
     def on_cpu(self) -> Snapshot:
         """The same with all tensors on the CPU."""
         return Snapshot({name: tensor.cpu() for name, tensor in self.tensors.items()}, self.facts)
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """Of the learning rate, where a network starts from the base: the encoder's, and that of the decoders' kernels."""
+
+    encoder: float = 1.0
+    kernels: float = 1.0
+
+    def of(self, name: str) -> float:
+        """That of a parameter, by its name."""
+        if name.startswith("encoder."):
+            return self.encoder
+        return self.kernels if name.endswith(KERNEL) else 1.0
+
+
+_WHOLE = _Shares()
 
 
 @dataclass
@@ -95,11 +113,11 @@ class State(Generic[NetworkT]):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = build_network(identities, preset.network)
-        encoder_rate = 1.0
+        shares = _WHOLE
         if preset.base is not None:
             warm_start(network, preset.base.path)
-            encoder_rate = preset.base.encoder_rate
-        self._adopt(network, preset.optimiser, device, encoder_rate, processes)
+            shares = _Shares(preset.base.encoder_rate, preset.base.decoder_rate)
+        self._adopt(network, preset.optimiser, device, shares, processes)
         if compile:
             # a wrapper beside the network, whose own names stay as they are
             self.forward = compiled(self.forward)
@@ -113,7 +131,7 @@ class State(Generic[NetworkT]):
     def of(cls, network: NetworkT, settings: OptimiserSettings, device: torch.device) -> State[NetworkT]:
         """The state of a given network before its first iteration."""
         state: State[NetworkT] = cls.__new__(cls)
-        state._adopt(network, settings, device, 1.0, ALONE)
+        state._adopt(network, settings, device, _WHOLE, ALONE)
         return state
 
     def _adopt(
@@ -121,16 +139,21 @@ class State(Generic[NetworkT]):
         network: NetworkT,
         settings: OptimiserSettings,
         device: torch.device,
-        encoder_rate: float,
+        shares: _Shares,
         processes: Processes,
     ) -> None:
-        if encoder_rate == 0.0:
+        if shares.encoder == 0.0:
             network.get_submodule("encoder").requires_grad_(False)
+        if shares.kernels < 1.0:
+            add_gains(network.get_submodule("decoders"))
+        if shares.kernels == 0.0:
+            for name, parameter in network.named_parameters():
+                parameter.requires_grad_(parameter.requires_grad and not name.endswith(KERNEL))
         # torch's stubs do not know the memory format; kernels are quicker in this one.
         self.network: NetworkT = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.forward = processes.replicate(self.network)
         self.average: NetworkT = copy.deepcopy(self.network).requires_grad_(False)
-        self.optimiser = _optimiser(self.network, settings, encoder_rate)
+        self.optimiser = _optimiser(self.network, settings, shares)
         self.critic = None
         self.identity_distance = None
         self.progress = Progress()
@@ -210,12 +233,12 @@ def _critic_optimiser_settings(settings: AdversarySettings) -> OptimiserSettings
     return OptimiserSettings(learning_rate=settings.learning_rate, betas=(0.0, 0.99), weight_decay=0.0)
 
 
-def _optimiser(network: nn.Module, settings: OptimiserSettings, encoder_rate: float = 1.0) -> torch.optim.AdamW:
+def _optimiser(network: nn.Module, settings: OptimiserSettings, shares: _Shares = _WHOLE) -> torch.optim.AdamW:
     """AdamW whose moments exist from the start, so that every snapshot has the same names."""
     kinds: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in _trained(network):
         of_texture = name.endswith(".texture")
-        share = settings.texture_rate if of_texture else encoder_rate if name.startswith("encoder.") else 1.0
+        share = settings.texture_rate if of_texture else shares.of(name)
         kinds.setdefault((share, parameter.ndim > 1 and not of_texture), []).append(parameter)
     groups = [
         {"params": parameters, "weight_decay": settings.weight_decay if decayed else 0.0, "share": share}
