@@ -52,6 +52,9 @@ QUESTIONS: Final = 32
 _STEADY = {"optimiser": {"learning_rate": 5e-4}}
 """Networks without a normalised code break at our own's rate."""
 
+_KERNELS = {"optimiser": {"learning_rate": 2e-3, "texture_rate": 10.0}}
+"""Kernels that learn do not bear the rate at which gains learn."""
+
 
 def _residual(family: str, decoder_channels: tuple[int, ...]) -> Mapping[str, Any]:
     """A family of residual decoders, half as wide as in its preset: that is for a GPU. It has no part of our own's."""
@@ -76,7 +79,8 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "df": _residual("df", (128, 256, 128, 64)),
     "liae": _residual("liae", (256, 256, 128, 64)),
     "side-outputs": {"network": {"side_outputs": 2}},
-    "no-base": {"base": {}},
+    "kernels-learn": {"base": {"decoder_rate": 1.0}, **_KERNELS},
+    "no-base": {"base": {}, **_KERNELS},
     "no-texture": {"network": {"texture": 0}},
     "no-averaging": {"optimiser": {"average": 0.0}},
     "no-ssim": {"losses": {"ssim": 0.0}},
