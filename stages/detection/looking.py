@@ -1,14 +1,19 @@
-"""Looks at one frame: where its faces are, whether they are faces, and what they are like."""
+"""Looks at frames: where their faces are, whether they are faces, and what they are like."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.packs import Detector, Found, Landmarker, Recogniser, five_points
+from stages.artifacts.frames import Frames
+from stages.detection.settings import DetectionSettings
+from stages.execution.work import tables_of
+from stages.packs import Detector, Found, Landmarker, Pack, Recogniser, five_points, open_pack
 
 CERTAIN: Final = 0.9
 """From this certainty on, the landmarks of the first pass are good enough to describe a face by."""
@@ -47,3 +52,62 @@ class Looking:
         faces = sure >= self.confirmed
         kept = Found(found.scores[faces], found.boxes[faces], five_points(landmarks[faces]))
         return kept, self.recogniser.embed(frame, kept.points)
+
+
+def looking_of(pack: Pack, settings: DetectionSettings) -> Looking:
+    """The networks of a pack, as the settings have them run.
+
+    Raises:
+        Problem: a network can not be opened.
+    """
+    device, threads = settings.device, settings.threads
+    return Looking(
+        Detector(pack, score=settings.score, minimum_face=settings.minimum_face, device=device, threads=threads),
+        Landmarker(pack, device=device, threads=threads),
+        Recogniser(pack, device=device, threads=threads),
+        settings.confirmed,
+    )
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen in one frame.
+
+    Attributes:
+        frame: its number.
+        found: the faces.
+        embeddings: (n, d) float32 of length 1.
+    """
+
+    frame: int
+    found: Found
+    embeddings: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LookForFaces:
+    """The work of a span, frame numbers that ascend: one :class:`Sight` for each.
+
+    Attributes:
+        frames: folder of the clip's frames.
+        settings: how to look.
+    """
+
+    frames: Path
+    settings: DetectionSettings
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """As :class:`stages.execution.work.Work` has it."""
+        pack = open_pack(self.settings.pack)
+        return *tables_of(self.frames), *sorted({*pack.files.values(), *pack.folder.glob("*.onnx")})
+
+    def begin(self) -> Callable[[Sequence[int]], list[Sight]]:
+        """Open frames and networks.
+
+        Raises:
+            Problem: one of them can not be opened; later, a shard is damaged.
+        """
+        frames = Frames.read(self.frames)
+        looking = looking_of(open_pack(self.settings.pack), self.settings)
+        return lambda span: [Sight(frame.number, *looking.at(frame.rgb())) for frame in frames.pick(span)]
