@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,18 @@ class Seen:
     sharpness: float
     exposure: float
     corrected: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+
+
+def arrays_of(seen: Sequence[Seen]) -> dict[str, NDArray[Any]]:
+    """What was seen, as arrays; corrections are added later and are not in it."""
+    quality = [(face.sure, face.sharpness, face.exposure) for face in seen]
+    return {"landmarks": np.stack([face.landmarks for face in seen]), "quality": np.array(quality, np.float64)}
+
+
+def seen_of(arrays: Mapping[str, NDArray[Any]]) -> list[Seen]:
+    """What :func:`arrays_of` was given."""
+    rows = zip(arrays["landmarks"], arrays["quality"].tolist(), strict=True)
+    return [Seen(landmarks, *quality) for landmarks, quality in rows]
 
 
 @dataclass(frozen=True)

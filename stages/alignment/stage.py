@@ -11,7 +11,7 @@ import pandas as pd
 
 from stages.alignment.canonical_crop import fit
 from stages.alignment.corrections import corrections_of
-from stages.alignment.looking import LookAtFaces, Seen, spans_with
+from stages.alignment.looking import LookAtFaces, Seen, arrays_of, seen_of, spans_with
 from stages.alignment.measures import eyes_open, mouth_open, pose_of
 from stages.alignment.settings import AlignmentSettings
 from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, transforms_of
@@ -22,10 +22,12 @@ from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
 from stages.execution.engines import HERE, Engine, opened
+from stages.execution.keeping import AsArrays, Keeping
 from stages.geometry import Floats
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
 from stages.progress import bar
+from stages.resuming import resumable
 from stages.settings import Params
 
 NONE: Final = Decisions()
@@ -47,10 +49,12 @@ def run(name: str, params: Params) -> None:
     frames = Frames.read(Path("data/extraction") / name)
     detections = Detections.read(Path("data/detection") / name)
     decisions = Decisions.read(name, "landmarks")
-    with opened(params.execution) as engine:
-        alignments = align(frames, detections.faces, params.alignment, decisions, clip=name, engine=engine)
-    with whole_folder(place(name)) as folder:
-        alignments.write(folder)
+    reads = LookAtFaces(frames.folder, params.alignment).reads
+    with resumable("alignment", name, reads=reads) as kept, opened(params.execution) as engine:
+        keeping = Keeping(engine, kept, AsArrays(arrays_of, seen_of))
+        alignments = align(frames, detections.faces, params.alignment, decisions, clip=name, engine=keeping)
+        with whole_folder(place(name)) as folder:
+            alignments.write(folder)
 
 
 def align(

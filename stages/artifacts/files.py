@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -105,78 +100,6 @@ def sha256_of_all(paths: Sequence[Path]) -> str:
 def shard_path(folder: Path, shard: int, ending: str) -> Path:
     """Where shard number ``shard`` lies."""
     return folder / f"shard-{shard:04d}.{ending}"
-
-
-class ShardWriter:
-    """Writes rows of named uint8 arrays to safetensors shards; memory holds one row.
-
-    A shard's header comes first in its file and says how many rows there are, which is known last. So each array's rows
-    wait in a nameless file beside the shard, and are joined when the shard is full.
-
-    Args:
-        folder: an existing one.
-        rows: of a shard at most.
-    """
-
-    def __init__(self, folder: Path, rows: int = SHARD_ROWS) -> None:
-        self._folder, self._rows = folder, rows
-        self._waiting: dict[str, IO[bytes]] = {}
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        self._count = 0
-
-    def add(self, **arrays: NDArray[np.uint8]) -> tuple[int, int]:
-        """Add one row to every array, of the same shape as the rows before; returns its (shard, row)."""
-        place = divmod(self._count, self._rows)
-        for name, array in arrays.items():
-            if name not in self._waiting:
-                self._waiting[name] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115, closed by _drop
-                self._shapes[name] = array.shape
-            assert array.dtype == np.uint8
-            assert array.shape == self._shapes[name], f"a row of {name} is unlike those before"
-            self._waiting[name].write(np.ascontiguousarray(array).data)
-        self._count += 1
-        if self._count % self._rows == 0:
-            self._flush(place[0])
-        return place
-
-    def close(self) -> int:
-        """Write what is left; returns the number of rows."""
-        if self._waiting:
-            self._flush(self._count // self._rows)
-        return self._count
-
-    def _flush(self, shard: int) -> None:
-        """Join the waiting rows: the bytes that ``safetensors.numpy.save_file`` would write."""
-        header, end = {}, 0
-        for name, waiting in sorted(self._waiting.items()):
-            start, end = end, end + waiting.tell()
-            shape = [self._count - shard * self._rows, *self._shapes[name]]
-            header[name] = {"dtype": "U8", "shape": shape, "data_offsets": [start, end]}
-        words = json.dumps(header, separators=(",", ":")).encode()
-        words += b" " * (-len(words) % 8)
-        with shard_path(self._folder, shard, "safetensors").open("wb") as whole:
-            whole.write(len(words).to_bytes(8, "little") + words)
-            for _, waiting in sorted(self._waiting.items()):
-                waiting.seek(0)
-                shutil.copyfileobj(waiting, whole)
-        self._drop()
-
-    def _drop(self) -> None:
-        for waiting in self._waiting.values():
-            waiting.close()
-        self._waiting = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            with suppress(OSError):  # what happened first is what is told
-                self._drop()
 
 
 def read_rows(folder: Path, name: str, places: Sequence[tuple[int, int]]) -> Iterator[NDArray[Any]]:

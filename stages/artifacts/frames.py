@@ -98,9 +98,7 @@ class FrameWriter:
         kept: of a killed run and of this one; without it, a killed run leaves nothing.
     """
 
-    def __init__(
-        self, folder: Path, facts: VideoFacts, rows: int = SHARD_ROWS, kept: KeptShards | None = None
-    ) -> None:
+    def __init__(self, folder: Path, facts: VideoFacts, rows: int = SHARD_ROWS, kept: KeptShards | None = None) -> None:
         self._folder, self._facts, self._limit, self._kept = folder, facts, rows, kept
         self._encoder: ShardEncoder | None = None
         self._rows: list[tuple[Any, ...]] = list(kept.rows) if kept else []

@@ -23,13 +23,14 @@ class KeptShards:
         ending: of the shards' names.
 
     Attributes:
+        folder: as given.
         rows: of all whole shards, each of plain numbers and words.
         count: how many whole shards there are.
     """
 
     def __init__(self, folder: Path, ending: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._ending = folder, ending
+        self.folder, self._ending = folder, ending
         self.rows: list[tuple[Any, ...]] = []
         self.count = 0
         while self._table(self.count).is_file():
@@ -39,7 +40,7 @@ class KeptShards:
     @property
     def next(self) -> Path:
         """Where the shard after the last whole one is written."""
-        return shard_path(self._folder, self.count, self._ending)
+        return shard_path(self.folder, self.count, self._ending)
 
     def keep(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Count :attr:`next`, which is written and closed, as whole; ``rows`` are its own."""
@@ -53,11 +54,11 @@ class KeptShards:
     def give(self, folder: Path) -> None:
         """Put all whole shards into an artifact's folder too."""
         for shard in range(self.count):
-            source, place = (shard_path(there, shard, self._ending) for there in (self._folder, folder))
+            source, place = (shard_path(there, shard, self._ending) for there in (self.folder, folder))
             try:
                 place.hardlink_to(source)
             except OSError:  # another file system, or one without links
                 shutil.copyfile(source, place)
 
     def _table(self, shard: int) -> Path:
-        return shard_path(self._folder, shard, "json")
+        return shard_path(self.folder, shard, "json")

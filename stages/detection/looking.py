@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,28 @@ class Sight:
     frame: int
     found: Found
     embeddings: NDArray[np.float32]
+
+
+def arrays_of(sights: Sequence[Sight]) -> dict[str, NDArray[Any]]:
+    """Sights as arrays, those of all faces one after the other."""
+    return {
+        "frame": np.array([sight.frame for sight in sights], np.int64),
+        "faces": np.array([len(sight.found) for sight in sights], np.int64),
+        "scores": np.concatenate([sight.found.scores for sight in sights]),
+        "boxes": np.concatenate([sight.found.boxes for sight in sights]),
+        "points": np.concatenate([sight.found.points for sight in sights]),
+        "embeddings": np.concatenate([sight.embeddings for sight in sights]),
+    }
+
+
+def sights_of(arrays: Mapping[str, NDArray[Any]]) -> list[Sight]:
+    """What :func:`arrays_of` was given."""
+    ends = np.cumsum(arrays["faces"])[:-1]
+    parts = (np.split(arrays[name], ends) for name in ("scores", "boxes", "points", "embeddings"))
+    return [
+        Sight(int(frame), Found(scores, boxes, points), embeddings)
+        for frame, scores, boxes, points, embeddings in zip(arrays["frame"], *parts, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

@@ -25,14 +25,16 @@ from stages.detection.identity import (
     require_tracks,
     told,
 )
-from stages.detection.looking import LookForFaces, looking_of
+from stages.detection.looking import LookForFaces, arrays_of, looking_of, sights_of
 from stages.detection.settings import DetectionSettings
 from stages.detection.tracking import Track, Tracker, in_sight
 from stages.execution.engines import HERE, Engine, opened
+from stages.execution.keeping import AsArrays, Keeping
 from stages.execution.work import spans_of
 from stages.packs import open_pack
 from stages.problems import Problem
 from stages.progress import bar
+from stages.resuming import resumable
 from stages.settings import Params
 
 NONE: Final = Decisions()
@@ -56,13 +58,15 @@ def run(name: str, params: Params) -> None:
     require_enrolled_face(record, pictures, consent_path(clip.identity))
     frames = Frames.read(Path("data/extraction") / name)
     decisions = Decisions.read(name, "person")
-    with opened(params.execution) as engine:
+    reads = LookForFaces(frames.folder, params.detection).reads
+    with resumable("detection", name, reads=reads) as kept, opened(params.execution) as engine:
+        keeping = Keeping(engine, kept, AsArrays(arrays_of, sights_of))
         detections = detect(
-            frames, params.detection, pictures, decisions, clip=name, identity=clip.identity, engine=engine
+            frames, params.detection, pictures, decisions, clip=name, identity=clip.identity, engine=keeping
         )
-    with whole_folder(place(name)) as folder:
-        detections.write(folder)
-        contact_sheet.write(sheet.draw(frames, detections, name), folder / "tracks.png")
+        with whole_folder(place(name)) as folder:
+            detections.write(folder)
+            contact_sheet.write(sheet.draw(frames, detections, name), folder / "tracks.png")
 
 
 def detect(

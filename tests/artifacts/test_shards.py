@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from stages.artifacts.files import ShardWriter, read_rows
+from stages.artifacts.files import read_rows
+from stages.artifacts.shards import ShardWriter
 
 
 def test_rows_come_back_from_their_places(tmp_path: Path) -> None:

@@ -3,59 +3,46 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 
-from stages.artifacts.files import sha256_of
-from stages.problems import BAD_INPUT
-from tests.conftest import REPOSITORY
-from tests.footage import Case, lossless
+from stages.extraction.stage import run
+from stages.problems import Problem
+from tests.extraction.test_faults import spoil
+from tests.footage import Case, lossless, params_for
+from tests.killing import PROCESSES, contents, die_after, inodes, killed
 
-FRAMES, SHARD = 150, 20
-COMMAND = [sys.executable, "-m", "stages.extraction", "one"]
+FRAMES, SHARD = 24, 4
 MADE = Path("data/extraction/one")
+PROCESSES.set_forkserver_preload([__name__])
 
 
 @pytest.fixture
 def footage(workplace: Path) -> Path:
-    """A clip of noise, slow to code, named in params.yaml; the clip's path."""
-    noisy = Case("noise", "a.mkv", lossless("yuv420p"), frames=FRAMES, size="640x480", change="noise=alls=20:allf=t")
-    path = noisy.make(workplace)
-    raw = yaml.safe_load(Path("params.yaml").read_text())
-    raw |= {"clips": {"one": {"identity": "ada", "path": path.name}}, "swaps": {}, "truths": {}}
-    raw["extraction"] = {"shard_frames": SHARD}
-    Path("params.yaml").write_text(yaml.safe_dump(raw))
-    return path
+    """A clip of noise, which lossless frames can not make small."""
+    case = Case("noise", "a.mkv", lossless("yuv420p"), frames=FRAMES, size="160x120", change="noise=alls=60:allf=t")
+    return case.make(workplace)
 
 
-def begin() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        COMMAND, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
+def extract(path: Path, **settings: Any) -> None:
+    params = params_for(path)
+    changed = params.extraction.model_copy(update={"shard_frames": SHARD, **settings})
+    run("one", params.model_copy(update={"extraction": changed}))
 
 
-def finish() -> None:
-    with begin() as process:
-        said = process.communicate()[1]
-    assert process.returncode == 0, said
+def dying(folder: Path, path: Path, shards: int) -> None:
+    """What a child does."""
+    os.chdir(folder)
+    die_after(shards)
+    extract(path)
 
 
-def kill_when(there: Callable[[], bool]) -> None:
-    """Run until something is there, then SIGKILL."""
-    with begin() as process:
-        while process.poll() is None and not there():
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    assert process.returncode == -signal.SIGKILL, "it ended before it could be killed"
+def killed_after(shards: int, path: Path) -> None:
+    killed(dying, Path.cwd(), path, shards)
 
 
 def whole() -> list[Path]:
@@ -63,50 +50,43 @@ def whole() -> list[Path]:
     return sorted(path.with_suffix(".mkv") for path in Path(".scratch").glob("extraction/one/*/shard-*.json"))
 
 
-def contents() -> dict[str, str]:
-    return {path.name: sha256_of(path) for path in sorted(MADE.iterdir())}
-
-
 def test_a_killed_run_goes_on_to_the_same_bytes(footage: Path) -> None:
-    finish()
-    unbroken = contents()
+    extract(footage)
+    unbroken = contents(MADE)
     assert not Path(".scratch/extraction/one").exists(), "what is whole needs no scratch"
-    inodes = []
-    for shards in (1, 3, 4):
-        kill_when(lambda shards=shards: len(whole()) >= shards)  # type: ignore[misc]
-        inodes.append([path.stat().st_ino for path in whole()])
-        assert contents() == unbroken, "what an earlier run made stays"
-    for before, after in zip(inodes, inodes[1:], strict=False):
-        assert after[: len(before)] == before, "a whole shard was made again"
-    finish()
-    assert contents() == unbroken
-    assert [path.stat().st_ino for path in sorted(MADE.glob("*.mkv"))][: len(inodes[-1])] == inodes[-1]
+    before: list[int] = []
+    for shards in (1, 2, 5):
+        killed_after(shards, footage)
+        assert len(whole()) == shards
+        assert inodes(whole())[: len(before)] == before, "a whole shard was made again"
+        assert contents(MADE) == unbroken, "what an earlier run made stays"
+        before = inodes(whole())
+    extract(footage)
+    assert contents(MADE) == unbroken
+    assert inodes(sorted(MADE.glob("*.mkv")))[: len(before)] == before
     assert not Path(".scratch/extraction/one").exists()
-
-
-def test_a_kill_between_a_shard_and_its_table_costs_that_shard_alone(footage: Path) -> None:
-    finish()
-    unbroken = contents()
-    kill_when(lambda: len(whole()) >= 2)
-    half = whole()[-1]
-    half.with_suffix(".json").unlink()
-    half.write_bytes(half.read_bytes()[:1000])
-    finish()
-    assert contents() == unbroken
 
 
 @pytest.mark.parametrize("change", ["settings", "footage"])
 def test_other_inputs_do_not_find_what_was_left(footage: Path, change: str) -> None:
-    kill_when(lambda: len(whole()) >= 2)
-    left = whole()[0].parent
-    if change == "settings":
-        raw = yaml.safe_load(Path("params.yaml").read_text())
-        Path("params.yaml").write_text(yaml.safe_dump(raw | {"extraction": {"shard_frames": SHARD, "cut_score": 50.0}}))
+    killed_after(3, footage)
+    [left] = {path.parent for path in whole()}
+    (left / "mark").touch()
+    if change == "footage":
+        footage.write_bytes(footage.read_bytes() + b"\xec\x80")  # an empty element: other bytes, the same film
+        killed_after(1, footage)
+        assert len(whole()) == 1
     else:
-        lengthened = footage.read_bytes() + b"\xec\x80"  # an empty element: other bytes, the same film
-        footage.write_bytes(lengthened)
-    kill_when(lambda: len(whole()) >= 1 and whole()[0].parent != left)
-    assert not left.exists()
+        extract(footage, cut_score=50.0)
+    assert not (left / "mark").exists()
+
+
+def test_a_refused_clip_leaves_no_scratch(workplace: Path) -> None:
+    path = Case("middle", "a.mov", ["-c:v", "mjpeg", "-g", "1"], frames=20).make(workplace)
+    spoil(path, 15)
+    with pytest.raises(Problem, match="with whole ones after it"):
+        extract(path)
+    assert not list(Path(".scratch").glob("extraction/*"))
 
 
 @pytest.fixture
@@ -114,24 +94,21 @@ def tiny_scratch(footage: Path) -> Iterator[Path]:
     """.scratch on a disk that has room for some of the shards only."""
     place = Path(".scratch").resolve()
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", place], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=350k", "tmpfs", place], capture_output=True)
     if mounted.returncode:
         pytest.skip("only who may mount can try a full disk")
     yield place
     subprocess.run(["umount", place], check=True)
 
 
-def test_after_a_full_disk_it_goes_on(tiny_scratch: Path) -> None:
-    with begin() as process:
-        said = process.communicate()[1]
-    assert process.returncode == BAD_INPUT
-    assert "the disk is full" in said
-    assert "Traceback" not in said
-    kept = [path.stat().st_ino for path in whole()]
+def test_after_a_full_disk_it_goes_on(tiny_scratch: Path, footage: Path) -> None:
+    with pytest.raises(Problem, match="the disk is full"):
+        extract(footage)
+    kept = inodes(whole())
     assert 0 < len(kept) < FRAMES // SHARD
     assert not MADE.exists()
-    subprocess.run(["mount", "-o", "remount,size=200m", tiny_scratch], check=True)
-    kill_when(lambda: len(whole()) > len(kept))
-    assert [path.stat().st_ino for path in whole()][: len(kept)] == kept
-    finish()
+    subprocess.run(["mount", "-o", "remount,size=20m", tiny_scratch], check=True)
+    killed_after(len(kept) + 1, footage)
+    assert inodes(whole())[: len(kept)] == kept
+    extract(footage)
     assert MADE.is_dir()
