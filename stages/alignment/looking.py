@@ -100,5 +100,8 @@ class LookAtFaces:
 
 def spans_with(frames: Frames, taken: pd.DataFrame) -> list[list[FacesOfFrame]]:
     """The frames of taken faces, which are sorted by frame, cut into spans."""
-    points = {number: np.stack(rows.to_list()).reshape(-1, 5, 2) for number, rows in taken.groupby("frame")["points"]}
-    return [[(number, points[number]) for number in span] for span in spans_of(frames, list(points))]
+    points = taken.groupby("frame")["points"].agg(list)
+    return [
+        [(number, np.stack(points[number]).reshape(-1, 5, 2)) for number in span]
+        for span in spans_of(frames, points.index.tolist())
+    ]

@@ -25,7 +25,7 @@ from stages.problems import Problem
 
 log = logging.getLogger(__name__)
 
-PATIENCE: Final = 30
+PATIENCE: Final = 60
 """Seconds to wait for a scheduler, and for a first worker."""
 
 LOOKS: Final = 10

@@ -11,8 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from distributed import Client
 
+from stages.execution.engines import Engine, opened
+from stages.execution.settings import ExecutionSettings
+from tests.compositing.conftest import make_scene
 from tests.conftest import REPOSITORY
+
+__all__ = ["make_scene"]
 
 
 def start(*command: str, folder: Path, log: Path) -> subprocess.Popen[bytes]:
@@ -48,10 +54,28 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def cluster(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with two workers, each a process with a nanny that starts it again if it dies."""
     folder = tmp_path_factory.mktemp("workers")
+    (folder / "data").mkdir()
+    (folder / "data" / "packs").symlink_to(REPOSITORY / "data" / "packs")
     command = ["worker", scheduler, "--nthreads", "1", "--nworkers", "2", "--no-dashboard", "--host", "127.0.0.1"]
     process = start(*command, folder=folder, log=folder / "log")
     try:
+        with Client(scheduler, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=300)
         yield scheduler
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[Engine]:
+    """Two processes of this machine."""
+    with opened(ExecutionSettings(engine="processes", workers=2)) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def dask(cluster: str) -> Iterator[Engine]:
+    """The cluster as an engine."""
+    with opened(ExecutionSettings(engine="dask", address=cluster)) as engine:
+        yield engine

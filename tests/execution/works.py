@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from stages.execution.engines import Engine
+from stages.execution.work import Work
 from stages.problems import Problem
 
 
@@ -45,3 +48,45 @@ class Squares:
             return span * span, os.getpid()
 
         return square
+
+
+@dataclass(frozen=True)
+class KilledOnce:
+    """Another work, whose process is killed in the middle: with its second span, and only once.
+
+    Attributes:
+        work: that is done.
+        marker: this file says that it has happened.
+    """
+
+    work: Work[Any, Any]
+    marker: Path
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        return self.work.reads
+
+    def begin(self) -> Callable[[Any], Any]:
+        result_of, done = self.work.begin(), []
+
+        def once(span: Any) -> Any:
+            if done and not self.marker.exists():
+                self.marker.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            done.append(span)
+            return result_of(span)
+
+        return once
+
+
+class Deadly:
+    """An engine in which one worker is killed in every work that it is given."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self._engine, self._folder = engine, folder
+        self.killed = 0
+
+    def map(self, work: Work[Any, Any], spans: Iterable[Any]) -> Iterator[Any]:
+        marker = self._folder / f"{type(work).__name__}.killed"
+        yield from self._engine.map(KilledOnce(work, marker), spans)
+        self.killed += marker.exists()
