@@ -17,6 +17,7 @@ from stages.dataset.settings import DatasetSettings
 from stages.detection.settings import DetectionSettings
 from stages.encoding.settings import EncodingSettings
 from stages.evaluation.settings import EvaluationSettings
+from stages.execution.settings import ExecutionSettings
 from stages.extraction.settings import ExtractionSettings
 from stages.problems import Problem, nearest
 from stages.training.settings import TrainingSettings
@@ -135,6 +136,7 @@ class Params(_Entry):
     compositing: CompositingSettings
     encoding: EncodingSettings
     evaluation: EvaluationSettings
+    execution: ExecutionSettings = ExecutionSettings()
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

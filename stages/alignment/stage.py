@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import fit
 from stages.alignment.corrections import corrections_of
-from stages.alignment.measures import exposure, eyes_open, mouth_open, pose_of, sharpness
+from stages.alignment.looking import LookAtFaces, Seen, arrays_of, seen_of, spans_with
+from stages.alignment.measures import eyes_open, mouth_open, pose_of
 from stages.alignment.settings import AlignmentSettings
 from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, transforms_of
 from stages.artifacts.alignments import ALIGNMENTS, Alignments
@@ -22,16 +21,15 @@ from stages.artifacts.detections import Detections
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
-from stages.geometry import Floats, crop
-from stages.packs import Landmarker, open_pack
+from stages.execution.engines import HERE, Engine, opened
+from stages.execution.keeping import AsArrays, Keeping
+from stages.geometry import Floats
+from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
-from stages.progress import progress
+from stages.progress import bar
+from stages.resuming import resumable
 from stages.settings import Params
 
-MEASURED_AT: Final = 128
-"""Size in pixels of the crop on which sharpness and exposure are measured, so that they compare between clips."""
-
-PASSES: Final = 2
 NONE: Final = Decisions()
 
 
@@ -51,31 +49,22 @@ def run(name: str, params: Params) -> None:
     frames = Frames.read(Path("data/extraction") / name)
     detections = Detections.read(Path("data/detection") / name)
     decisions = Decisions.read(name, "landmarks")
-    alignments = align(frames, detections.faces, params.alignment, decisions, clip=name)
-    with whole_folder(place(name)) as folder:
-        alignments.write(folder)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one frame gives.
-
-    Attributes:
-        landmarks: (478, 3) in frame pixels.
-        sure: how sure they are, 0..1.
-        sharpness, exposure: of the face.
-        corrected: where landmarks lie by hand, (x, y) in frame pixels by their number.
-    """
-
-    landmarks: NDArray[np.float32]
-    sure: float
-    sharpness: float
-    exposure: float
-    corrected: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    reads = LookAtFaces(frames.folder, params.alignment).reads
+    with resumable("alignment", name, reads=reads) as kept, opened(params.execution) as engine:
+        keeping = Keeping(engine, kept, AsArrays(arrays_of, seen_of))
+        alignments = align(frames, detections.faces, params.alignment, decisions, clip=name, engine=keeping)
+        with whole_folder(place(name)) as folder:
+            alignments.write(folder)
 
 
 def align(
-    frames: Frames, faces: pd.DataFrame, settings: AlignmentSettings, decisions: Decisions = NONE, *, clip: str
+    frames: Frames,
+    faces: pd.DataFrame,
+    settings: AlignmentSettings,
+    decisions: Decisions = NONE,
+    *,
+    clip: str,
+    engine: Engine = HERE,
 ) -> Alignments:
     """The alignments of a clip's taken faces.
 
@@ -85,6 +74,7 @@ def align(
         settings: how to steady.
         decisions: where landmarks lie, by hand.
         clip: its name, for the bar and for messages.
+        engine: who looks; steadying reaches over frames and is done here.
 
     Raises:
         Problem: a decision is about other footage or faces.
@@ -93,14 +83,14 @@ def align(
     pack = open_pack()
     canonical = read_canonical(pack.files["canonical_face"])
     taken = faces[faces["taken"]].sort_values(["frame", "face"]).reset_index(drop=True)
-    landmarker = Landmarker(pack, device=settings.device, threads=settings.threads)
     by_hand = corrections_of(taken, faces, decisions.landmarks, clip)
-    seen = [
-        replace(face, corrected=points)
-        for face, points in zip(
-            look(frames, taken, landmarker, canonical, what=f"alignment {clip}"), by_hand, strict=True
-        )
-    ]
+    looked: list[Seen] = []
+    spans = spans_with(frames, taken)
+    with bar(total=sum(map(len, spans)), what=f"alignment {clip}") as shown:
+        for span, found in zip(spans, engine.map(LookAtFaces(frames.folder, settings), spans), strict=True):
+            looked += found
+            shown.update(len(span))
+    seen = [replace(face, corrected=points) for face, points in zip(looked, by_hand, strict=True)]
     shots = frames.index["shot"].to_numpy()[taken["frame"].to_numpy()]
     rows: list[tuple[Any, ...]] = []
     for run in runs_of(taken):
@@ -125,19 +115,6 @@ def align(
     facts = {"faces": len(table), "settings": settings.model_dump(exclude={"device", "threads"})}
     facts |= decisions.facts()
     return Alignments(table, facts)
-
-
-def look(frames: Frames, taken: pd.DataFrame, landmarker: Landmarker, canonical: Floats, *, what: str) -> list[Seen]:
-    """Landmarks and quality of every taken face, in the table's order; one frame in memory at a time."""
-    seen = []
-    numbers = taken["frame"].to_numpy()
-    for frame in progress(frames.pick(np.unique(numbers).tolist()), total=len(np.unique(numbers)), what=what):
-        picture = frame.rgb()
-        points = np.stack(taken["points"][numbers == frame.number].to_list()).reshape(-1, 5, 2)
-        for landmarks, sure in zip(*landmarker.refine(picture, points, passes=PASSES), strict=True):
-            small = crop(picture, fit(landmarks, canonical), MEASURED_AT)
-            seen.append(Seen(landmarks, float(sure), sharpness(small), exposure(small)))
-    return seen
 
 
 def runs_of(taken: pd.DataFrame) -> list[list[int]]:

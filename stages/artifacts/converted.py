@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from stages.artifacts.files import ShardWriter, read_facts, read_rows, read_table, write_facts, write_table
+from stages.artifacts.files import read_facts, read_rows, read_table, write_facts, write_table
+from stages.artifacts.shards import ShardWriter
 
 CONVERTED: Final = pa.schema([("frame", pa.int32()), ("face", pa.int32()), ("shard", pa.int32()), ("row", pa.int32())])
 

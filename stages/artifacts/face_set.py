@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from stages.artifacts.alignments import POSE_AND_QUALITY
 from stages.artifacts.files import (
-    ShardWriter,
     read_facts,
     read_rows,
     read_table,
@@ -22,6 +21,8 @@ from stages.artifacts.files import (
     write_facts,
     write_table,
 )
+from stages.artifacts.kept import KeptShards
+from stages.artifacts.shards import ShardWriter
 
 TRAIN, HELD_OUT = "train", "held-out"
 
@@ -62,9 +63,9 @@ class FaceSet:
         return cls(folder, read_table(folder / "index.parquet", FACE_SET), read_facts(folder / "statistics.json"))
 
     @staticmethod
-    def crops_into(folder: Path) -> ShardWriter:
+    def crops_into(folder: Path, kept: KeptShards | None = None) -> ShardWriter:
         """A writer whose ``add(crops=(S, S, 3) uint8 RGB, masks=(S, S) uint8)`` gives the row's shard and row."""
-        return ShardWriter(folder)
+        return ShardWriter(folder, kept=kept)
 
     @staticmethod
     def write_index(folder: Path, index: pd.DataFrame, statistics: dict[str, Any]) -> None:

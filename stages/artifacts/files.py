@@ -6,16 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from stages.problems import Problem
 
@@ -103,45 +100,6 @@ def sha256_of_all(paths: Sequence[Path]) -> str:
 def shard_path(folder: Path, shard: int, ending: str) -> Path:
     """Where shard number ``shard`` lies."""
     return folder / f"shard-{shard:04d}.{ending}"
-
-
-class ShardWriter:
-    """Collects rows of named arrays and writes a safetensors shard whenever one is full."""
-
-    def __init__(self, folder: Path, rows: int = SHARD_ROWS) -> None:
-        self._folder, self._rows = folder, rows
-        self._pending: dict[str, list[NDArray[Any]]] = {}
-        self._count = 0
-
-    def add(self, **arrays: NDArray[Any]) -> tuple[int, int]:
-        """Add one row to every array; returns its (shard, row)."""
-        place = divmod(self._count, self._rows)
-        for name, array in arrays.items():
-            self._pending.setdefault(name, []).append(np.asarray(array))
-        self._count += 1
-        if self._count % self._rows == 0:
-            self._flush(place[0])
-        return place
-
-    def close(self) -> int:
-        """Write what is left; returns the number of rows."""
-        if self._pending:
-            self._flush(self._count // self._rows)
-        return self._count
-
-    def _flush(self, shard: int) -> None:
-        stacked = {name: np.ascontiguousarray(np.stack(rows)) for name, rows in self._pending.items()}
-        save_file(stacked, shard_path(self._folder, shard, "safetensors"))
-        self._pending = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self.close()
 
 
 def read_rows(folder: Path, name: str, places: Sequence[tuple[int, int]]) -> Iterator[NDArray[Any]]:

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from stages.artifacts.files import SHARD_ROWS, read_facts, read_table, shard_path, write_facts, write_table
+from stages.artifacts.kept import KeptShards
 from stages.video import NativeFrame, ShardEncoder, VideoFacts, read_shard
 
 INDEX: Final = pa.schema(
@@ -88,12 +89,25 @@ class Frames:
 
 
 class FrameWriter:
-    """Writes frames in order into an existing folder; ``close`` (or leaving the block) writes index and facts."""
+    """Writes frames in order into an existing folder; ``close`` (or leaving the block) writes index and facts.
 
-    def __init__(self, folder: Path, facts: VideoFacts, rows: int = SHARD_ROWS) -> None:
-        self._folder, self._facts, self._limit = folder, facts, rows
+    Args:
+        folder: of the artifact.
+        facts: of the pictures.
+        rows: of a shard at most.
+        kept: of a killed run and of this one; without it, a killed run leaves nothing.
+    """
+
+    def __init__(self, folder: Path, facts: VideoFacts, rows: int = SHARD_ROWS, kept: KeptShards | None = None) -> None:
+        self._folder, self._facts, self._limit, self._kept = folder, facts, rows, kept
         self._encoder: ShardEncoder | None = None
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[tuple[Any, ...]] = list(kept.rows) if kept else []
+        self._count = 0
+
+    @property
+    def has_next(self) -> bool:
+        """Whether the next frame lies in a whole shard of a killed run: ``add`` will not look at its picture."""
+        return self._count < len(self._rows)
 
     def add(self, picture: av.VideoFrame, *, pts: int, duration: int, shot: int, changed: bool = False) -> None:
         """Append a frame.
@@ -104,19 +118,25 @@ class FrameWriter:
             shot: number of its shot.
             changed: whether it differs from the clip's frame (finished frames only).
         """
-        number = len(self._rows)
+        number, known = self._count, self.has_next
+        self._count += 1
+        if known:
+            return
         shard, row = divmod(number, self._limit)
         if row == 0:
             self._end_shard()
-            self._encoder = ShardEncoder(shard_path(self._folder, shard, "mkv"), self._facts)
+            path = self._kept.next if self._kept else shard_path(self._folder, shard, "mkv")
+            self._encoder = ShardEncoder(path, self._facts)
         assert self._encoder is not None
         digest = NativeFrame(number, pts, duration, picture, self._facts).digest()
         self._encoder.write(picture)
-        self._rows.append((number, pts, duration, shot, shard, row, digest, changed))
+        self._rows.append((number, pts, duration, shot, shard, row, digest, bool(changed)))
 
     def close(self, **more: Any) -> None:
         """Write the last shard, the index and the facts, with ``more`` facts beside the video's."""
         self._end_shard()
+        if self._kept:
+            self._kept.give(self._folder)
         write_table(self._folder / "index.parquet", pd.DataFrame(self._rows, columns=INDEX.names), INDEX)
         facts = self._facts.model_dump() | {
             "frames": len(self._rows),
@@ -124,10 +144,12 @@ class FrameWriter:
         }
         write_facts(self._folder / "facts.json", facts | more)
 
-    def _end_shard(self) -> None:
+    def _end_shard(self, *, whole: bool = True) -> None:
         encoder, self._encoder = self._encoder, None
         if encoder is not None:
             encoder.close()
+            if self._kept and whole:
+                self._kept.keep(self._rows[len(self._kept.rows) :])
 
     def __enter__(self) -> Self:
         return self
@@ -137,4 +159,4 @@ class FrameWriter:
     ) -> None:
         if kind is not None:
             with suppress(OSError, av.error.FFmpegError):  # what happened first is what is told
-                self._end_shard()
+                self._end_shard(whole=False)

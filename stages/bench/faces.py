@@ -42,8 +42,9 @@ from stages.bench.matching import found, rows_of, taken, whose
 from stages.bench.reel import facts_of, reel
 from stages.bench.sitters import convention_of
 from stages.detection.identity import judge, reference_from_pictures
+from stages.detection.looking import looking_of
 from stages.detection.settings import DetectionSettings
-from stages.detection.stage import as_tables, follow, looking_of
+from stages.detection.stage import as_tables, follow
 from stages.detection.tracking import Tracker
 from stages.geometry import as_matrix, scale_of
 from stages.packs import Landmarker, five_points, open_pack
@@ -100,7 +101,7 @@ def results(film: Filmed, settings: DetectionSettings, alignment: AlignmentSetti
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
     looking, tracker = looking_of(pack, settings), Tracker(max(settings.gap, settings.every), same)
-    tracks = follow(film.frames, looking, tracker, every=settings.every, what="detection")
+    tracks = follow(film.frames, settings, tracker, what="detection")
     detections, alignments = {}, {}
     for name, pictures in film.references.items():
         verdicts = judge(tracks, reference_from_pictures(pictures, looking), same, Decided())

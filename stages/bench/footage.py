@@ -34,8 +34,8 @@ from typing import Annotated, Final, Self
 
 import typer
 
-from stages.alignment.stage import PASSES
-from stages.detection.stage import looking_of
+from stages.alignment.looking import PASSES
+from stages.detection.looking import looking_of
 from stages.geometry import crop
 from stages.packs import arcface_transform, open_pack
 from stages.packs.landmarker import SIZE

@@ -69,9 +69,11 @@ def statistics(rgb: Floats, mask: Floats, method: Method) -> Statistics:
         weights = np.ones_like(weights)
     weights /= weights.sum()
     colours = to_space(rgb, method).reshape(-1, 3).astype(np.float64)
-    mean = weights @ colours
+    # summed by numpy: the last digits of what BLAS sums depend on how many threads it has, so on the machine
+    mean = (weights[:, None] * colours).sum(axis=0)
     centred = colours - mean
-    return Statistics(mean, (centred * weights[:, None]).T @ centred)
+    weighted = centred * weights[:, None]
+    return Statistics(mean, np.stack([(weighted[:, i, None] * centred).sum(axis=0) for i in range(3)]))
 
 
 def typical(rgb: Floats, mask: Floats) -> Floats:

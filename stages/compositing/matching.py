@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,9 @@ from stages.compositing.faces import outline_of, transform_of, weights_over_time
 from stages.compositing.masks import raw_mask
 from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.compositing.steadiness import Weights, smoothed
-from stages.progress import progress
+from stages.execution.engines import HERE, Engine
+from stages.execution.work import spans_of, tables_of
+from stages.progress import bar, progress
 
 Floats = NDArray[np.float32]
 
@@ -40,7 +44,12 @@ class Match:
 
 
 def matches(
-    frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str
+    frames: Frames,
+    faces: pd.DataFrame,
+    converted: Converted,
+    settings: CompositingSettings,
+    what: str,
+    engine: Engine = HERE,
 ) -> list[Match]:
     """Measure all faces and their targets, smooth what was measured within shots, and say what to do to each.
 
@@ -48,11 +57,16 @@ def matches(
 
     Args:
         what: the work in a few words, for the bar.
+        engine: who measures.
     """
     if len(faces) == 0 or not needs_measuring(settings):
         return [Match(np.eye(3, 4), 1.0)] * len(faces)
-    found = measured(frames, faces, converted, settings.colour.method, what)
-    return matches_of(found, weights_over_time(faces, frames, settings.colour.steady), settings)
+    work, found = MeasureFaces(frames.folder, converted.folder, settings), []
+    with bar(total=len(faces), what=f"{what}: measuring", unit="face") as shown:
+        for part in engine.map(work, spans_of_faces(frames, faces)):
+            found.append(part)
+            shown.update(len(part))
+    return matches_of(np.concatenate(found), weights_over_time(faces, frames, settings.colour.steady), settings)
 
 
 def needs_measuring(settings: CompositingSettings) -> bool:
@@ -74,15 +88,16 @@ def matches_of(found: NDArray[np.float64], weights: Weights, settings: Compositi
 
 
 def measured(
-    frames: Frames, faces: pd.DataFrame, converted: Converted, method: colour.Method, what: str
+    frames: Frames, faces: pd.DataFrame, converted: Converted, method: colour.Method, what: str | None = None
 ) -> NDArray[np.float64]:
     """What is measured of every face, (n, 2, 13): of the converted and of the target's, the mean (3) and covariance
-    (9) of its colours and its detail (1)."""
+    (9) of its colours and its detail (1). Without a word for it, there is no bar."""
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops = converted.each(faces)
     result = np.zeros((len(faces), 2, 13))
-    for frame in progress(frames.pick(numbers), total=len(numbers), what=f"{what}: measuring"):
+    pictures = frames.pick(numbers)
+    for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
         picture = frame.rgb()
         for row in rows_of[frame.number].tolist():
             crop, decoder = next(crops)
@@ -94,3 +109,39 @@ def measured(
                 found = colour.statistics(view, colour.typical(view, mask), method)
                 result[row, which] = [*found.mean, *found.covariance.ravel(), sharpness.detail(view, mask)]
     return result
+
+
+@dataclass(frozen=True)
+class MeasureFaces:
+    """The work of a span, the rows of the faces of some frames: what is :func:`measured` of each, (n, 2, 13).
+
+    Attributes:
+        frames, converted: folders of the two artifacts.
+        settings: of the stage.
+    """
+
+    frames: Path
+    converted: Path
+    settings: CompositingSettings
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """As :class:`stages.execution.work.Work` has it."""
+        return *tables_of(self.frames), *tables_of(self.converted)
+
+    def begin(self) -> Callable[[pd.DataFrame], NDArray[np.float64]]:
+        """Open both artifacts.
+
+        Raises:
+            Problem: one of them is missing or damaged.
+        """
+        frames, converted = Frames.read(self.frames), Converted.read(self.converted)
+        return lambda faces: measured(frames, faces, converted, self.settings.colour.method)
+
+
+def spans_of_faces(frames: Frames, faces: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The faces, which are sorted by frame, cut into spans of frames."""
+    numbers = faces["frame"].to_numpy()
+    for span in spans_of(frames, np.unique(numbers).tolist()):
+        first, last = np.searchsorted(numbers, [span[0], span[-1] + 1])
+        yield faces.iloc[first:last].reset_index(drop=True)

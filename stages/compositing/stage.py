@@ -6,13 +6,15 @@ from pathlib import Path
 
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
-from stages.artifacts.frames import Frames, FrameWriter
+from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
 from stages.compositing.inputs import Inputs
+from stages.compositing.joining import PartJoiner
 from stages.compositing.matching import matches
-from stages.compositing.placing import put
 from stages.compositing.settings import CompositingSettings
-from stages.progress import progress
+from stages.compositing.spans import PlaceFaces, spans_of_frames
+from stages.execution.engines import HERE, Engine, opened
+from stages.progress import bar
 from stages.settings import Params
 
 
@@ -29,8 +31,8 @@ def run(name: str, params: Params) -> None:
             pixel format can not be written.
     """
     inputs = Inputs.read(name, params)
-    with whole_folder(place(name)) as folder:
-        _composite(inputs, folder, params.compositing, what=f"compositing {name}")
+    with whole_folder(place(name)) as folder, opened(params.execution) as engine:
+        _composite(inputs, folder, params.compositing, engine, what=f"compositing {name}")
 
 
 def composite(
@@ -41,32 +43,24 @@ def composite(
     settings: CompositingSettings,
     *,
     what: str = "compositing",
+    engine: Engine = HERE,
 ) -> None:
     """Finished frames into an existing folder: every frame of the clip, the taken faces in them replaced.
 
-    Two passes: one measures colours and sharpness, which are then smoothed over time; one places the faces. Memory
-    holds one frame and the masks within the reach of their smoothing.
+    Two passes, which an engine's workers may share: one measures colours and sharpness, which are then smoothed over
+    time here; one places the faces. Memory holds a coded span of frames and the masks within the reach of their
+    smoothing, and of several workers as many spans as are in flight.
     """
-    _composite(Inputs.of(frames, alignments, converted), folder, settings, what=what)
+    _composite(Inputs.of(frames, alignments, converted), folder, settings, engine, what=what)
 
 
-def _composite(inputs: Inputs, folder: Path, settings: CompositingSettings, *, what: str) -> None:
-    frames, faces = inputs.frames, inputs.faces
-    layers = inputs.layers(matches(frames, faces, inputs.converted, settings, what), settings)
-    faces_in = faces.groupby("frame").size()
-    shots = frames.index["shot"].tolist()
-    changed_frames = 0
-    with FrameWriter(folder, frames.facts) as writer:
-        for frame in progress(frames, total=len(frames), what=what):
-            changed = False
-            for _ in range(int(faces_in.get(frame.number, 0))):
-                changed |= put(frame.picture, next(layers), frames.facts, settings.blend)
-            changed_frames += changed
-            writer.add(
-                frame.picture,
-                pts=frame.pts,
-                duration=frame.duration,
-                shot=shots[frame.number],
-                changed=changed,
-            )
-        writer.close(changed=changed_frames, faces=len(faces))
+def _composite(inputs: Inputs, folder: Path, settings: CompositingSettings, engine: Engine, *, what: str) -> None:
+    frames, faces, converted = inputs.frames, inputs.faces, inputs.converted
+    matched = matches(frames, faces, converted, settings, what, engine)
+    work, changed = PlaceFaces(frames.folder, converted.folder, settings), 0
+    with PartJoiner(folder, frames.facts) as writer, bar(total=len(frames), what=what) as shown:
+        for part in engine.map(work, spans_of_frames(inputs, matched, settings)):
+            writer.take(part)
+            changed += int(part.index["changed"].sum())
+            shown.update(len(part.index))
+        writer.close(changed=changed, faces=len(faces))

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
@@ -15,10 +10,9 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.consent import require_swap_consent
-from stages.conversion.network import SourceNetwork, in_batches
+from stages.conversion.faces import ConvertFaces, spans_of_faces
 from stages.conversion.settings import ConversionSettings
-from stages.geometry import as_matrix, crop
-from stages.onnx import open_session
+from stages.execution.engines import HERE, Engine, opened
 from stages.problems import Problem
 from stages.progress import bar
 from stages.settings import Params
@@ -40,8 +34,9 @@ def run(name: str, params: Params) -> None:
     frames = Frames.read(Path("data/extraction") / swap.clip)
     alignments = Alignments.read(Path("data/alignment") / swap.clip)
     model = SwapModel.read(Path("data/training") / swap.pair)
-    with whole_folder(place(name)) as folder:
-        convert(frames, alignments, model, swap.source, folder, params.conversion, what=f"conversion {name}")
+    with whole_folder(place(name)) as folder, opened(params.execution) as engine:
+        what = f"conversion {name}"
+        convert(frames, alignments, model, swap.source, folder, params.conversion, what=what, engine=engine)
 
 
 def convert(
@@ -53,8 +48,9 @@ def convert(
     settings: ConversionSettings,
     *,
     what: str = "conversion",
+    engine: Engine = HERE,
 ) -> None:
-    """Converted crops into an existing folder, a batch in memory at a time.
+    """Converted crops into an existing folder, a span in memory at a time.
 
     Args:
         frames: of the target's clip.
@@ -64,36 +60,35 @@ def convert(
         folder: where to.
         settings: device and batch.
         what: the bar's label.
+        engine: who converts.
 
     Raises:
-        Problem: the alignments name frames that are not there, or the model does not fit.
+        Problem: the alignments name frames that are not there, the model does not fit, or workers ran it on devices of
+            different kinds.
     """
     table = alignments.table.sort_values(["frame", "face"], kind="stable", ignore_index=True)
     if (table["frame"] >= len(frames)).any():
         raise Problem("it has fewer frames than its alignments name", where=frames.folder, mend="run `dvc repro`")
-    session = open_session(model.network(source), device=settings.device, threads=settings.threads)
-    network = SourceNetwork(session, model)
+    work = ConvertFaces(frames.folder, model.folder, source, settings)
     places: list[tuple[int, int]] = []
+    providers: set[tuple[str, ...]] = set()
     with Converted.crops_into(folder) as writer, bar(total=len(table), what=what, unit="face") as shown:
-        for batch in in_batches(_aligned_crops(frames, table, model.crop_size), settings.batch):
-            for colour, mask in zip(*network.convert(batch), strict=True):
-                places.append(writer.add(crops=colour, masks=mask))
-            shown.update(len(batch))
+        for span in engine.map(work, spans_of_faces(table, settings.batch)):
+            places += [writer.add(crops=each, masks=mask) for each, mask in zip(span.colours, span.masks, strict=True)]
+            providers.add(span.providers)
+            shown.update(len(span.colours))
+    if len(providers) > 1:
+        raise Problem(
+            f"workers ran it on devices of different kinds: {sorted(providers)}",
+            where="params.yaml, conversion.device",
+            mend="set it to cpu, or to cuda where all workers have a GPU",
+        )
     index = table[["frame", "face"]].assign(shard=[shard for shard, _ in places], row=[row for _, row in places])
     facts = {
         "source": source,
         "size": model.output_size,
         "faces": len(index),
         "network_sha256": model.network_sha256(source),
-        "providers": session.get_providers(),
+        "providers": list(providers.pop()) if providers else [],
     }
     Converted.write_index(folder, index, facts)
-
-
-def _aligned_crops(frames: Frames, table: pd.DataFrame, size: int) -> Iterator[NDArray[np.uint8]]:
-    """The crop of each row, (size, size, 3) uint8 RGB; every frame is read once."""
-    transforms = table["transform"].groupby(table["frame"]).agg(list)
-    for frame in frames.pick(transforms.index.tolist()):
-        picture = frame.rgb()
-        for transform in transforms[frame.number]:
-            yield crop(picture, as_matrix(transform), size)

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stages import contact_sheet
 from stages.artifacts.alignments import POSE_AND_QUALITY, Alignments
 from stages.artifacts.decisions import Decisions, spans_of
 from stages.artifacts.face_set import FACE_SET, HELD_OUT, TRAIN, FaceSet
 from stages.artifacts.frames import Frames
+from stages.artifacts.kept import KeptShards
 from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
 from stages.dataset import sheets
 from stages.dataset.masks import face_mask
 from stages.dataset.selection import DUPLICATE, GUARD, KEPT, DuplicateFilter, by_hand, parts, reasons
 from stages.dataset.settings import DatasetSettings
+from stages.execution.work import tables_of
 from stages.geometry import apply, as_matrix, crop
 from stages.problems import Problem
 from stages.progress import progress
+from stages.resuming import resumable
 from stages.settings import Params
 
 NONE: Final = Decisions()
+ALIGNED: Final = Path("data/alignment")
 
 
 def place(identity: str, clip: str) -> Path:
@@ -43,9 +49,14 @@ def run(name: str, params: Params) -> None:
     identity = params.clip(name).identity
     require_clip_consent(name, params, "dataset")
     frames = Frames.read(Path("data/extraction") / name)
-    alignments = Alignments.read(Path("data/alignment") / name)
-    with whole_folder(place(identity, name)) as folder:
-        build(frames, alignments, params.dataset, folder, Decisions.read(name, "drop"), clip=name)
+    alignments = Alignments.read(ALIGNED / name)
+    decisions = Decisions.read(name, "drop")
+    reads = (*tables_of(frames.folder), ALIGNED / name / "alignments.parquet")
+    with (
+        resumable("dataset", name, params.dataset, decisions, reads=reads) as kept,
+        whole_folder(place(identity, name)) as folder,
+    ):
+        build(frames, alignments, params.dataset, folder, decisions, KeptShards(kept, "safetensors"), clip=name)
 
 
 def build(
@@ -54,6 +65,7 @@ def build(
     settings: DatasetSettings,
     folder: Path,
     decisions: Decisions = NONE,
+    kept: KeptShards | None = None,
     *,
     clip: str,
 ) -> None:
@@ -64,6 +76,7 @@ def build(
         settings: the filter's limits, the split, the crops.
         folder: to write into.
         decisions: which frames to leave out, by hand.
+        kept: shards of crops that a killed run left; their pictures are not looked at again.
         clip: its name, for the bar and for messages.
 
     Raises:
@@ -79,27 +92,8 @@ def build(
     why[usable.index[usable["split"] == KEPT]] = GUARD
     usable = usable[usable["split"] != KEPT]
 
-    kept: list[tuple[Any, ...]] = []
-    new = DuplicateFilter(settings.filter.difference)
-    numbers = usable["frame"].to_numpy()
-    wanted = np.unique(numbers).tolist()
-    with FaceSet.crops_into(folder) as shards:
-        for frame in progress(frames.pick(wanted), total=len(wanted), what=f"dataset {clip}"):
-            picture = frame.rgb()
-            for number, face in usable[numbers == frame.number].iterrows():
-                transform = as_matrix(face["transform"])
-                aligned = crop(picture, transform, settings.size)
-                if not new.is_new(aligned):
-                    why[number] = DUPLICATE
-                    continue
-                landmarks = apply(transform, np.reshape(face["landmarks"], (-1, 3))[:, :2])
-                mask = face_mask(landmarks, settings.size, settings.forehead)
-                shard, row = shards.add(crops=aligned, masks=mask)
-                measured = [face[name] for name in POSE_AND_QUALITY]
-                place = (face["frame"], face["face"], shard, row, face["split"])
-                kept.append((*place, *measured, landmarks.astype(np.float32).ravel()))
-
-    index = pd.DataFrame(kept, columns=FACE_SET.names)
+    index, duplicates = _crops(frames, usable, settings, folder, kept, clip)
+    why[duplicates] = DUPLICATE
     dropped = table.assign(reason=why)[why != KEPT]
     _check_enough(index, Counter(dropped["reason"]), settings.minimum, clip)
     FaceSet.write_dropped(folder, dropped)
@@ -107,6 +101,58 @@ def build(
     about = f"{clip}; footage {frames.fingerprint}"
     contact_sheet.write(sheets.kept(FaceSet.read(folder), settings.filter, about), folder / "contact-sheet.png")
     contact_sheet.write(sheets.dropped(frames, dropped, index, settings, about), folder / "dropped.png")
+
+
+def _crops(
+    frames: Frames, usable: pd.DataFrame, settings: DatasetSettings, folder: Path, kept: KeptShards | None, clip: str
+) -> tuple[pd.DataFrame, list[Any]]:
+    """Write the crops; the index, and the labels of those rows that are left out as duplicates."""
+    rows: list[tuple[Any, ...]] = []
+    duplicates: list[Any] = []
+    new = DuplicateFilter(settings.filter.difference)
+    with FaceSet.crops_into(folder, kept) as shards:
+        places = {of: shards.place(row) for row, of in enumerate(shards.there)}
+        reached = _reached(usable, shards.there)
+        for label, face in usable[:reached].iterrows():
+            if (of := _of(face)) in places:
+                rows.append(_row(face, places[of], _landmarks(face)))
+            else:
+                duplicates.append(label)
+        if reached:
+            new.is_new(shards.last("crops"))
+        faces = usable[reached:].groupby("frame")
+        for frame in progress(frames.pick(list(faces.groups)), total=len(faces), what=f"dataset {clip}"):
+            picture = frame.rgb()
+            for label, face in faces.get_group(frame.number).iterrows():
+                aligned = crop(picture, as_matrix(face["transform"]), settings.size)
+                if not new.is_new(aligned):
+                    duplicates.append(label)
+                    continue
+                landmarks = _landmarks(face)
+                mask = face_mask(landmarks, settings.size, settings.forehead)
+                rows.append(_row(face, shards.add(_of(face), crops=aligned, masks=mask), landmarks))
+    return pd.DataFrame(rows, columns=FACE_SET.names), duplicates
+
+
+def _of(face: pd.Series) -> tuple[int, int]:
+    """What a crop is of: its frame and face."""
+    return int(face["frame"]), int(face["face"])
+
+
+def _reached(usable: pd.DataFrame, there: Sequence[tuple[Any, ...]]) -> int:
+    """How many of the rows come before the end of what a killed run left."""
+    return [_of(face) for _, face in usable.iterrows()].index(there[-1]) + 1 if there else 0
+
+
+def _landmarks(face: pd.Series) -> NDArray[np.float64]:
+    """(478, 2) in unit-crop coordinates."""
+    return apply(as_matrix(face["transform"]), np.reshape(face["landmarks"], (-1, 3))[:, :2])
+
+
+def _row(face: pd.Series, place: tuple[int, int], landmarks: NDArray[np.float64]) -> tuple[Any, ...]:
+    """A row of the index."""
+    measured = [face[name] for name in POSE_AND_QUALITY]
+    return (*_of(face), *place, face["split"], *measured, landmarks.astype(np.float32).ravel())
 
 
 def statistics(index: pd.DataFrame, dropped: pd.DataFrame, settings: DatasetSettings) -> dict[str, Any]:

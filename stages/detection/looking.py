@@ -1,14 +1,19 @@
-"""Looks at one frame: where its faces are, whether they are faces, and what they are like."""
+"""Looks at frames: where their faces are, whether they are faces, and what they are like."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.packs import Detector, Found, Landmarker, Recogniser, five_points
+from stages.artifacts.frames import Frames
+from stages.detection.settings import DetectionSettings
+from stages.execution.work import tables_of
+from stages.packs import Detector, Found, Landmarker, Pack, Recogniser, five_points, open_pack
 
 CERTAIN: Final = 0.9
 """From this certainty on, the landmarks of the first pass are good enough to describe a face by."""
@@ -47,3 +52,84 @@ class Looking:
         faces = sure >= self.confirmed
         kept = Found(found.scores[faces], found.boxes[faces], five_points(landmarks[faces]))
         return kept, self.recogniser.embed(frame, kept.points)
+
+
+def looking_of(pack: Pack, settings: DetectionSettings) -> Looking:
+    """The networks of a pack, as the settings have them run.
+
+    Raises:
+        Problem: a network can not be opened.
+    """
+    device, threads = settings.device, settings.threads
+    return Looking(
+        Detector(pack, score=settings.score, minimum_face=settings.minimum_face, device=device, threads=threads),
+        Landmarker(pack, device=device, threads=threads),
+        Recogniser(pack, device=device, threads=threads),
+        settings.confirmed,
+    )
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen in one frame.
+
+    Attributes:
+        frame: its number.
+        found: the faces.
+        embeddings: (n, d) float32 of length 1.
+    """
+
+    frame: int
+    found: Found
+    embeddings: NDArray[np.float32]
+
+
+def arrays_of(sights: Sequence[Sight]) -> dict[str, NDArray[Any]]:
+    """Sights as arrays, those of all faces one after the other."""
+    return {
+        "frame": np.array([sight.frame for sight in sights], np.int64),
+        "faces": np.array([len(sight.found) for sight in sights], np.int64),
+        "scores": np.concatenate([sight.found.scores for sight in sights]),
+        "boxes": np.concatenate([sight.found.boxes for sight in sights]),
+        "points": np.concatenate([sight.found.points for sight in sights]),
+        "embeddings": np.concatenate([sight.embeddings for sight in sights]),
+    }
+
+
+def sights_of(arrays: Mapping[str, NDArray[Any]]) -> list[Sight]:
+    """What :func:`arrays_of` was given."""
+    ends = np.cumsum(arrays["faces"])[:-1]
+    parts = (np.split(arrays[name], ends) for name in ("scores", "boxes", "points", "embeddings"))
+    return [
+        Sight(int(frame), Found(scores, boxes, points), embeddings)
+        for frame, scores, boxes, points, embeddings in zip(arrays["frame"], *parts, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class LookForFaces:
+    """The work of a span, frame numbers that ascend: one :class:`Sight` for each.
+
+    Attributes:
+        frames: folder of the clip's frames.
+        settings: how to look.
+    """
+
+    frames: Path
+    settings: DetectionSettings
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """As :class:`stages.execution.work.Work` has it."""
+        pack = open_pack(self.settings.pack)
+        return *tables_of(self.frames), *sorted({*pack.files.values(), *pack.folder.glob("*.onnx")})
+
+    def begin(self) -> Callable[[Sequence[int]], list[Sight]]:
+        """Open frames and networks.
+
+        Raises:
+            Problem: one of them can not be opened; later, a shard is damaged.
+        """
+        frames = Frames.read(self.frames)
+        looking = looking_of(open_pack(self.settings.pack), self.settings)
+        return lambda span: [Sight(frame.number, *looking.at(frame.rgb())) for frame in frames.pick(span)]

@@ -25,12 +25,16 @@ from stages.detection.identity import (
     require_tracks,
     told,
 )
-from stages.detection.looking import Looking
+from stages.detection.looking import LookForFaces, arrays_of, looking_of, sights_of
 from stages.detection.settings import DetectionSettings
 from stages.detection.tracking import Track, Tracker, in_sight
-from stages.packs import Detector, Landmarker, Pack, Recogniser, open_pack
+from stages.execution.engines import HERE, Engine, opened
+from stages.execution.keeping import AsArrays, Keeping
+from stages.execution.work import spans_of
+from stages.packs import open_pack
 from stages.problems import Problem
-from stages.progress import progress
+from stages.progress import bar
+from stages.resuming import resumable
 from stages.settings import Params
 
 NONE: Final = Decisions()
@@ -54,10 +58,15 @@ def run(name: str, params: Params) -> None:
     require_enrolled_face(record, pictures, consent_path(clip.identity))
     frames = Frames.read(Path("data/extraction") / name)
     decisions = Decisions.read(name, "person")
-    detections = detect(frames, params.detection, pictures, decisions, clip=name, identity=clip.identity)
-    with whole_folder(place(name)) as folder:
-        detections.write(folder)
-        contact_sheet.write(sheet.draw(frames, detections, name), folder / "tracks.png")
+    reads = LookForFaces(frames.folder, params.detection).reads
+    with resumable("detection", name, reads=reads) as kept, opened(params.execution) as engine:
+        keeping = Keeping(engine, kept, AsArrays(arrays_of, sights_of))
+        detections = detect(
+            frames, params.detection, pictures, decisions, clip=name, identity=clip.identity, engine=keeping
+        )
+        with whole_folder(place(name)) as folder:
+            detections.write(folder)
+            contact_sheet.write(sheet.draw(frames, detections, name), folder / "tracks.png")
 
 
 def detect(
@@ -68,6 +77,7 @@ def detect(
     *,
     clip: str,
     identity: str,
+    engine: Engine = HERE,
 ) -> Detections:
     """The faces and tracks of a clip.
 
@@ -77,6 +87,7 @@ def detect(
         pictures: of the identity; if there are none, the clip's dominant face is taken for the right person.
         decisions: which tracks are the right person, by hand.
         clip, identity: their names, for the bar and for messages.
+        engine: who looks.
 
     Raises:
         Problem: no face in the clip; none of its faces is the identity's; a picture is of no use; a decision is about
@@ -85,10 +96,9 @@ def detect(
     decisions.require_footage(frames, clip)
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
-    looking = looking_of(pack, settings)
-    given = reference_from_pictures(pictures, looking) if pictures else None
+    given = reference_from_pictures(pictures, looking_of(pack, settings)) if pictures else None
     tracker = Tracker(max(settings.gap, settings.every), same)
-    tracks = follow(frames, looking, tracker, every=settings.every, what=f"detection {clip}")
+    tracks = follow(frames, settings, tracker, what=f"detection {clip}", engine=engine)
     if not tracks:
         raise Problem(
             f"no face was found in any of its {len(frames)} frames",
@@ -110,29 +120,22 @@ def detect(
     return as_tables(tracks, verdicts, facts | {"frames": len(frames)} | decisions.facts())
 
 
-def looking_of(pack: Pack, settings: DetectionSettings) -> Looking:
-    """The networks of a pack, as the settings have them run.
+def follow(
+    frames: Frames, settings: DetectionSettings, tracker: Tracker, *, what: str, engine: Engine = HERE
+) -> list[Track]:
+    """The tracks of all faces of a clip, in the order in which they begin.
 
-    Raises:
-        Problem: a network can not be opened.
+    Looking may be spread over an engine's workers; following is done here, frame after frame.
     """
-    device, threads = settings.device, settings.threads
-    return Looking(
-        Detector(pack, score=settings.score, minimum_face=settings.minimum_face, device=device, threads=threads),
-        Landmarker(pack, device=device, threads=threads),
-        Recogniser(pack, device=device, threads=threads),
-        settings.confirmed,
-    )
-
-
-def follow(frames: Frames, looking: Looking, tracker: Tracker, *, every: int, what: str) -> list[Track]:
-    """The tracks of all faces of a clip, in the order in which they begin."""
     shots = frames.index["shot"].to_numpy()
     ends = set(np.flatnonzero(np.diff(shots, append=shots[-1:] + 1)).tolist())  # so that no shot's end is missed
-    numbers = [number for number in range(len(frames)) if number % every == 0 or number in ends]
-    for frame in progress(frames.pick(numbers), total=len(numbers), what=what):
-        found, embeddings = looking.at(frame.rgb())
-        tracker.add(frame.number, int(shots[frame.number]), found, embeddings)
+    numbers = [number for number in range(len(frames)) if number % settings.every == 0 or number in ends]
+    work = LookForFaces(frames.folder, settings)
+    with bar(total=len(numbers), what=what) as shown:
+        for sights in engine.map(work, spans_of(frames, numbers)):
+            for sight in sights:
+                tracker.add(sight.frame, int(shots[sight.frame]), sight.found, sight.embeddings)
+            shown.update(len(sights))
     return tracker.tracks
 
 

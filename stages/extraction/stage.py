@@ -14,6 +14,7 @@ import av.container
 
 from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import FrameWriter
+from stages.artifacts.kept import KeptShards
 from stages.atomic import whole_folder
 from stages.consent import consent_path, require_clip_consent
 from stages.consent.evidence import require_agreed_footage
@@ -29,6 +30,7 @@ from stages.extraction.trimming import Trimmer
 from stages.pictures import PictureSequence, open_footage, sha256_of_pictures
 from stages.problems import Problem
 from stages.progress import progress
+from stages.resuming import resumable
 from stages.settings import Clip, Params
 from stages.turning import each_upright
 from stages.video import NativeFrame, video_stream
@@ -51,16 +53,31 @@ def run(name: str, params: Params) -> None:
     clip = params.clip(name)
     record = require_clip_consent(name, params, "extraction")
     require_agreed_footage(record, name, clip, consent_path(clip.identity))
-    with open_footage(clip.path, clip.rate, clip.pictures) as container, whole_folder(place(name)) as folder:
-        facts = _frames(name, clip, container, folder, params.extraction)
+    with open_footage(clip.path, clip.rate, clip.pictures) as container:
+        sha256 = _hash_of(clip)
+        with (
+            resumable("extraction", name, clip, params.extraction, sha256) as kept,
+            whole_folder(place(name)) as folder,
+        ):
+            facts = _frames(name, clip, sha256, container, folder, KeptShards(kept, "mkv"), params.extraction)
         for line in _aloud(facts):
             log.warning("%s: %s", name, line)
 
 
 def _frames(
-    name: str, clip: Clip, container: av.container.InputContainer, folder: Path, settings: ExtractionSettings
+    name: str,
+    clip: Clip,
+    sha256: str,
+    container: av.container.InputContainer,
+    folder: Path,
+    kept: KeptShards,
+    settings: ExtractionSettings,
 ) -> dict[str, Any]:
-    """The artifact into an existing folder; returns the facts beside the pictures' own."""
+    """The artifact into an existing folder; returns the facts beside the pictures' own.
+
+    Frames in shards that a killed run left are read again, since what is said of a clip depends on all of them (cuts,
+    fields, a broken end), but not coded again, which takes most of the time.
+    """
     more = further_facts(container, clip.path)
     reader = ClipReader(container, clip.path, start=clip.start, end=clip.end)
     deinterlaced = Deinterlacer(clip.path, refuse=settings.interlaced == "refuse")
@@ -77,7 +94,7 @@ def _frames(
     if first is None:
         raise _nothing(name, clip, reader, trimmed)
     cuts = CutFinder(first.facts, settings.cut_score)
-    with FrameWriter(folder, first.facts, settings.shard_frames) as writer:
+    with FrameWriter(folder, first.facts, settings.shard_frames, kept) as writer:
         for frame in chain([first], frames):
             shot = cuts.shot_of(frame)
             writer.add(frame.picture, pts=frame.pts, duration=frame.duration, shot=shot)
@@ -98,7 +115,7 @@ def _frames(
         if first.facts.pixel_format != reader.facts.pixel_format:
             more["pixel_format_of_clip"] = reader.facts.pixel_format
         told = {key: value for key, value in more.items() if value is not None}
-        writer.close(audio=audio, source=str(clip.path), source_sha256=_hash_of(clip), **told)
+        writer.close(audio=audio, source=str(clip.path), source_sha256=sha256, **told)
     return more
 
 

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from stages.alignment.chart import draw
+from stages.alignment.looking import Seen
 from stages.alignment.settings import AlignmentSettings
-from stages.alignment.stage import Seen, align, steady
+from stages.alignment.stage import align, steady
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import Correction, Decisions
 from stages.artifacts.frames import Frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,17 @@ from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import Decisions, Drop
 from stages.artifacts.face_set import FaceSet
 from stages.artifacts.frames import Frames
+from stages.artifacts.kept import KeptShards
+from stages.artifacts.shards import ShardWriter
 from stages.dataset import sheets
 from stages.dataset.settings import DatasetSettings, FilterSettings, SplitSettings
 from stages.problems import Problem
 from tests.conftest import REPOSITORY, params_with
 from tests.film import collins, film, moved, placed
+from tests.killing import PROCESSES, contents, die_after, inodes, killed
 from tests.records import put_records
+
+PROCESSES.set_forkserver_preload([__name__])
 
 COUNT = 45
 STILL = 8
@@ -247,3 +253,36 @@ def test_a_stage_before_that_was_not_run_is_named(workplace: Path) -> None:
         with pytest.raises(Problem, match="not there"):
             stage.run("ada", params)
     assert not (workplace / "data/dataset").exists() or not any((workplace / "data/dataset/ada").iterdir())
+
+
+def in_small_shards(folder: Path, kept: KeptShards | None = None) -> ShardWriter:
+    return ShardWriter(folder, rows=8, kept=kept)
+
+
+def dying(project: Path, shards: int) -> None:
+    """What a child does: the stage, killed after so many whole shards."""
+    os.chdir(project)
+    FaceSet.crops_into = in_small_shards  # type: ignore[method-assign]
+    die_after(shards)
+    dataset.run("ada", params_with({"ada": Path("ada.mp4")}))
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(FaceSet, "crops_into", in_small_shards)
+    made, params = Path("data/dataset/ada/ada"), params_with({"ada": Path("ada.mp4")})
+    dataset.run("ada", params)
+    unbroken = contents(made)
+    assert sum(name.endswith(".safetensors") for name in unbroken) >= 4
+    for shards in (1, 3):
+        killed(dying, project, shards)
+    whole = sorted(Path(".scratch/dataset/ada").glob("*/shard-*.safetensors"))[:3]
+    before, read = inodes(whole), []
+    pick = Frames.pick
+    monkeypatch.setattr(Frames, "pick", lambda frames, numbers: read.append(list(numbers)) or pick(frames, numbers))
+    dataset.run("ada", params)
+    assert contents(made) == unbroken
+    assert inodes(sorted(made.glob("shard-*.safetensors"))[:3]) == before
+    index = FaceSet.read(made).index
+    assert min(read[0]) > index[index["shard"] == 2]["frame"].max(), "pictures of whole shards were read again"
+    assert not Path(".scratch/dataset/ada").exists()

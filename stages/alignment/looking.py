@@ -1,0 +1,107 @@
+"""Looks at the right person's face in frames: where its landmarks are, and how good its picture is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.alignment.canonical_crop import fit
+from stages.alignment.measures import exposure, sharpness
+from stages.alignment.settings import AlignmentSettings
+from stages.artifacts.frames import Frames
+from stages.execution.work import spans_of, tables_of
+from stages.geometry import crop
+from stages.packs import Landmarker, open_pack
+from stages.packs.canonical import read_canonical
+
+MEASURED_AT: Final = 128
+"""Size in pixels of the crop on which sharpness and exposure are measured, so that they compare between clips."""
+
+PASSES: Final = 2
+
+FacesOfFrame = tuple[int, NDArray[np.float32]]
+"""A frame's number, and the five points (n, 5, 2) of each face in it that is looked at."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one frame gives.
+
+    Attributes:
+        landmarks: (478, 3) in frame pixels.
+        sure: how sure they are, 0..1.
+        sharpness, exposure: of the face.
+        corrected: where landmarks lie by hand, (x, y) in frame pixels by their number.
+    """
+
+    landmarks: NDArray[np.float32]
+    sure: float
+    sharpness: float
+    exposure: float
+    corrected: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+
+
+def arrays_of(seen: Sequence[Seen]) -> dict[str, NDArray[Any]]:
+    """What was seen, as arrays; corrections are added later and are not in it."""
+    quality = [(face.sure, face.sharpness, face.exposure) for face in seen]
+    return {"landmarks": np.stack([face.landmarks for face in seen]), "quality": np.array(quality, np.float64)}
+
+
+def seen_of(arrays: Mapping[str, NDArray[Any]]) -> list[Seen]:
+    """What :func:`arrays_of` was given."""
+    rows = zip(arrays["landmarks"], arrays["quality"].tolist(), strict=True)
+    return [Seen(landmarks, *quality) for landmarks, quality in rows]
+
+
+@dataclass(frozen=True)
+class LookAtFaces:
+    """The work of a span of frames with faces: what is :class:`Seen` of each face, in order.
+
+    Attributes:
+        frames: folder of the clip's frames.
+        settings: where the network runs.
+    """
+
+    frames: Path
+    settings: AlignmentSettings
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """As :class:`stages.execution.work.Work` has it."""
+        return *tables_of(self.frames), *open_pack().files.values()
+
+    def begin(self) -> Callable[[Sequence[FacesOfFrame]], list[Seen]]:
+        """Open frames and network.
+
+        Raises:
+            Problem: one of them can not be opened; later, a shard is damaged.
+        """
+        frames, pack = Frames.read(self.frames), open_pack()
+        canonical = read_canonical(pack.files["canonical_face"])
+        landmarker = Landmarker(pack, device=self.settings.device, threads=self.settings.threads)
+
+        def look(span: Sequence[FacesOfFrame]) -> list[Seen]:
+            seen = []
+            for frame, (_, points) in zip(frames.pick([number for number, _ in span]), span, strict=True):
+                picture = frame.rgb()
+                for landmarks, sure in zip(*landmarker.refine(picture, points, passes=PASSES), strict=True):
+                    small = crop(picture, fit(landmarks, canonical), MEASURED_AT)
+                    seen.append(Seen(landmarks, float(sure), sharpness(small), exposure(small)))
+            return seen
+
+        return look
+
+
+def spans_with(frames: Frames, taken: pd.DataFrame) -> list[list[FacesOfFrame]]:
+    """The frames of taken faces, which are sorted by frame, cut into spans."""
+    points = taken.groupby("frame")["points"].agg(list)
+    return [
+        [(number, np.stack(points[number]).reshape(-1, 5, 2)) for number in span]
+        for span in spans_of(frames, points.index.tolist())
+    ]

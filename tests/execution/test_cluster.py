@@ -1,0 +1,128 @@
+"""A real cluster: workers that die, workers that are not fit, no workers, no scheduler."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stages.execution import cluster as on_cluster
+from stages.execution.engines import opened
+from stages.execution.settings import ExecutionSettings
+from stages.execution.surroundings import require_same, surroundings
+from stages.problems import Problem
+from tests.execution.conftest import start
+from tests.execution.works import Squares
+
+
+def dask(address: str | None = None, workers: int | None = None) -> ExecutionSettings:
+    return ExecutionSettings(engine="dask", address=address, workers=workers)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "facts.json").write_text("{}")
+    return tmp_path
+
+
+def test_the_spans_of_a_killed_worker_are_done_by_another(cluster: str, folder: Path) -> None:
+    with opened(dask(cluster)) as engine:
+        found = [square for square, _ in engine.map(Squares(folder, deadly=7, seconds=0.02), range(20))]
+    assert (folder / "died").exists()
+    assert found == [n * n for n in range(20)]
+
+
+def test_without_an_address_workers_of_this_machine_are_started(folder: Path) -> None:
+    with opened(dask(workers=1)) as engine:
+        found = list(engine.map(Squares(folder), range(6)))
+    assert [square for square, _ in found] == [n * n for n in range(6)]
+    assert len({process for _, process in found}) == 1
+
+
+def test_a_worker_with_other_artifacts_is_refused(
+    cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Relative paths: the worker looks for them where it was started, which is another folder than this one."""
+    monkeypatch.chdir(tmp_path)
+    Path("facts.json").write_text("{}")
+    with opened(dask(cluster)) as engine, pytest.raises(Problem) as caught:
+        list(engine.map(Squares(Path()), range(3)))
+    assert "this worker does not have facts.json" in str(caught.value)
+    assert caught.value.where.startswith("tcp://")
+
+
+def test_workers_with_several_threads_are_refused(
+    scheduler: str, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    log = tmp_path_factory.mktemp("threads") / "log"
+    process = start("worker", scheduler, "--nthreads", "2", "--no-dashboard", folder=folder, log=log)
+    try:
+        with pytest.raises(Problem, match="several threads"), opened(dask(scheduler)) as engine:
+            while True:
+                list(engine.map(Squares(folder), range(3)))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_a_cluster_without_workers_is_told(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(on_cluster, "PATIENCE", 1)
+    with (
+        LocalCluster(n_workers=0, dashboard_address=None, processes=False) as empty,
+        pytest.raises(Problem, match="no workers"),
+        opened(dask(empty.scheduler_address)),
+    ):
+        pass
+
+
+def test_an_address_where_nobody_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_cluster, "PATIENCE", 1)
+    with pytest.raises(Problem, match=r"no scheduler answers.*\n.*dask scheduler"), opened(dask("tcp://127.0.0.1:9")):
+        pass
+
+
+class TestSurroundings:
+    """What is compared."""
+
+    def test_one_process_has_the_same_as_itself(self, folder: Path) -> None:
+        files = [folder / "facts.json"]
+        require_same(surroundings(files), surroundings(files), "tcp://worker")
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ({"code": "other"}, "other code"),
+            ({"versions": {"numpy": "1.0"}}, r"numpy 1\.0 where .* is needed"),
+            ({"files": {}}, "has another"),
+        ],
+    )
+    def test_what_differs_is_named(self, folder: Path, change: dict[str, object], told: str) -> None:
+        mine = surroundings([folder / "facts.json"])
+        with pytest.raises(Problem, match=told):
+            require_same(mine, dataclasses.replace(mine, **change), "tcp://worker")
+
+    def test_another_commit_has_another_code(self, tmp_path: Path) -> None:
+        """Two copies of the package, one of them changed by a line."""
+        import shutil
+        import sys
+
+        from stages.execution.surroundings import CODE
+
+        codes = []
+        for name in ("one", "two"):
+            shutil.copytree(CODE, tmp_path / name / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+            if name == "two":
+                with (tmp_path / name / "stages" / "geometry.py").open("a") as module:
+                    module.write("# changed\n")
+            asked = "from stages.execution.surroundings import surroundings; print(surroundings([]).code)"
+            codes.append(
+                subprocess.check_output([sys.executable, "-c", asked], cwd=tmp_path / name, env={"PATH": ""}, text=True)
+            )
+        assert codes[0] != codes[1]
+        assert codes[0].strip() == surroundings([]).code
