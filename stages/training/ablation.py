@@ -52,7 +52,7 @@ QUESTIONS: Final = 32
 _STEADY = {"optimiser": {"learning_rate": 5e-4}}
 """Networks without a normalised code break at our own's rate."""
 
-_KERNELS = {"optimiser": {"learning_rate": 2e-3, "texture_rate": 10.0}}
+_KERNELS = {"optimiser": {"learning_rate": 2e-3}}
 """Kernels that learn do not bear the rate at which gains learn."""
 
 
