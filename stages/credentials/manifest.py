@@ -16,17 +16,20 @@ CONSENT: Final = "likeness.consent"
 LINEAGE: Final = "likeness.lineage"
 """Labels of the two assertions of our own. The project has no internet domain whose name they could bear."""
 
+MARK: Final = "likeness.watermark.1"
+"""Names the mark's method, for readers of ``c2pa.soft-binding``; it is not on C2PA's list of methods."""
+
 _TRAINING_AND_MINING: Final = ("ai_generative_training", "ai_training", "ai_inference", "data_mining")
 
 
-def manifest_of(origin: Origin, title: str, media_type: str, mark: dict[str, Any] | None = None) -> dict[str, Any]:
+def manifest_of(origin: Origin, title: str, media_type: str, *, marked: bool = False) -> dict[str, Any]:
     """The manifest's definition, as the C2PA project's library takes it: equal for equal origins.
 
     Args:
         origin: what the deliverable was made from.
         title: what the deliverable is called.
         media_type: of its file.
-        mark: the assertion ``c2pa.soft-binding`` of the invisible mark, None if there is none.
+        marked: whether its pictures carry the invisible mark with the origin's number.
     """
     software = {"name": SOFTWARE, "version": VERSION}
     actions: list[dict[str, Any]] = [
@@ -44,9 +47,10 @@ def manifest_of(origin: Origin, title: str, media_type: str, mark: dict[str, Any
         {"label": CONSENT, "data": {"records": [_scope(role, record) for role, record in origin.records]}},
         {"label": LINEAGE, "data": {"alg": "sha256", "root": origin.root, "parts": origin.parts}},
     ]
-    if mark is not None:
+    if marked:
+        binding = {"alg": MARK, "blocks": [{"scope": {}, "value": origin.mark}]}
         actions.append({"action": "c2pa.watermarked.bound", "softwareAgent": software})
-        assertions.append({"label": "c2pa.soft-binding", "data": mark})
+        assertions.append({"label": "c2pa.soft-binding", "data": binding})
     assertions.insert(0, {"label": "c2pa.actions.v2", "data": {"actions": actions}})
     return {
         "claim_generator_info": [software],

@@ -11,6 +11,7 @@ from stages.artifacts.files import sha256_of
 from stages.credentials.manifest import COMPOSITE, LINEAGE, manifest_of
 from stages.credentials.origin import SOFTWARE, VERSION, Origin
 from stages.credentials.reading import read_credential
+from stages.credentials.registry import register
 from stages.credentials.settings import CredentialSettings
 from stages.credentials.signer import Signer
 from stages.credentials.signing import EMBEDDABLE, OTHER, sign
@@ -57,12 +58,12 @@ class Provenance:
         passed_on = {"ReservedCode1": "", "ContentPropagator": "", "PropagateID": "", "ReservedCode2": ""}
         return {"DigitalSourceType": COMPOSITE, "AIGC": json.dumps(produced | passed_on, separators=(",", ":"))}
 
-    def sign(self, video: Path, mark: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Sign a finished deliverable and read it back.
+    def sign(self, video: Path, *, marked: bool = False) -> dict[str, Any]:
+        """Sign a finished deliverable, read it back, and enter its mark in the registry.
 
         Args:
             video: the file, or the folder of pictures, beside which the sound lies.
-            mark: the assertion ``c2pa.soft-binding`` of its invisible mark.
+            marked: whether its pictures carry the invisible mark.
 
         Returns:
             facts: ``lineage``, the root hash, and ``credential``: where it is (``in``: the file itself or one beside
@@ -76,8 +77,11 @@ class Provenance:
             return facts
         asset = video if video.is_file() else _list_of(video)
         media_type = EMBEDDABLE.get(asset.suffix, OTHER)
-        holder = sign(asset, manifest_of(self.origin, video.name, media_type, mark), self.signer)
+        definition = manifest_of(self.origin, video.name, media_type, marked=marked)
+        holder, store = sign(asset, definition, self.signer)
         self._read_back(asset)
+        if marked:
+            register(self.origin.mark, self.origin, store)
         told = {"in": holder.relative_to(video.parent).as_posix(), "signer": self.signer.name}
         return facts | {"credential": told | {"development": self.signer.development}}
 

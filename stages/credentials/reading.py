@@ -63,7 +63,8 @@ class Credential:
     def actions(self) -> list[dict[str, Any]]:
         """What was done, in order."""
         content = self.assertion("c2pa.actions.v2") or self.assertion("c2pa.actions") or {}
-        return [each for each in content.get("actions", []) if isinstance(each, dict)]
+        listed = content.get("actions")
+        return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def read_credential(asset: Path, anchors: bytes = b"") -> Credential | None:
@@ -149,8 +150,8 @@ def _told(plain: dict[str, Any], detailed: dict[str, Any], certified: dict[str, 
         valid=state in ("Valid", "Trusted"),
         trust=_trust(state, lists, subject, issuer),
         failures=tuple(each for each in failures if each[0] != _UNTRUSTED),
-        signer=_name(subject) or signature.get("common_name") or "",
-        issuer=_name(issuer) or signature.get("issuer") or "",
+        signer=subject.get("CN") or subject.get("O") or signature.get("common_name") or "",
+        issuer=issuer.get("CN") or issuer.get("O") or signature.get("issuer") or "",
         algorithm=signature.get("alg") or "",
         expires=str(papers.get("validity", {}).get("notAfter", "")),
         manifest=manifest,
@@ -172,7 +173,3 @@ def _certificate(certified: dict[str, Any], active: str) -> dict[str, Any]:
             papers = (manifest.get("signature") or {}).get("certificateInfo")
             return papers if isinstance(papers, dict) else {}
     return {}
-
-
-def _name(parts: dict[str, Any]) -> str:
-    return ", ".join(str(parts[key]) for key in ("CN", "O") if parts.get(key))

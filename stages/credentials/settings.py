@@ -51,7 +51,7 @@ class CredentialSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sign: bool = Field(default=True, description="what can not be signed and read back is not delivered")
-    signer: Literal["development", "local"] | SignerSettings = Field(
+    signer: SignerSettings | Literal["development", "local"] = Field(
         default="development",
         description="development: a key that everybody has, which proves nothing about who signed; local: as "
         "signer.yaml in your own configuration folder says; or a signer, with the keys below",

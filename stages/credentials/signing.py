@@ -6,7 +6,7 @@ import hashlib
 import mmap
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import c2pa
 
@@ -34,16 +34,20 @@ _SETTINGS: Final = {
 }
 
 
-def sign(asset: Path, definition: dict[str, Any], signer: Signer) -> Path:
+class Signed(NamedTuple):
+    """The file that holds a credential, and the credential's manifest store."""
+
+    holder: Path
+    store: bytes
+
+
+def sign(asset: Path, definition: dict[str, Any], signer: Signer) -> Signed:
     """Sign a file: ``.mp4`` and ``.mov`` get the credential into them, others beside them, as ``<name>.c2pa``.
 
     Args:
         asset: the file; it must change no more after this.
         definition: of the manifest, as :func:`~stages.credentials.manifest.manifest_of` gives it.
         signer: who signs.
-
-    Returns:
-        the file that holds the credential.
 
     Raises:
         Problem: it can not be signed. The file may be spoilt then, and must not be delivered.
@@ -54,10 +58,10 @@ def sign(asset: Path, definition: dict[str, Any], signer: Signer) -> Path:
         store = _sign(asset, scratch, canonical_definition(definition), media_type, signer)
         if media_type is not None:
             scratch.replace(asset)
-            return asset
+            return Signed(asset, store)
         beside = sidecar_of(asset)
         beside.write_bytes(store)
-        return beside
+        return Signed(beside, store)
     except c2pa.C2paError as error:
         raise Problem(
             f"it could not be signed: {error}",
