@@ -22,14 +22,14 @@ MARK: Final = "likeness.watermark.1"
 _TRAINING_AND_MINING: Final = ("ai_generative_training", "ai_training", "ai_inference", "data_mining")
 
 
-def manifest_of(origin: Origin, title: str, media_type: str, *, marked: bool = False) -> dict[str, Any]:
+def manifest_of(origin: Origin, title: str, media_type: str, mark: str | None = None) -> dict[str, Any]:
     """The manifest's definition, as the C2PA project's library takes it: equal for equal origins.
 
     Args:
         origin: what the deliverable was made from.
         title: what the deliverable is called.
         media_type: of its file.
-        marked: whether its pictures carry the invisible mark with the origin's number.
+        mark: the number in the invisible mark of its pictures, in hexadecimal; None if they have none.
     """
     software = {"name": SOFTWARE, "version": VERSION}
     actions: list[dict[str, Any]] = [
@@ -47,8 +47,8 @@ def manifest_of(origin: Origin, title: str, media_type: str, *, marked: bool = F
         {"label": CONSENT, "data": {"records": [_scope(role, record) for role, record in origin.records]}},
         {"label": LINEAGE, "data": {"alg": "sha256", "root": origin.root, "parts": origin.parts}},
     ]
-    if marked:
-        binding = {"alg": MARK, "blocks": [{"scope": {}, "value": origin.mark}]}
+    if mark is not None:
+        binding = {"alg": MARK, "blocks": [{"scope": {}, "value": mark}]}
         actions.append({"action": "c2pa.watermarked.bound", "softwareAgent": software})
         assertions.append({"label": "c2pa.soft-binding", "data": binding})
     assertions.insert(0, {"label": "c2pa.actions.v2", "data": {"actions": actions}})

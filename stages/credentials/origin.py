@@ -61,11 +61,6 @@ class Origin:
         """SHA-256 of the canonical JSON (RFC 8785) of :attr:`parts`, in hexadecimal: the lineage's root hash."""
         return hash_of(self.parts)
 
-    @property
-    def mark(self) -> str:
-        """The number that an invisible mark carries: 48 bits in hexadecimal, which tell nothing by themselves."""
-        return hashlib.sha256(f"mark {self.root}".encode()).hexdigest()[:12]
-
     def identifier(self, what: str) -> uuid.UUID:
         """An identifier that follows from the root; marked as of version 4, since C2PA's library takes no other."""
         return uuid.UUID(bytes=hashlib.sha256(f"{what} {self.root}".encode()).digest()[:16], version=4)

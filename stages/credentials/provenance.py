@@ -24,7 +24,7 @@ _IS_GENERATED: Final = "1"
 """GB 45438-2025, Label: the content is generated or composed by AI; 2 and 3 are for suspicions."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Provenance:
     """What is to be said of a deliverable.
 
@@ -32,11 +32,13 @@ class Provenance:
         origin: what it was made from.
         signer: who signs that; None where the settings say that nobody does.
         producer: who is answerable, in words.
+        kept: the mark's number and the manifest store, once that is signed.
     """
 
     origin: Origin
     signer: Signer | None
     producer: str
+    kept: tuple[str | None, bytes] | None = None
 
     @classmethod
     def of(cls, origin: Origin, settings: CredentialSettings) -> Provenance:
@@ -58,12 +60,12 @@ class Provenance:
         passed_on = {"ReservedCode1": "", "ContentPropagator": "", "PropagateID": "", "ReservedCode2": ""}
         return {"DigitalSourceType": COMPOSITE, "AIGC": json.dumps(produced | passed_on, separators=(",", ":"))}
 
-    def sign(self, video: Path, *, marked: bool = False) -> dict[str, Any]:
-        """Sign a finished deliverable, read it back, and enter its mark in the registry.
+    def sign(self, video: Path, mark: str | None = None) -> dict[str, Any]:
+        """Sign a finished deliverable and read it back.
 
         Args:
             video: the file, or the folder of pictures, beside which the sound lies.
-            marked: whether its pictures carry the invisible mark.
+            mark: the number in the invisible mark of its pictures, in hexadecimal.
 
         Returns:
             facts: ``lineage``, the root hash, and ``credential``: where it is (``in``: the file itself or one beside
@@ -77,13 +79,22 @@ class Provenance:
             return facts
         asset = video if video.is_file() else _list_of(video)
         media_type = EMBEDDABLE.get(asset.suffix, OTHER)
-        definition = manifest_of(self.origin, video.name, media_type, marked=marked)
+        definition = manifest_of(self.origin, video.name, media_type, mark)
         holder, store = sign(asset, definition, self.signer)
         self._read_back(asset)
-        if marked:
-            register(self.origin.mark, self.origin, store)
+        self.kept = mark, store
         told = {"in": holder.relative_to(video.parent).as_posix(), "signer": self.signer.name}
         return facts | {"credential": told | {"development": self.signer.development}}
+
+    def register(self, folder: Path | None = None) -> None:
+        """Enter a deliverable that was marked and signed into the registry.
+
+        Raises:
+            Problem: its mark's number stands for something else, or was revoked.
+        """
+        mark, store = self.kept or (None, b"")
+        if mark is not None:
+            register(mark, self.origin, store, folder)
 
     def _read_back(self, asset: Path) -> None:
         found = read_credential(asset)

@@ -70,7 +70,8 @@ def run(name: str, params: Params) -> None:
     with whole_folder(place(name)) as folder:
         what = f"encoding {name}"
         made = encode(finished, clip.audio, folder, params.encoding, about, what=what, provenance=provenance)
-        # before the folder takes its place: what can not be logged is not delivered
+        # before the folder takes its place: what can not be entered and logged is not delivered
+        provenance.register()
         audit.append("delivery", swap=name, consent=consents, sha256=made.facts["sha256"])
 
 

@@ -22,7 +22,7 @@ class Status(IntEnum):
     TRUSTED = 0
     NOTHING = 1
     UNPROVEN = 3
-    ALTERED = 4
+    INVALID = 4
     MARK_ONLY = 5
     REVOKED = 6
     DECLARED = 7
@@ -58,7 +58,7 @@ class Findings:
                 return Status.MARK_ONLY
             return Status.DECLARED if self.declared else Status.NOTHING
         if not self.credential.valid:
-            return Status.ALTERED
+            return Status.INVALID
         return Status.TRUSTED if self.credential.trust == "trusted" else Status.UNPROVEN
 
 
