@@ -13,7 +13,7 @@ _CONCLUSIONS: Final = {
     Status.TRUSTED: "a valid credential by a signer whom you trust",
     Status.NOTHING: "neither a credential nor our mark: nothing is known of this file",
     Status.UNPROVEN: "a valid credential, but nobody whom you trust vouches for who signed",
-    Status.INVALID: "the credential does not hold: see below whether the file was altered, or the certificate is not good",
+    Status.INVALID: "a credential that does not hold: the file or the credential was altered, or the certificate is no good",
     Status.MARK_ONLY: "our mark, but no credential: it was removed, or the file was encoded again",
     Status.DECLARED: "no credential and no mark, but its metadata says that AI had a hand in it, as anybody can write",
     Status.REVOKED: "made with a consent that was withdrawn since: it must not be shown any more",
