@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stages.credentials.settings import CredentialSettings
 from stages.encoding.codecs import CODECS, CodecName, ContainerName
 
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
@@ -59,6 +60,7 @@ class EncodingSettings(BaseModel):
         le=64,
         description="of the encoder; part of the result, since encoders give other bytes for another number",
     )
+    credential: CredentialSettings = CredentialSettings()
 
     @model_validator(mode="after")
     def _fits_the_codec(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.audit import log as audit
-from stages.consent import require_swap_consent
+from stages.canonical import hash_of
+from stages.consent import Consent, require_swap_consent
+from stages.credentials.origin import Origin
+from stages.credentials.provenance import Provenance
 from stages.disclosure import DISCLOSURE
 from stages.encoding.checking import check_file, check_pictures, left_out, steady_rate
 from stages.encoding.codecs import CODECS, LOSSLESS
@@ -46,22 +50,28 @@ def run(name: str, params: Params) -> None:
         Problem: no consent; an artifact is missing or damaged; ffmpeg can not write the file.
     """
     swap = params.swap(name)
-    consents = {role: record.id for role, record in require_swap_consent(name, params, "encoding").items()}
+    records = require_swap_consent(name, params, "encoding")
+    consents = {role: record.id for role, record in records.items()}
     finished = Frames.read(Path("data/compositing") / name)
     clip = Frames.read(Path("data/extraction") / swap.clip)
     model = SwapModel.read(Path("data/training") / swap.pair)
+    model_sha256 = sha256_of(model.folder / "model.json")
+    origin = _origin(clip, finished, model_sha256, params.encoding, records)
+    provenance = Provenance.of(origin, params.encoding.credential)
     about = {
         "swap": name,
         "source": swap.source,
         "target": swap.target,
         "clip": swap.clip,
         "consent": consents,
-        "model": {"pair": swap.pair, "sha256": sha256_of(model.folder / "model.json")},
+        "model": {"pair": swap.pair, "sha256": model_sha256},
         "audio": (clip.facts.model_extra or {}).get("audio", []),
     }
     with whole_folder(place(name)) as folder:
-        made = encode(finished, clip.audio, folder, params.encoding, about, what=f"encoding {name}")
-        # before the folder takes its place: what can not be logged is not delivered
+        what = f"encoding {name}"
+        made = encode(finished, clip.audio, folder, params.encoding, about, what=what, provenance=provenance)
+        # before the folder takes its place: what can not be entered and logged is not delivered
+        provenance.register()
         audit.append("delivery", swap=name, consent=consents, sha256=made.facts["sha256"])
 
 
@@ -73,6 +83,7 @@ def encode(
     about: dict[str, Any],
     *,
     what: str = "encoding",
+    provenance: Provenance | None = None,
 ) -> Deliverable:
     """The deliverable into an existing folder.
 
@@ -83,21 +94,23 @@ def encode(
         settings: of the stage.
         about: facts to be kept with the deliverable: who, from whose consent, by which model.
         what: the work in a few words, for the bar.
+        provenance: what the deliverable says of its making, signed; None says nothing but the disclosure.
 
     Raises:
         Problem: there are no frames, the codec or container can not hold something of the clip, ffmpeg can not write
-            the file, or what it wrote is not what it was given.
+            the file, what it wrote is not what it was given, or it can not be signed and read back.
     """
     if len(finished) == 0:
         raise Problem("there are no frames to encode", where=finished.folder, mend="remove it and run `dvc repro`")
     index, facts = finished.index, finished.facts
-    beside = _beside(facts, audio, settings)
+    beside = _beside(facts, audio, settings, provenance.tags if provenance else {})
     coding = coding_for(turned(facts, 360 - beside.turn, finished.folder) if beside.turn else facts, settings)
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
     shown = progress(finished, total=len(finished), what=what)
     video = write_video(folder, container, shown, facts, coding, beside, last, settings)
+    signed = provenance.sign(video) if provenance else {}
     if coding.converted:
         log.warning("%s: %s", what, coding.converted)
     if container == "pictures":
@@ -117,6 +130,7 @@ def encode(
         folder,
         {
             **about,
+            **signed,
             "sha256": sha256_of(video) if video.is_file() else sha256_of_pictures(sorted(video.iterdir())),
             "codec": settings.codec,
             "frames": len(finished),
@@ -146,8 +160,23 @@ def _check_samples(made: Deliverable, finished: Frames) -> None:
         )
 
 
-def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings) -> Surroundings:
-    """What the clip had beside its pictures, from its facts."""
+def _origin(
+    clip: Frames, finished: Frames, model_sha256: str, settings: EncodingSettings, records: Mapping[str, Consent]
+) -> Origin:
+    """What the deliverable is made from, as this stage knows it."""
+    said = clip.facts.model_extra or {}
+    return Origin(
+        clip_title=Path(str(said["source"])).name,
+        clip_sha256=str(said["source_sha256"]),
+        model_sha256=model_sha256,
+        frames_sha256=hash_of(finished.index["hash"].tolist()),
+        settings_sha256=hash_of(settings.model_dump(mode="json", exclude={"credential": {"signer"}})),
+        consents=records,
+    )
+
+
+def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings, tags: Mapping[str, str]) -> Surroundings:
+    """What the clip had beside its pictures, from its facts, and what is said of the file's making."""
     said = facts.model_extra or {}
     return Surroundings(
         audio=audio,
@@ -157,4 +186,5 @@ def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings) -
         timecode=said.get("timecode"),
         language=said.get("language"),
         light=Light.from_facts(said),
+        tags=tags,
     )
