@@ -19,6 +19,7 @@ from stages.encoding.settings import EncodingSettings
 from stages.evaluation.settings import EvaluationSettings
 from stages.extraction.settings import ExtractionSettings
 from stages.problems import Problem, nearest
+from stages.screening.settings import ScreeningSettings
 from stages.training.settings import TrainingSettings
 
 Item = TypeVar("Item")
@@ -127,6 +128,7 @@ class Params(_Entry):
     companions: dict[Name, Companion]
     swaps: dict[Name, Swap]
     extraction: ExtractionSettings
+    screening: ScreeningSettings
     detection: DetectionSettings
     alignment: AlignmentSettings
     dataset: DatasetSettings

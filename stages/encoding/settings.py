@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stages.encoding.codecs import CODECS, CodecName, ContainerName
+from stages.encoding.label_settings import LabelSettings
 
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 
@@ -59,6 +60,7 @@ class EncodingSettings(BaseModel):
         le=64,
         description="of the encoder; part of the result, since encoders give other bytes for another number",
     )
+    label: LabelSettings = LabelSettings()
 
     @model_validator(mode="after")
     def _fits_the_codec(self) -> Self:
