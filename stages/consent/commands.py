@@ -228,7 +228,11 @@ def revoke(
             typer.echo(f"{consent_path(identity)}: withdrawn. Commit it.")
         _tell_what_is_stale(stages_with(identity, settings))
         if not purge:
-            found = removal.find(identity, settings, with_footage=footage)
+            try:
+                found = removal.find(identity, settings, with_footage=footage)
+            except Problem as problem:  # the consent is withdrawn all the same
+                typer.echo(f"What was made before lies there still; it can not be listed here:\n{problem}")
+                return
             typer.echo("\n".join(told_of(found, removed=False)))
             if not found.is_empty:
                 typer.echo(f"Remove it with `python -m stages.consent revoke {identity} --key KEY --purge`.")

@@ -64,7 +64,8 @@ stages:
   admission:
     foreach: ${clips}
     do:
-      cmd: mkdir -p data/admission && echo "<the face of ${item.identity}> in ${key} may come in" > data/admission/${key}.json
+      cmd: mkdir -p data/admission &&
+        echo "<the face of ${item.identity}> in ${key} may come in" > data/admission/${key}.json
       params: ["clips.${key}"]
       outs: ["data/admission/${key}.json"]
   decisions:

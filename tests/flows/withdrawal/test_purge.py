@@ -16,7 +16,6 @@ import pytest
 from typer.testing import CliRunner
 
 from stages.audit import log as audit
-from stages.consent import read_consent
 from stages.consent.commands import app
 from stages.problems import BAD_INPUT, Problem
 from tests.flows.conftest import commit, dvc
