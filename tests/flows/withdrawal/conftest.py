@@ -19,6 +19,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from dvc.repo import Repo
+from dvc_data.hashfile.hash_info import HashInfo
 
 from tests.conftest import REPOSITORY
 from tests.flows.conftest import commit, dvc, run, wait_for
@@ -65,7 +66,7 @@ stages:
     foreach: ${clips}
     do:
       cmd: mkdir -p data/admission &&
-        echo "<the face of ${item.identity}> in ${key} may come in" > data/admission/${key}.json
+        printf '<the %s of ${item.identity}> in ${key}' face > data/admission/${key}.json
       params: ["clips.${key}"]
       outs: ["data/admission/${key}.json"]
   decisions:
@@ -142,9 +143,10 @@ def repro(root: Path, *targets: str) -> None:
 
 
 def push(root: Path, remote: str) -> None:
-    """All that DVC knows, of runs that nobody committed too."""
+    """All of the cache, as if it had been pushed after each run."""
     with Repo(str(root)) as repo:
-        repo.push(remote=remote, run_cache=True)
+        repo.stage_cache.push(remote)
+        repo.cloud.push([HashInfo("md5", oid) for oid in repo.cache.local.all()], remote=remote)
 
 
 def add_remote(root: Path, name: str, url: str, **more: str) -> None:

@@ -45,7 +45,8 @@ def _clip_of(name: str, path: str) -> bool:
 
 
 def _reads(name: str, run: bytes) -> bool:
-    return f"consent/{name}.yaml".encode() in run or f"clips.{name}-".encode() in run
+    about = (f"consent/{name}.yaml", f"clips.{name}-", f"data/decided/{name}-")
+    return any(words.encode() in run for words in about)
 
 
 def rest(files: Mapping[str, bytes], own: set[str]) -> dict[str, bytes]:
