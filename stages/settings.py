@@ -20,6 +20,7 @@ from stages.evaluation.settings import EvaluationSettings
 from stages.execution.settings import ExecutionSettings
 from stages.extraction.settings import ExtractionSettings
 from stages.problems import Problem, nearest
+from stages.screening.settings import ScreeningSettings
 from stages.training.settings import TrainingSettings
 
 Item = TypeVar("Item")
@@ -128,6 +129,7 @@ class Params(_Entry):
     companions: dict[Name, Companion]
     swaps: dict[Name, Swap]
     extraction: ExtractionSettings
+    screening: ScreeningSettings
     detection: DetectionSettings
     alignment: AlignmentSettings
     dataset: DatasetSettings

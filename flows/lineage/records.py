@@ -79,11 +79,22 @@ class Records:
         if not file.is_file():
             raise Problem("nothing has been made here yet", where=file, mend="run `dvc repro` first")
         try:
-            content = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
-            steps = {name: _step(name, entry) for name, entry in content["stages"].items()}
-        except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+            return cls.parse(file.read_bytes())
+        except ValueError as error:
             raise Problem(f"it is damaged: {error}", where=file, mend="`git checkout dvc.lock`") from error
-        return cls(steps)
+
+    @classmethod
+    def parse(cls, content: bytes) -> Records:
+        """The steps of a ``dvc.lock``, say of one that git keeps.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        try:
+            stages = yaml.load(content, Loader=yaml.CSafeLoader)["stages"]
+            return cls({name: step_of(name, entry) for name, entry in stages.items()})
+        except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(str(error)) from error
 
     @cached_property
     def graph(self) -> nx.DiGraph[str]:
@@ -161,7 +172,8 @@ def _ordered(graph: nx.DiGraph[str], stages: set[str]) -> list[str]:
     return list(nx.lexicographical_topological_sort(graph.subgraph(stages)))
 
 
-def _step(stage: str, entry: dict[str, Any]) -> Step:
+def step_of(stage: str, entry: dict[str, Any]) -> Step:
+    """A stage's entry of ``dvc.lock``, or of DVC's run cache, which says the same of it but its name."""
     command = entry["cmd"]
     return Step(
         stage,

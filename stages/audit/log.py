@@ -33,7 +33,7 @@ LONGEST: Final = 1 << 20
 BEGINNING: Final = "0" * 64
 """What the first line names as the one before."""
 
-Event = Literal["check", "training", "delivery", "signature", "withdrawal", "recovery"]
+Event = Literal["check", "training", "delivery", "signature", "withdrawal", "purge", "recovery"]
 
 _KEEP: Final = "keep the file as it is for whoever must explain it, and begin a new log: move data/audit elsewhere"
 

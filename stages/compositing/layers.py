@@ -19,11 +19,11 @@ from stages.artifacts.files import sha256_of, write_facts
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
 from stages.audit import log as audit
+from stages.channels import PACKED, channels
 from stages.compositing.exr import write_exr
 from stages.compositing.faces import transform_of
 from stages.compositing.inputs import Inputs
 from stages.compositing.matching import matches
-from stages.compositing.planes import PACKED, channels
 from stages.compositing.separating import OPAQUE, place_and_separate
 from stages.compositing.settings import CompositingSettings
 from stages.disclosure import DISCLOSURE

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages import geometry
+from stages.channels import Channel, channels
 from stages.compositing.blending import blend
-from stages.compositing.planes import Channel, channels
 from stages.compositing.settings import BlendSettings
 from stages.video import VideoFacts
 

@@ -19,9 +19,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.channels import Channel, channels
 from stages.compositing.blending import hidden
 from stages.compositing.placing import Layer, Piece, pieces
-from stages.compositing.planes import Channel, channels
 from stages.compositing.settings import BlendSettings
 from stages.video import NativeFrame
 

@@ -24,7 +24,7 @@ from stages.consent.schema import schema as schema_of_records
 from stages.consent.signing import agreement_payload, holders, require_signatures, signature_by
 from stages.consent.telling import sentences
 from stages.consent.withdrawal import stages_with, withdraw
-from stages.problems import Problem, nearest
+from stages.problems import BAD_INPUT, Problem, nearest
 from stages.program import tell
 from stages.settings import load_params
 
@@ -197,23 +197,56 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def revoke(
     identity: IdentityName,
-    key: KeyName,
+    key: Annotated[str | None, typer.Option("--key", help="name of your key; to sign the end, and tombstones")] = None,
     reason: Annotated[str | None, typer.Option(help="in a few words, if the person gives one")] = None,
+    purge: Annotated[bool, typer.Option("--purge", help="remove all that was made of the person")] = False,
+    footage: Annotated[bool, typer.Option("--footage", help="the clips and reference pictures, too")] = False,
     private: Private = PRIVATE,
     passphrase: Passphrase = None,
     yes: Yes = False,
     params: SettingsFile = Path("params.yaml"),
 ) -> None:
-    """Withdraw a consent, by either side. From then on every stage refuses the person."""
+    """Withdraw a consent, by either side: every stage refuses the person from then on.
+
+    What was made before is listed, and with --purge removed: here, from DVC's cache and from its remotes. Run it again
+    at any time, on every machine that has a copy: it finishes what was cut off, and finds nothing where nothing is.
+    """
+    # DVC takes a second to be imported, and no other command needs it
+    from flows.withdrawal import purge as removal
+    from flows.withdrawal.telling import told_of
+
     with _told():
         settings = load_params(params)
-        public = _public(key, TrustedKeys.read(FOLDER / KEYS))
-        if not yes and not typer.confirm(f"Withdraw the consent of '{identity}', as {public.holder}?"):
+        record = read_consent(identity)
+        signer = partial(_signer, key, passphrase, private)
+        if record.status == "revoked":
+            typer.echo(f"{consent_path(identity)}: withdrawn already.")
+        else:
+            if not yes and not typer.confirm(f"Withdraw the consent of '{identity}'?"):
+                raise typer.Abort
+            withdraw(identity, *signer(), day=date.today(), reason=reason)
+            typer.echo(f"{consent_path(identity)}: withdrawn. Commit it.")
+        _tell_what_is_stale(stages_with(identity, settings))
+        if not purge:
+            try:
+                found = removal.find(identity, settings, with_footage=footage)
+            except Problem as problem:  # the consent is withdrawn all the same
+                typer.echo(f"What was made before lies there still; it can not be listed here:\n{problem}")
+                return
+            typer.echo("\n".join(told_of(found, removed=False)))
+            if not found.is_empty:
+                typer.echo(f"Remove it with `python -m stages.consent revoke {identity} --key KEY --purge`.")
+            return
+        if not yes and not typer.confirm(f"Remove all that was made of '{identity}'? It can not be brought back."):
             raise typer.Abort
-        secret = _private(key, passphrase, private)
-        withdraw(identity, secret, public, day=date.today(), reason=reason)
-    typer.echo(f"{consent_path(identity)}: withdrawn. Commit it.")
-    _tell_what_remains(identity, stages_with(identity, settings))
+        done = removal.purge(identity, settings, signer, with_footage=footage)
+    typer.echo("\n".join(told_of(done.findings, removed=True)))
+    if done.file is not None:
+        typer.echo(
+            f"{done.file}: {done.tombstones} tombstones. Commit it, then run this on other machines with copies."
+        )
+    if done.findings.unreached:
+        raise typer.Exit(BAD_INPUT)
 
 
 @app.command()
@@ -294,12 +327,16 @@ def _tell_who_signs(record: Consent) -> None:
             )
 
 
-def _tell_what_remains(identity: str, stages: Sequence[str]) -> None:
-    typer.echo("These DVC stages are stale now, and will be refused if they are asked for:")
+def _signer(key: str | None, passphrase: str | None, private: Path) -> tuple[Any, PublicKey]:
+    """Both halves of the key that signs."""
+    if key is None:
+        raise Problem("no key is named to sign with", where="--key", mend="add --key with the name of your key")
+    public = _public(key, TrustedKeys.read(FOLDER / KEYS))
+    return _private(key, passphrase, private), public
+
+
+def _tell_what_is_stale(stages: Sequence[str]) -> None:
+    if stages:
+        typer.echo("These DVC stages are refused from now on if they are asked for:")
     for stage in stages:
         typer.echo(f"  {stage}")
-    typer.echo(
-        "What they made before lies there still, as do DVC's cache, remotes and copies elsewhere. Take "
-        f"'{identity}' out of params.yaml, remove the footage and what the stages above made, then run `dvc gc -w` "
-        "(with -c for a remote)."
-    )

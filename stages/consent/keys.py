@@ -32,6 +32,9 @@ says who added one and when."""
 PRIVATE: Final = Path(typer.get_app_dir("likeness")) / "keys"
 """Of the private keys, unless another folder is named: the user's own, never in the repository."""
 
+FACE_KEY: Final = "faces.key"
+"""File name of the secret for commitments to faces. Git ignores it wherever it lies, in case a copy strays."""
+
 DEVELOPMENT: Final = "development"
 """Name of the key that signs the project's own samples."""
 
@@ -122,11 +125,7 @@ def make_key(
     for path in (secret_path, public_path):
         if path.exists() or name == DEVELOPMENT:
             raise Problem(f"there is a key '{name}' already", where=path, mend="choose another name; never replace one")
-    place = private.absolute()
-    if any((parent / ".git").exists() for parent in (place, *place.parents)):
-        raise Problem(
-            "a private key must not lie in a repository", where=private, mend="leave the folder out, or name another"
-        )
+    _require_outside_repositories(private)
     made = Ed25519PrivateKey.generate()
     shown = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     private.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -175,13 +174,34 @@ def needs_passphrase(name: str, *, private: Path = PRIVATE) -> bool:
     return path.is_file() and b"ENCRYPTED" in path.read_bytes()
 
 
+def _require_outside_repositories(private: Path, mend: str = "") -> None:
+    """A folder of private keys must not be one that git could take in, ignored or not: what is ignored can be added."""
+    place = private.absolute()
+    for here in {place, place.resolve()}:
+        if any((parent / ".git").exists() for parent in (here, *here.parents)):
+            known = "leave --private-keys and LIKENESS_KEYS out, or name a folder outside"
+            raise Problem(
+                "a private key must not lie in a repository",
+                where=private,
+                mend=f"{known}; {mend}" if mend else known,
+            )
+
+
 def face_key(*, private: Path = PRIVATE, make: bool = False) -> bytes | None:
-    """The secret for commitments to faces, 32 bytes; None if there is none here and it is not to be made."""
-    path = private / "faces.key"
+    """The secret for commitments to faces, 32 bytes; None if there is none here and it is not to be made.
+
+    Raises:
+        Problem: it lies in a repository, or would: whoever gets it can try out whose face a record commits to.
+    """
+    path = private / FACE_KEY
     if path.is_file():
+        _require_outside_repositories(
+            private, "move it there, and make it and the commitments anew if it was committed"
+        )
         return bytes.fromhex(path.read_text(encoding="ascii").strip())
     if not make:
         return None
+    _require_outside_repositories(private)
     private.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret = os.urandom(32)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -31,6 +31,11 @@ def withdrawal_payload(record: Consent, party: Party, key: str, signed: date, si
     return _payload("likeness withdrawal", party, key, signed, content)
 
 
+def tombstone_payload(party: Party, key: str, removed: date, content: Mapping[str, Any]) -> bytes:
+    """What a party signs of an object that was removed after a withdrawal."""
+    return _payload("likeness tombstone", party, key, removed, content)
+
+
 def signature_by(key: Ed25519PrivateKey, public: PublicKey, day: date, payload: Callable[..., bytes]) -> Signature:
     """Sign.
 

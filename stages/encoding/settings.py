@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stages.credentials.settings import CredentialSettings
 from stages.encoding.codecs import CODECS, CodecName, ContainerName
+from stages.encoding.label_settings import LabelSettings
 
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 
@@ -61,6 +62,7 @@ class EncodingSettings(BaseModel):
         description="of the encoder; part of the result, since encoders give other bytes for another number",
     )
     credential: CredentialSettings = CredentialSettings()
+    label: LabelSettings = LabelSettings()
 
     @model_validator(mode="after")
     def _fits_the_codec(self) -> Self:

@@ -26,14 +26,17 @@ from stages.encoding.codecs import CODECS, LOSSLESS
 from stages.encoding.coding import coding_for
 from stages.encoding.command import Surroundings
 from stages.encoding.container import container_for, write_video
+from stages.encoding.label import Labeller, labelled
 from stages.encoding.settings import EncodingSettings
 from stages.light import Light
+from stages.nudity import Gate, Nudity, numbers_to_look_at
 from stages.pictures import sha256_of_pictures
 from stages.problems import Problem
 from stages.progress import progress
+from stages.screening.settings import ScreeningSettings
 from stages.settings import Params
 from stages.turning import turned
-from stages.video import VideoFacts, ratio
+from stages.video import NativeFrame, VideoFacts, ratio
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +72,16 @@ def run(name: str, params: Params) -> None:
     }
     with whole_folder(place(name)) as folder:
         what = f"encoding {name}"
-        made = encode(finished, clip.audio, folder, params.encoding, about, what=what, provenance=provenance)
+        made = encode(
+            finished,
+            clip.audio,
+            folder,
+            params.encoding,
+            about,
+            what=what,
+            provenance=provenance,
+            screening=params.screening,
+        )
         # before the folder takes its place: what can not be entered and logged is not delivered
         provenance.register()
         audit.append("delivery", swap=name, consent=consents, sha256=made.facts["sha256"])
@@ -84,6 +96,7 @@ def encode(
     *,
     what: str = "encoding",
     provenance: Provenance | None = None,
+    screening: ScreeningSettings | None = None,
 ) -> Deliverable:
     """The deliverable into an existing folder.
 
@@ -95,10 +108,12 @@ def encode(
         about: facts to be kept with the deliverable: who, from whose consent, by which model.
         what: the work in a few words, for the bar.
         provenance: what the deliverable says of its making, signed; None says nothing but the disclosure.
+        screening: of the content gate; None does not look.
 
     Raises:
-        Problem: there are no frames, the codec or container can not hold something of the clip, ffmpeg can not write
-            the file, what it wrote is not what it was given, or it can not be signed and read back.
+        Problem: there are no frames, one of them shows nudity, the label does not fit, the codec or container can not
+            hold something of the clip, ffmpeg can not write the file, what it wrote is not what it was given, or it can
+            not be signed and read back.
     """
     if len(finished) == 0:
         raise Problem("there are no frames to encode", where=finished.folder, mend="remove it and run `dvc repro`")
@@ -108,7 +123,11 @@ def encode(
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
+    gate = _gate(finished, screening) if screening and screening.nudity == "refuse" else None
+    labeller = Labeller(label, facts) if (label := settings.label.wanted) else None
     shown = progress(finished, total=len(finished), what=what)
+    shown = gate(shown) if gate else shown
+    shown = labelled(shown, labeller) if labeller else shown
     video = write_video(folder, container, shown, facts, coding, beside, last, settings)
     signed = provenance.sign(video) if provenance else {}
     if coding.converted:
@@ -126,6 +145,10 @@ def encode(
         more |= {"rate": ratio(rate), "first_picture_at": str(first)}
     if beside.turn:
         more["turned"] = beside.turn
+    if gate:
+        more["screening"] = gate.facts()
+    if labeller:
+        more["label"] = labeller.label.model_dump(mode="json", exclude_none=True)
     Deliverable.write_facts(
         folder,
         {
@@ -146,13 +169,20 @@ def encode(
     )
     made = Deliverable.read(folder)
     if settings.codec in LOSSLESS and not coding.converted:
-        _check_samples(made, finished)
+        opening = next(iter(finished))
+        _check_samples(made, labeller.draw(opening) if labeller else opening)
     return made
 
 
-def _check_samples(made: Deliverable, finished: Frames) -> None:
+def _gate(finished: Frames, settings: ScreeningSettings) -> Gate:
+    """The content gate for a swap's frames: what came in decent may not be so any more, or not have been looked at."""
+    chosen = numbers_to_look_at(finished.index, Fraction(finished.facts.time_base), settings.per_second)
+    return Gate(Nudity(settings.device, settings.threads), chosen, settings.threshold, finished.folder)
+
+
+def _check_samples(made: Deliverable, first: NativeFrame) -> None:
     """The first picture of a lossless codec, sample for sample: a format that is misread spoils all alike."""
-    if not np.array_equal(next(made.frames()).rgb(), next(iter(finished)).rgb()):
+    if not np.array_equal(next(made.frames()).rgb(), first.rgb()):
         raise Problem(
             "its first picture is not the finished frame",
             where=made.video,

@@ -18,7 +18,7 @@ from stages import geometry
 from stages.artifacts.alignments import POSE_AND_QUALITY, Alignments
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames, FrameWriter
-from stages.compositing.planes import channels
+from stages.channels import channels
 from stages.video import VideoFacts
 
 RADII = (0.3, 0.38)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from stages.audit import log as audit
 from stages.canonical import hash_of
 from stages.consent import read_consent, require_record
 from stages.consent.commands import app
+from stages.consent.keys import face_key
 from stages.problems import BAD_INPUT, Problem
 from tests.conftest import REPOSITORY
 
@@ -177,6 +179,27 @@ class TestKeys:
         assert "must not lie in a repository" in done.stderr
         assert not Path("private").exists()
 
+    def test_the_key_of_faces_neither(self, project: Path) -> None:
+        make_keys()
+        Path("face.png").write_bytes(b"a face")
+        raw = yaml.safe_load(Path("params.yaml").read_text())
+        raw["identities"]["ada"] = {"reference": ["face.png"]}
+        Path("params.yaml").write_text(yaml.safe_dump(raw))
+        Path(".git").mkdir()
+        assert "must not lie in a repository" in new(status=BAD_INPUT).stderr
+        assert not Path("private/faces.key").exists()
+        Path(".git").rmdir()
+        new()
+        assert len(face_key(private=Path("private")) or b"") == 32
+        Path(".git").mkdir()
+        with pytest.raises(Problem, match="move it there"):
+            face_key(private=Path("private"))
+
+    def test_git_would_not_take_the_key_of_faces(self) -> None:
+        for place in ("faces.key", "data/consent/keys/faces.key", "private/faces.key"):
+            done = subprocess.run(["git", "check-ignore", "--quiet", place], cwd=REPOSITORY, check=False)
+            assert done.returncode == 0, place
+
     def test_never_replaced(self, project: Path) -> None:
         make_keys()
         before = Path("private/ada.pem").read_bytes()
@@ -221,7 +244,9 @@ def test_either_side_withdraws_alone(project: Path, key: str) -> None:
     with pytest.raises(Problem, match=f"withdrawn on .* by the {party}"):
         require_record("ada")
     assert read_consent("ada").hash in audit.withdrawn()
-    assert "withdrawn already" in consent("revoke", "ada", "--key", key, "--yes", status=BAD_INPUT).stderr
+    before = ADA.read_bytes()
+    assert "withdrawn already" in consent("revoke", "ada", "--key", key, "--yes").stdout
+    assert ADA.read_bytes() == before
     assert "the consent was withdrawn" in consent("list").stdout
 
 

@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.compositing.planes import channels
+from stages.channels import channels
 from stages.problems import Problem
 from stages.video import NativeFrame, VideoFacts
 

