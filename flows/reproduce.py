@@ -10,6 +10,7 @@ import typer
 from flows.environment import find_root, prepare
 from flows.pipeline import Plan, Selection
 from flows.server import start_server
+from stages.names import names_in
 from stages.problems import Problem
 from stages.program import tell
 
@@ -23,9 +24,17 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    swap: Annotated[list[str] | None, typer.Option(help="a swap of params.yaml (may be repeated)")] = None,
-    pair: Annotated[list[str] | None, typer.Option(help="a pair of params.yaml, up to its swap model")] = None,
-    clip: Annotated[list[str] | None, typer.Option(help="a clip of params.yaml, up to its face set")] = None,
+    swap: Annotated[
+        list[str] | None, typer.Option(help="a swap of params.yaml (may be repeated)", autocompletion=names_in("swaps"))
+    ] = None,
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(help="a pair of params.yaml, up to its swap model", autocompletion=names_in("pairs")),
+    ] = None,
+    clip: Annotated[
+        list[str] | None,
+        typer.Option(help="a clip of params.yaml, up to its face set", autocompletion=names_in("clips")),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="at most so many stages at the same time")] = 2,
     gpu_slots: Annotated[int, typer.Option(min=1, help="at most so many trainings at the same time")] = 1,
     retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,
