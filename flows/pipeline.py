@@ -11,6 +11,7 @@ from typing import Any
 
 import networkx as nx
 import yaml
+from dvc.dependency import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
@@ -184,6 +185,40 @@ def stale_stages(root: Path, addresses: Sequence[str]) -> dict[str, list[str]]:
         return {}
     with opened(root) as repo:
         return _stale_in(repo, set(addresses))
+
+
+def stale_at(root: Path, addresses: Sequence[str], commit: str) -> dict[str, list[str]]:
+    """Which of these stages git has at a revision with other code, settings or files than they were made of, and why.
+
+    What git does not have, artifacts first of all, is not looked at: it does not lie at a revision.
+
+    Args:
+        root: the repository's folder.
+        addresses: the stages to look at.
+        commit: the revision, as git names it in full.
+
+    Returns:
+        as :func:`stale_stages`.
+    """
+    wanted, looked_at = set(addresses), dict[tuple[str, str | None], dict[str, Any]]()
+    found: dict[str, list[str]] = {}
+    with opened(root) as repo, repo.switch(commit):
+        for stage in repo.index.stages:
+            if _address(stage) not in wanted:
+                continue
+            changes: dict[str, Any] = {}
+            for needed in stage.deps:
+                # nothing is remembered of hashes at a revision, and many stages read the same folder
+                key = (str(needed), needed.hash_info.value)
+                if isinstance(needed, ParamsDependency):
+                    changes |= needed.status()
+                elif needed.exists:
+                    if key not in looked_at:
+                        looked_at[key] = needed.status()
+                    changes |= looked_at[key]
+            if changes:
+                found[_address(stage)] = _reasons([{"changed deps": changes}])
+    return found
 
 
 def in_order(graph: nx.DiGraph[str], stale: Sequence[str]) -> list[str]:

@@ -11,7 +11,10 @@ from typing import Any
 import networkx as nx
 import yaml
 
+from flows.lineage.snapshot import Snapshot
 from stages.problems import Problem, nearest
+
+LOCK = "dvc.lock"
 
 NEAR = 5
 """How many known outputs are named when a path is unknown."""
@@ -75,15 +78,37 @@ class Records:
         Raises:
             Problem: it is not there, or damaged.
         """
-        file = root / "dvc.lock"
-        if not file.is_file():
-            raise Problem("nothing has been made here yet", where=file, mend="run `dvc repro` first")
+        return cls.of(Snapshot(root))
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Records:
+        """Read the ``dvc.lock`` of a state of the project.
+
+        Raises:
+            Problem: it is not there, or damaged.
+        """
+        file = snapshot.root / LOCK
+        found = snapshot.read(LOCK)
+        if found is None:
+            when = f" at {snapshot.commit:.10}" if snapshot.commit else ""
+            raise Problem(f"nothing has been made here yet{when}", where=file, mend="run `dvc repro` first")
         try:
-            content = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
-            steps = {name: _step(name, entry) for name, entry in content["stages"].items()}
-        except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+            return cls.parse(found)
+        except ValueError as error:
             raise Problem(f"it is damaged: {error}", where=file, mend="`git checkout dvc.lock`") from error
-        return cls(steps)
+
+    @classmethod
+    def parse(cls, content: bytes) -> Records:
+        """The steps of a ``dvc.lock``, say of one that git keeps.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        try:
+            stages = yaml.load(content, Loader=yaml.CSafeLoader)["stages"]
+            return cls({name: step_of(name, entry) for name, entry in stages.items()})
+        except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(str(error)) from error
 
     @cached_property
     def graph(self) -> nx.DiGraph[str]:
@@ -125,7 +150,12 @@ class Records:
         """
         users = self.users(path)
         if not users and not self.makers(path):
-            raise self._unknown(path)
+            read = sorted({item.path for step in self.steps.values() for item in step.inputs})
+            raise Problem(
+                "no stage that was run has read or made it",
+                where=path,
+                mend=f"stages name what they depend on in dvc.yaml; {nearest(path, read)}",
+            )
         closure = set(users).union(*(nx.descendants(self.graph, user) for user in users))
         return [self.steps[stage] for stage in _ordered(self.graph, closure)]
 
@@ -161,7 +191,8 @@ def _ordered(graph: nx.DiGraph[str], stages: set[str]) -> list[str]:
     return list(nx.lexicographical_topological_sort(graph.subgraph(stages)))
 
 
-def _step(stage: str, entry: dict[str, Any]) -> Step:
+def step_of(stage: str, entry: dict[str, Any]) -> Step:
+    """A stage's entry of ``dvc.lock``, or of DVC's run cache, which says the same of it but its name."""
     command = entry["cmd"]
     return Step(
         stage,

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.environment import find_root
+from flows.sizes import size_of
 from flows.status.forecast import spoken
 from flows.status.survey import Item, State, Survey, survey
 from stages.problems import Problem
@@ -78,18 +79,9 @@ def table(items: tuple[Item, ...]) -> Table:
         consent = item.consent
         until = f"[red]{escape(consent.refusal)}[/]" if consent.refusal else consent.until or "no set day"
         section = item.section if item.section != before else ""
-        grid.add_row(section, escape(item.name), state, escape(item.why), until, sized(item.size))
+        grid.add_row(section, escape(item.name), state, escape(item.why), until, size_of(item.size))
         before = item.section
     return grid
-
-
-def sized(count: float) -> str:
-    """Bytes in a unit that fits."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
 
 
 if __name__ == "__main__":
