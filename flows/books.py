@@ -37,6 +37,19 @@ def tidy(folder: Path) -> None:
             book.write_text(json.dumps(kept), encoding="utf-8")
 
 
+def writers(folder: Path) -> set[str]:
+    """The paths that a process at work writes at this moment; none where the book can not be read.
+
+    Args:
+        folder: ``Repo.tmp_dir``.
+    """
+    try:
+        held = json.loads((folder / BOOK).read_text(encoding="utf-8"))
+        return set(_kept(held).get("write", {}))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
+
+
 def _kept(held: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     kept: dict[str, dict[str, Any]] = {}
     for path, holder in held.get("write", {}).items():

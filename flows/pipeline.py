@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import networkx as nx
 import yaml
+from dvc.dependency import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
@@ -44,7 +45,8 @@ class Pipeline:
     Attributes:
         root: the repository's folder.
         graph: an edge from each stage to those that read what it writes. A node's ``outs`` are its outputs as
-            (path, md5 or None), its ``metrics`` the paths of its metrics files.
+            (path, md5 or None), its ``metrics`` the paths of its metrics files, its ``size`` the bytes of its outputs
+            as recorded.
         sections: section of params.yaml -> names of the stages that DVC makes for each of its items.
     """
 
@@ -60,22 +62,28 @@ class Pipeline:
             Problem: DVC can not make sense of them.
         """
         with opened(root) as repo:
-            graph: nx.DiGraph[str] = nx.DiGraph()
-            sections: dict[str, list[str]] = {}
-            for stage in repo.index.stages:
-                outs = [(out.fs_path, out.hash_info.value) for out in stage.outs]
-                graph.add_node(
-                    _address(stage),
-                    outs=[(str(Path(path).relative_to(root)), md5) for path, md5 in outs],
-                    metrics=[str(Path(out.fs_path).relative_to(root)) for out in stage.outs if out.metric],
-                )
-            # DVC's edges go from a stage to what it needs.
-            graph.add_edges_from((_address(needed), _address(stage)) for stage, needed in repo.index.graph.edges)
-            for file in sorted({stage.path for stage in repo.index.stages if stage.path.endswith(".yaml")}):
-                for name, definition in _definitions(Path(file)):
-                    match = FOREACH.match(str(definition.get("foreach", "")))
-                    if match:
-                        sections.setdefault(match[1], []).append(name)
+            return cls.of(root, repo)
+
+    @classmethod
+    def of(cls, root: Path, repo: Any) -> Pipeline:
+        """The pipeline of a repository that is open."""
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        sections: dict[str, list[str]] = {}
+        for stage in repo.index.stages:
+            outs = [(out.fs_path, out.hash_info.value) for out in stage.outs]
+            graph.add_node(
+                _address(stage),
+                outs=[(str(Path(path).relative_to(root)), md5) for path, md5 in outs],
+                metrics=[str(Path(out.fs_path).relative_to(root)) for out in stage.outs if out.metric],
+                size=sum(out.meta.size or 0 for out in stage.outs if out.meta),
+            )
+        # DVC's edges go from a stage to what it needs.
+        graph.add_edges_from((_address(needed), _address(stage)) for stage, needed in repo.index.graph.edges)
+        for file in sorted({stage.path for stage in repo.index.stages if stage.path.endswith(".yaml")}):
+            for name, definition in _definitions(Path(file)):
+                match = FOREACH.match(str(definition.get("foreach", "")))
+                if match:
+                    sections.setdefault(match[1], []).append(name)
         return cls(root, graph, sections)
 
     def chosen(self, selection: Selection) -> nx.DiGraph[str]:
@@ -137,6 +145,17 @@ class Plan:
         return cls(pipeline, graph, in_order(graph, list(stale_stages(root, list(graph)))))
 
 
+def look_at(root: Path) -> tuple[Pipeline, dict[str, list[str]]]:
+    """The whole pipeline, and what of it is stale as :func:`stale_stages` says it, from one reading of the repository.
+
+    Raises:
+        Problem: DVC can not make sense of it.
+    """
+    with opened(root) as repo:
+        pipeline = Pipeline.of(root, repo)
+        return pipeline, _stale_in(repo, pipeline.graph)
+
+
 @contextmanager
 def opened(root: Path) -> Iterator[Any]:
     """Open the repository, waiting for its lock as ``dvc --wait-for-lock`` does; DVC's errors become Problems."""
@@ -164,12 +183,42 @@ def stale_stages(root: Path, addresses: Sequence[str]) -> dict[str, list[str]]:
     """
     if not addresses:
         return {}
-    wanted = set(addresses)
-    with opened(root) as repo, repo.lock:
-        # What Repo.status() does, but that takes its targets relative to the working directory.
-        stages = {_address(stage): stage for stage in repo.index.stages if _address(stage) in wanted}
-        status = {address: _status(stage) for address, stage in stages.items()}
-    return {address: reasons for address, reasons in status.items() if reasons}
+    with opened(root) as repo:
+        return _stale_in(repo, set(addresses))
+
+
+def stale_at(root: Path, addresses: Sequence[str], commit: str) -> dict[str, list[str]]:
+    """Which of these stages git has at a revision with other code, settings or files than they were made of, and why.
+
+    What git does not have, artifacts first of all, is not looked at: it does not lie at a revision.
+
+    Args:
+        root: the repository's folder.
+        addresses: the stages to look at.
+        commit: the revision, as git names it in full.
+
+    Returns:
+        as :func:`stale_stages`.
+    """
+    wanted, looked_at = set(addresses), dict[tuple[str, str | None], dict[str, Any]]()
+    found: dict[str, list[str]] = {}
+    with opened(root) as repo, repo.switch(commit):
+        for stage in repo.index.stages:
+            if _address(stage) not in wanted:
+                continue
+            changes: dict[str, Any] = {}
+            for needed in stage.deps:
+                # nothing is remembered of hashes at a revision, and many stages read the same folder
+                key = (str(needed), needed.hash_info.value)
+                if isinstance(needed, ParamsDependency):
+                    changes |= needed.status()
+                elif needed.exists:
+                    if key not in looked_at:
+                        looked_at[key] = needed.status()
+                    changes |= looked_at[key]
+            if changes:
+                found[_address(stage)] = _reasons([{"changed deps": changes}])
+    return found
 
 
 def in_order(graph: nx.DiGraph[str], stale: Sequence[str]) -> list[str]:
@@ -178,6 +227,14 @@ def in_order(graph: nx.DiGraph[str], stale: Sequence[str]) -> list[str]:
     for address in stale:
         affected |= nx.descendants(graph, address)
     return [address for address in nx.lexicographical_topological_sort(graph) if address in affected]
+
+
+def _stale_in(repo: Any, wanted: Container[str]) -> dict[str, list[str]]:
+    with repo.lock:
+        # What Repo.status() does, but that takes its targets relative to the working directory.
+        stages = {_address(stage): stage for stage in repo.index.stages if _address(stage) in wanted}
+        status = {address: _status(stage) for address, stage in stages.items()}
+    return {address: reasons for address, reasons in status.items() if reasons}
 
 
 def _address(stage: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.environment import find_root, prepare
+from flows.options import Clips, Pairs, Swaps
 from flows.pipeline import Plan, Selection
 from flows.server import start_server
 from stages.problems import Problem
@@ -23,9 +24,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    swap: Annotated[list[str] | None, typer.Option(help="a swap of params.yaml (may be repeated)")] = None,
-    pair: Annotated[list[str] | None, typer.Option(help="a pair of params.yaml, up to its swap model")] = None,
-    clip: Annotated[list[str] | None, typer.Option(help="a clip of params.yaml, up to its face set")] = None,
+    swap: Swaps = None,
+    pair: Pairs = None,
+    clip: Clips = None,
     jobs: Annotated[int, typer.Option(min=1, help="at most so many stages at the same time")] = 2,
     gpu_slots: Annotated[int, typer.Option(min=1, help="at most so many trainings at the same time")] = 1,
     retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from flows.children import Children
 from flows.environment import find_root, prepare
+from flows.options import Clips, Pairs, Swaps
 from flows.pipeline import Pipeline, Selection
 from flows.server import start_server
 from stages.problems import Problem
@@ -27,9 +28,9 @@ def main(
         str | None, typer.Option(help='when to run, for instance "0 3 * * *": every night at three')
     ] = None,
     interval: Annotated[float | None, typer.Option(min=1, help="run every so many seconds")] = None,
-    swap: Annotated[list[str] | None, typer.Option(help="a swap of params.yaml (may be repeated)")] = None,
-    pair: Annotated[list[str] | None, typer.Option(help="a pair of params.yaml, up to its swap model")] = None,
-    clip: Annotated[list[str] | None, typer.Option(help="a clip of params.yaml, up to its face set")] = None,
+    swap: Swaps = None,
+    pair: Pairs = None,
+    clip: Clips = None,
     jobs: Annotated[int, typer.Option(min=1, help="at most so many stages at the same time")] = 2,
     gpu_slots: Annotated[int, typer.Option(min=1, help="at most so many trainings at the same time")] = 1,
     retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,

@@ -45,7 +45,7 @@ def start_server(port: int | None = None) -> str:
     """
     given = os.environ.get("PREFECT_API_URL")
     if given:
-        if not _answers(given):
+        if not answers(given):
             raise Problem("no Prefect server answers there", where=given, mend="start it, or unset PREFECT_API_URL")
         return given
     server = running_server(port)
@@ -98,7 +98,7 @@ def free_port() -> int:
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + STARTUP_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        if _answers(address):
+        if answers(address):
             return
         time.sleep(0.1)
     what = "ended while it started" if process.poll() is not None else f"did not start in {STARTUP_SECONDS} s"
@@ -108,7 +108,7 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes], log: Pat
     )
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
     # Our own server is on this machine: no proxy leads there.
     proxies: dict[str, str] | None = {} if f"//{HOST}:" in address else None
     opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))

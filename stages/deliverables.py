@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.files import read_facts
@@ -18,37 +20,75 @@ SHOWN = ("psnr", "ssim", "psnr_copied_target", "psnr_wrong_decoder", "nearer_to_
 """Figures of metrics.json that stand in the table; all of them are in the report."""
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """What a swap ended in.
+
+    Attributes:
+        video: the deliverable, a file or a folder of pictures.
+        metrics: all figures.
+    """
+
+    swap: str
+    video: Path
+    report: Path
+    metrics: dict[str, Any]
+
+    @classmethod
+    def of(cls, swap: str) -> Delivery:
+        """Find the deliverable and the report of a swap.
+
+        Raises:
+            Problem: a part of them is not there, or damaged.
+        """
+        folder = Path("data/evaluation") / swap
+        video = Deliverable.read(Path("data/encoding") / swap).video
+        return cls(swap, video, folder / "report.html", read_facts(folder / "metrics.json"))
+
+
+def deliveries(swaps: Sequence[str]) -> tuple[list[Delivery], list[str]]:
+    """What was delivered, and the swaps of which nothing was."""
+    found: list[Delivery] = []
+    lacking: list[str] = []
+    for swap in swaps:
+        try:
+            found.append(Delivery.of(swap))
+        except Problem:
+            lacking.append(swap)
+    return found, lacking
+
+
+def show(found: Sequence[Delivery]) -> None:
+    """Print the figures as a table, then where everything lies."""
+    console = Console(soft_wrap=True)
+    table = Table("swap", *(Column(key, overflow="fold") for key in SHOWN), box=None)
+    for each in found:
+        table.add_row(each.swap, *(f"{each.metrics[key]:.3f}" if key in each.metrics else "-" for key in SHOWN))
+    if table.row_count:
+        console.print(table)
+    for each in found:
+        console.print(f"\n{each.swap}", style="bold")
+        console.print(f"  deliverable  {each.video}")
+        console.print(f"  report       {each.report}")
+        console.print(f"  lineage      likeness lineage {each.video}")
+
+
+def tell_lacking(swaps: Sequence[str]) -> int:
+    """Say which swaps have no deliverable; the exit status says whether there are any."""
+    for name in swaps:
+        print(f"error: swaps.{name}: it has no deliverable yet; `likeness status` says why", file=sys.stderr)
+    return 1 if swaps else 0
+
+
 def main() -> int:
     """Print a table of the swaps; the exit status says whether any of them is missing."""
     try:
-        swaps = load_params().swaps
+        found, lacking = deliveries(list(load_params().swaps))
     except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return BAD_INPUT
-    console = Console(soft_wrap=True)
-    table = Table("swap", *SHOWN, box=None)
-    lacking: list[str] = []
-    delivered: dict[str, Path] = {}
-    for name in swaps:
-        folder = Path("data/evaluation") / name
-        with suppress(Problem):
-            delivered[name] = Deliverable.read(Path("data/encoding") / name).video
-        if name not in delivered or not (folder / "metrics.json").is_file():
-            lacking.append(name)
-            continue
-        metrics = read_facts(folder / "metrics.json")
-        table.add_row(name, *(f"{metrics[key]:.3f}" if key in metrics else "-" for key in SHOWN))
-    if table.row_count:
-        console.print(table)
-    for name in swaps:
-        if name not in lacking:
-            console.print(f"\n{name}", style="bold")
-            console.print(f"  deliverable  {delivered[name]}")
-            console.print(f"  report       data/evaluation/{name}/report.html")
-            console.print(f"  lineage      python -m flows.lineage {delivered[name]}")
-    for name in lacking:
-        print(f"error: swaps.{name}: it has no deliverable yet; the messages above say why", file=sys.stderr)
-    return 1 if lacking else 0
+    show(found)
+    return tell_lacking(lacking)
 
 
 if __name__ == "__main__":

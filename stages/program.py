@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stages.journal import noted
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import Params, load_params
 
@@ -35,7 +36,8 @@ def main(stage: str, run: Callable[[str, Params], object], about: str) -> None:
     ) -> None:
         logging.basicConfig(level=logging.INFO, format=f"{stage} %(message)s", stream=sys.stderr)
         try:
-            run(name, load_params(params))
+            with noted(stage, name):
+                run(name, load_params(params))
         except Problem as problem:
             raise typer.Exit(tell(problem)) from None
 

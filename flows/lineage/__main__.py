@@ -1,65 +1,180 @@
-"""``python -m flows.lineage PATH``: where an artifact came from, what was made from it, or the way of one frame."""
+"""``likeness lineage``, or ``python -m flows.lineage``: where an artifact came from, what uses it, how two differ."""
 
 from __future__ import annotations
 
 import json
-import os
+import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.tree import Tree
+from typer.core import TyperGroup
 
 from flows.environment import find_root
 from flows.lineage.document import steps_document, trace_document, way_document
-from flows.lineage.frame import follow
 from flows.lineage.records import Records
+from flows.lineage.snapshot import Snapshot, named
 from flows.lineage.trace import trace
-from flows.lineage.tree import as_list, as_tree, as_way
+from flows.lineage.tree import as_difference, as_list, as_tree, as_way
+from stages.atomic import whole_file
 from stages.problems import Problem
 from stages.program import tell
 
+if TYPE_CHECKING:
+    from flows.lineage.graph import Graph
+
 WIDTH_WITHOUT_TERMINAL = 160
+DEFAULT = "of"
+"""The command that is meant where none is named."""
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+class _WithDefault(TyperGroup):
+    """``lineage PATH`` is short for ``lineage of PATH``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments, with the command that goes without saying."""
+        if args and args[0] not in (*self.commands, "--help", "-h"):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
 
 
-@app.command()
-def main(
-    path: Annotated[Path, typer.Argument(help="a deliverable, or any other result or a file in it")],
+app = typer.Typer(cls=_WithDefault, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+
+Named = Annotated[
+    str,
+    typer.Argument(metavar="PATH[@REVISION]", help="a result or a file in it; with a revision in git, as it was there"),
+]
+Json = Annotated[bool, typer.Option("--json", help="for machines")]
+
+
+@app.callback()
+def _main() -> None:
+    """Where a result came from, what uses a file, how two results differ. `lineage PATH` is `lineage of PATH`."""
+
+
+@app.command(DEFAULT)
+def of(
+    path: Named,
     frame: Annotated[int | None, typer.Option(min=0, help="follow this one frame")] = None,
-    what_uses: Annotated[bool, typer.Option("--what-uses", help="the other way: what was made from PATH")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+    what_uses: Annotated[
+        bool, typer.Option("--what-uses", help="the other way: what was made from PATH, be it clip, code or consent")
+    ] = False,
+    as_json: Json = False,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="a flowchart in Mermaid")] = False,
+    dot: Annotated[bool, typer.Option("--dot", help="a graph for Graphviz")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="write a page to look at, with pictures")] = None,
 ) -> None:
     """Print the tree from an artifact to its clips: hashes, settings, code, consent and figures of every step."""
     try:
         root = find_root()
-        name = within(root, path)
+        name, snapshot = named(root, path)
+        if frame is not None:
+            _show_way(root, name, snapshot, frame, as_json)
+            return
         if what_uses:
-            steps = Records.read(root).downstream(name)
-            _show(steps_document(name, steps), as_list(name, steps), as_json)
-        elif frame is not None:
-            way = follow(root, name, frame)
-            _show(way_document(way), as_way(way), as_json)
+            records = Records.of(snapshot)
+            steps = records.downstream(name)
+            document, tree = steps_document(name, steps), as_list(name, steps)
         else:
-            found = trace(root, name)
-            _show(trace_document(found), as_tree(found), as_json)
+            found = trace(root, name, snapshot)
+            document, tree = None, as_tree(found)
+        if not (mermaid or dot or html):
+            _show(document or trace_document(found), tree, as_json)
+            return
+        # Not before it is needed: pictures and layouts bring much along.
+        from flows.lineage.graph import graph_of, graph_of_uses
+
+        _draw(graph_of_uses(name, steps, records) if what_uses else graph_of(found), root, snapshot, mermaid, dot, html)
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
 
 
-def within(root: Path, path: Path) -> str:
-    """The path from the repository's folder.
+@app.command()
+def diff(one: Named, other: Named, as_json: Json = False) -> None:
+    """What differs between two results, or one at two revisions: inputs, settings, code or consent, root causes first.
 
-    Raises:
-        Problem: it lies outside.
+    1 at the end if they are not the same bytes.
     """
-    # The path itself is not resolved: DVC may have put a link to its cache in its place.
-    whole = Path(os.path.normpath(Path.cwd() / path))
-    if whole.is_relative_to(root):
-        return whole.relative_to(root).as_posix()
-    raise Problem("it lies outside the repository", where=path, mend=f"name something in {root}")
+    from flows.lineage.difference import difference
+
+    try:
+        root = find_root()
+        found = difference(named(root, one), named(root, other))
+    except Problem as problem:
+        raise typer.Exit(tell(problem)) from None
+    _show(asdict(found) | {"same": found.is_same}, as_difference(found), as_json)
+    raise typer.Exit(0 if found.is_same else 1)
+
+
+@app.command()
+def export(
+    path: Named,
+    form: Annotated[
+        Literal["openlineage", "prov"], typer.Option("--form", help="OpenLineage events, or W3C PROV as JSON")
+    ] = "openlineage",
+    output: Annotated[Path | None, typer.Option(help="the file to write; without it, to the screen")] = None,
+    url: Annotated[str | None, typer.Option(help="send OpenLineage events there, http://localhost:5000")] = None,
+    namespace: Annotated[
+        str | None, typer.Option(help="of OpenLineage's jobs and datasets; without it, by the project's folder")
+    ] = None,
+) -> None:
+    """The lineage of a result for other tools. docs/lineage.md tells how to look at it in Marquez."""
+    try:
+        root = find_root()
+        name, snapshot = named(root, path)
+        if form == "prov":
+            from flows.lineage.provenance import prov_json
+
+            _write(prov_json(trace(root, name, snapshot)), output)
+            return
+        from flows.lineage.events import events, lines, send_events
+
+        told = list(events(trace(root, name, snapshot), namespace or f"dvc://{root.name}"))
+        if url is not None:
+            typer.echo(f"{send_events(url, told)} events sent to {url}")
+        else:
+            _write(lines(told), output)
+    except Problem as problem:
+        raise typer.Exit(tell(problem)) from None
+
+
+def _show_way(root: Path, name: str, snapshot: Snapshot, frame: int, as_json: bool) -> None:
+    """The way of a frame, whose tables lie in the working tree only."""
+    from flows.lineage.frame import follow
+
+    if snapshot.commit is not None and Records.of(snapshot).output(name) != Records.read(root).output(name):
+        raise Problem(
+            "the frames of that revision do not lie here",
+            where=name,
+            mend=f"`git checkout {snapshot.commit:.10}`, then `dvc checkout`, and ask again without a revision",
+        )
+    way = follow(root, name, frame)
+    _show(way_document(way), as_way(way), as_json)
+
+
+def _draw(graph: Graph, root: Path, snapshot: Snapshot, mermaid: bool, dot: bool, html: Path | None) -> None:
+    from flows.lineage import drawing
+
+    if mermaid:
+        typer.echo(drawing.mermaid(graph), nl=False)
+    if dot:
+        typer.echo(drawing.dot(graph), nl=False)
+    if html is not None:
+        from flows.lineage.page import page
+
+        _write(page(graph, root, {"at": snapshot.commit} if snapshot.commit else {}), html)
+
+
+def _write(text: str, file: Path | None) -> None:
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    with whole_file(file) as scratch:
+        scratch.write_text(text, encoding="utf-8")
+    print(f"{file}: written", file=sys.stderr)
 
 
 def _show(document: dict[str, Any], tree: Tree, as_json: bool) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flows.lineage.frame import Way
+from flows.lineage.rebuild import rebuild, rebuild_document
 from flows.lineage.records import Step
 from flows.lineage.trace import Trace, TracedStep
+
+if TYPE_CHECKING:
+    from flows.lineage.frame import Way
 
 
 def trace_document(trace: Trace) -> dict[str, Any]:
@@ -19,6 +22,8 @@ def trace_document(trace: Trace) -> dict[str, Any]:
         "output": asdict(trace.artifact),
         "steps": [_traced(traced) for traced in trace.steps],
         "measured_by": [_traced(traced) for traced in trace.measured_by],
+        "revision": trace.snapshot.commit,
+        "rebuild": rebuild_document(rebuild(trace)),
     }
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-from flows.lineage.records import overlap
+from flows.lineage.records import LOCK, overlap
+from flows.lineage.snapshot import Snapshot, git
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Code:
 
     Attributes:
         paths: the files and folders that it read as code.
-        revision: the commit that the checkout is at, None without git.
+        revision: the commit that was asked for, or that the checkout is at; None without git.
         changed: those of the paths that differ from the code that made the step.
         uncommitted: those that differ from the revision.
         recorded: the commit in which dvc.lock got this result, None where that is not committed yet.
@@ -36,26 +35,30 @@ class Code:
 
 
 class History:
-    """The git repository around a folder, as far as there is one."""
+    """What git knows around a state of the project, as far as there is a repository."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.root, self.snapshot = snapshot.root, snapshot
 
     @cached_property
     def revision(self) -> str | None:
-        """The commit that the checkout is at."""
-        return (self._git("rev-parse", "HEAD") or "").strip() or None
+        """The commit that was asked for, or that the checkout is at."""
+        return self.snapshot.commit or (self._git("rev-parse", "HEAD") or "").strip() or None
 
     @cached_property
     def uncommitted(self) -> tuple[str, ...]:
         """The paths in the folder that differ from the revision, new ones included."""
-        prefix = (self._git("rev-parse", "--show-prefix") or "").strip()
+        if self.snapshot.commit is not None:
+            return ()
         listed = self._git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ".") or ""
-        return tuple(entry[3:].removeprefix(prefix) for entry in listed.split("\0") if entry)
+        return tuple(entry[3:].removeprefix(self.snapshot.prefix) for entry in listed.split("\0") if entry)
 
     def recorded(self, md5: str) -> str | None:
         """The commit in which dvc.lock got this hash."""
-        return (self._git("log", "-1", "--format=%H", f"-S{md5}", "--", "dvc.lock") or "").strip() or None
+        if self.revision is None:
+            return None
+        found = self._git("log", "-1", "--format=%H", f"-S{md5}", self.revision, "--", LOCK)
+        return (found or "").strip() or None
 
     def code(self, paths: Sequence[str], md5: str, changed: Sequence[str]) -> Code:
         """What is known of the code that made an output.
@@ -74,8 +77,5 @@ class History:
         )
 
     def _git(self, *arguments: str) -> str | None:
-        try:
-            done = subprocess.run(["git", "-C", str(self.root), *arguments], capture_output=True, text=True, check=True)
-        except (subprocess.CalledProcessError, FileNotFoundError):
-            return None
-        return done.stdout
+        said = git(self.root, *arguments)
+        return None if said is None else said.decode()

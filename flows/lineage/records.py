@@ -11,7 +11,10 @@ from typing import Any
 import networkx as nx
 import yaml
 
+from flows.lineage.snapshot import Snapshot
 from stages.problems import Problem, nearest
+
+LOCK = "dvc.lock"
 
 NEAR = 5
 """How many known outputs are named when a path is unknown."""
@@ -75,11 +78,22 @@ class Records:
         Raises:
             Problem: it is not there, or damaged.
         """
-        file = root / "dvc.lock"
-        if not file.is_file():
-            raise Problem("nothing has been made here yet", where=file, mend="run `dvc repro` first")
+        return cls.of(Snapshot(root))
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Records:
+        """Read the ``dvc.lock`` of a state of the project.
+
+        Raises:
+            Problem: it is not there, or damaged.
+        """
+        file = snapshot.root / LOCK
+        found = snapshot.read(LOCK)
+        if found is None:
+            when = f" at {snapshot.commit:.10}" if snapshot.commit else ""
+            raise Problem(f"nothing has been made here yet{when}", where=file, mend="run `dvc repro` first")
         try:
-            return cls.parse(file.read_bytes())
+            return cls.parse(found)
         except ValueError as error:
             raise Problem(f"it is damaged: {error}", where=file, mend="`git checkout dvc.lock`") from error
 
@@ -136,7 +150,12 @@ class Records:
         """
         users = self.users(path)
         if not users and not self.makers(path):
-            raise self._unknown(path)
+            read = sorted({item.path for step in self.steps.values() for item in step.inputs})
+            raise Problem(
+                "no stage that was run has read or made it",
+                where=path,
+                mend=f"stages name what they depend on in dvc.yaml; {nearest(path, read)}",
+            )
         closure = set(users).union(*(nx.descendants(self.graph, user) for user in users))
         return [self.steps[stage] for stage in _ordered(self.graph, closure)]
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.tree import Tree
 
-from flows.lineage.frame import Way
+from flows.lineage.consents import ConsentSummary
 from flows.lineage.records import Artifact, Step
-from flows.lineage.trace import ConsentSummary, Input, Trace, TracedStep
+from flows.lineage.trace import Input, Trace, TracedStep
+from flows.sizes import size_of
+
+if TYPE_CHECKING:
+    from flows.lineage.difference import Difference, Side
+    from flows.lineage.frame import Way
 
 SHORT = 10
 """So many characters of a hash tell one artifact from another."""
@@ -59,6 +64,32 @@ def as_way(way: Way) -> Tree:
     return tree
 
 
+def as_difference(difference: Difference) -> Tree:
+    """Both at the top, then the causes as they came in, then what followed from them."""
+    said = "[green]the same bytes[/]" if difference.is_same else "[yellow]not the same[/]"
+    tree = Tree(f"{_side(difference.one)}  and  {_side(difference.other)}: {said}", guide_style="dim")
+    last, branch = "", tree
+    for cause in difference.causes:
+        if cause.stages[0] != last:
+            last, branch = cause.stages[0], tree.add(f"[bold]{escape(cause.stages[0])}[/]")
+        values = f"{escape(cause.one or 'not there')} [dim]->[/] {escape(cause.other or 'not there')}"
+        leaf = branch.add(f"{cause.kind} [bold]{escape(cause.what)}[/]: {values}")
+        for file in cause.files:
+            leaf.add(escape(file))
+        if cause.stages[1:]:
+            leaf.add(f"[dim]also read by {escape(', '.join(cause.stages[1:]))}[/]")
+    if difference.followed:
+        tree.add(f"and therefore, with nothing of their own: {escape(', '.join(difference.followed))}")
+    if not difference.causes and difference.is_same:
+        tree.add("nothing that is recorded differs")
+    return tree
+
+
+def _side(side: Side) -> str:
+    at = f"@{side.commit[:SHORT]}" if side.commit else ""
+    return f"[bold]{escape(side.path)}{at}[/] {short(side.md5)}"
+
+
 def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
@@ -83,7 +114,7 @@ def _grow(parent: Tree, traced: TracedStep, steps: Mapping[str, TracedStep], dra
     settings = ", ".join(f"{name}={value}" for name, value in flat(traced.step.settings))
     if settings:
         branch.add(f"settings {escape(settings)}")
-    branch.add(f"code {escape(_code(traced))}")
+    branch.add(f"code {escape(code_line(traced))}")
     for consent in traced.consents:
         branch.add(_consent(consent))
     _add_figures(branch, traced.metrics)
@@ -109,22 +140,15 @@ def _add_input(branch: Tree, item: Input, steps: Mapping[str, TracedStep], drawn
 
 def _artifact(artifact: Artifact) -> str:
     files = f", {artifact.files} files" if artifact.files is not None else ""
-    return f"{escape(artifact.path)}  {short(artifact.md5)}  [dim]{_size(artifact.size)}{files}[/]"
-
-
-def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
+    return f"{escape(artifact.path)}  {short(artifact.md5)}  [dim]{size_of(artifact.size)}{files}[/]"
 
 
 def _standing(traced: TracedStep) -> str:
     return f"  [yellow]stale: {escape('; '.join(traced.stale))}[/]" if traced.stale else "  [green]up to date[/]"
 
 
-def _code(traced: TracedStep) -> str:
+def code_line(traced: TracedStep) -> str:
+    """What is known of a step's code, in a line."""
     code = traced.code
     if code.revision is None:
         known = "no git revision"
@@ -140,10 +164,18 @@ def _code(traced: TracedStep) -> str:
 
 def _consent(consent: ConsentSummary) -> str:
     colour = "green" if consent.standing == "active" else "red"
-    facts = [fact for fact in (consent.role, consent.kind, consent.id) if fact]
     changed = "  [yellow]changed since[/]" if consent.changed else ""
-    names = escape(f"consent of {consent.identity} ({', '.join(facts)})")
-    return f"{names}  [{colour}]{escape(consent.standing)}[/]{changed}"
+    return f"{escape(_whose(consent))}  [{colour}]{escape(consent.standing)}[/]{changed}"
+
+
+def consent_line(consent: ConsentSummary) -> str:
+    """A record and its standing, in a line."""
+    return f"{_whose(consent)}: {consent.standing}{', changed since' if consent.changed else ''}"
+
+
+def _whose(consent: ConsentSummary) -> str:
+    facts = [fact for fact in (consent.role, consent.kind, consent.id) if fact]
+    return f"consent of {consent.identity} ({', '.join(facts)})"
 
 
 def _add_figures(branch: Tree, metrics: Mapping[str, Any] | None) -> None:

@@ -24,13 +24,17 @@ from stages.consent.schema import schema as schema_of_records
 from stages.consent.signing import agreement_payload, holders, require_signatures, signature_by
 from stages.consent.telling import sentences
 from stages.consent.withdrawal import stages_with, withdraw
+from stages.names import names_in
 from stages.problems import BAD_INPUT, Problem, nearest
 from stages.program import tell
 from stages.settings import load_params
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 
-IdentityName = Annotated[str, typer.Argument(help="an identity of params.yaml", metavar="IDENTITY")]
+IdentityName = Annotated[
+    str,
+    typer.Argument(help="an identity of params.yaml", metavar="IDENTITY", autocompletion=names_in("identities")),
+]
 KeyName = Annotated[str, typer.Option("--key", help=f"name of your key; '{DEVELOPMENT}' signs rendered performers")]
 Private = Annotated[Path, typer.Option("--private-keys", help="folder of private keys", envvar="LIKENESS_KEYS")]
 Passphrase = Annotated[

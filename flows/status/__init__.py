@@ -1,0 +1,1 @@
+"""How clips, pairs and swaps stand, and what bringing them up to date would take."""
