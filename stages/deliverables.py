@@ -29,6 +29,7 @@ def main() -> int:
     table = Table("swap", *SHOWN, box=None)
     lacking: list[str] = []
     delivered: dict[str, Path] = {}
+    missed: dict[str, int] = {}
     for name in swaps:
         folder = Path("data/evaluation") / name
         with suppress(Problem):
@@ -37,6 +38,7 @@ def main() -> int:
             lacking.append(name)
             continue
         metrics = read_facts(folder / "metrics.json")
+        missed[name] = int(metrics.get("thresholds_missed", 0))
         table.add_row(name, *(f"{metrics[key]:.3f}" if key in metrics else "-" for key in SHOWN))
     if table.row_count:
         console.print(table)
@@ -44,6 +46,8 @@ def main() -> int:
         if name not in lacking:
             console.print(f"\n{name}", style="bold")
             console.print(f"  deliverable  {delivered[name]}")
+            if missed[name]:
+                console.print(f"  FAILED       {missed[name]} of evaluation.thresholds missed; the report says which")
             console.print(f"  report       data/evaluation/{name}/report.html")
             console.print(f"  lineage      python -m flows.lineage {delivered[name]}")
     for name in lacking:

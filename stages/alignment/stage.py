@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import fit
 from stages.alignment.corrections import corrections_of
-from stages.alignment.measures import exposure, eyes_open, mouth_open, pose_of, sharpness
+from stages.alignment.measures import exposure, sharpness
 from stages.alignment.settings import AlignmentSettings
 from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, transforms_of
 from stages.artifacts.alignments import ALIGNMENTS, Alignments
@@ -22,6 +22,7 @@ from stages.artifacts.detections import Detections
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
+from stages.expression import eyes_open, mouth_open, pose_of
 from stages.geometry import Floats, crop
 from stages.packs import Landmarker, open_pack
 from stages.packs.canonical import read_canonical
