@@ -69,6 +69,8 @@ def show(found: Sequence[Delivery]) -> None:
     for each in found:
         console.print(f"\n{each.swap}", style="bold")
         console.print(f"  deliverable  {each.video}")
+        if missed := int(each.metrics.get("thresholds_missed", 0)):
+            console.print(f"  FAILED       {missed} of evaluation.thresholds missed; the report says which")
         console.print(f"  report       {each.report}")
         console.print(f"  lineage      likeness lineage {each.video}")
 

@@ -12,7 +12,6 @@ import pandas as pd
 from stages.alignment.canonical_crop import fit
 from stages.alignment.corrections import corrections_of
 from stages.alignment.looking import LookAtFaces, Seen, arrays_of, seen_of, spans_with
-from stages.alignment.measures import eyes_open, mouth_open, pose_of
 from stages.alignment.settings import AlignmentSettings
 from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, transforms_of
 from stages.artifacts.alignments import ALIGNMENTS, Alignments
@@ -23,6 +22,7 @@ from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
 from stages.execution.engines import HERE, Engine, opened
 from stages.execution.keeping import AsArrays, Keeping
+from stages.expression import eyes_open, mouth_open, pose_of
 from stages.geometry import Floats
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +15,15 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True)
 class Curve:
-    """A column of the table, its name for people, and a CSS colour variable."""
+    """A column of the table, its name for people, and a CSS colour variable.
+
+    ``within`` names a column whose value is the same all along a line: where it changes, the line breaks.
+    """
 
     column: str
     label: str
     colour: str
+    within: str | None = None
 
 
 def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
@@ -33,13 +37,16 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     return [float(round(n * step, 10)) for n in range(int(first), int(np.floor(high / step + 1e-9)) + 1)]
 
 
-def drawn(frames: pd.DataFrame, curves: Sequence[Curve], held_out: str) -> str:
+def drawn(
+    frames: pd.DataFrame, curves: Sequence[Curve], held_out: str, links: Mapping[int, tuple[str, str]] | None = None
+) -> str:
     """Columns of a table over ``seconds``, as an ``<svg>`` element.
 
     Args:
         frames: the table, with ``seconds`` and ``split``.
         curves: what is drawn; columns that the table lacks are left out.
         held_out: the split whose frames are marked with a bar at the bottom.
+        links: by frame, an address and a name: that frame's point on the first curve becomes a link.
 
     Returns:
         markup without any text from outside but the curves' own labels.
@@ -54,7 +61,7 @@ def drawn(frames: pd.DataFrame, curves: Sequence[Curve], held_out: str) -> str:
     end = end if end > start else start + 1.0
 
     def x_of(seconds: float) -> float:
-        return _LEFT + (seconds - start) / (end - start) * (WIDTH - _LEFT - _RIGHT)
+        return x_on(frames, seconds)
 
     def y_of(value: float) -> float:
         return _TOP + (high - value) / (high - low) * (HEIGHT - _TOP - _BOTTOM)
@@ -73,7 +80,20 @@ def drawn(frames: pd.DataFrame, curves: Sequence[Curve], held_out: str) -> str:
         )
     for curve in present:
         known = frames[frames[curve.column].notna()]
-        places = zip(known["seconds"].to_numpy(float), known[curve.column].to_numpy(float), strict=True)
-        points = " ".join(f"{x_of(seconds):.1f},{y_of(value):.1f}" for seconds, value in places)
-        parts.append(f'<polyline style="stroke:var({curve.colour})" points="{points}"/>')
+        lines = [known] if curve.within is None else [line for _, line in known.groupby(curve.within)]
+        for line in lines:
+            places = zip(line["seconds"].to_numpy(float), line[curve.column].to_numpy(float), strict=True)
+            points = " ".join(f"{x_of(seconds):.1f},{y_of(value):.1f}" for seconds, value in places)
+            parts.append(f'<polyline style="stroke:var({curve.colour})" points="{points}"/>')
+    parts.append(f'<line class="now" x1="{_LEFT}" x2="{_LEFT}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>')
+    for number, (address, name) in (links or {}).items():
+        row = frames[frames["frame"] == number].iloc[0]
+        x, y = x_of(float(row["seconds"])), y_of(float(row[present[0].column]))
+        parts.append(f'<a href="{address}" aria-label="{name}"><circle cx="{x:.1f}" cy="{y:.1f}" r="6"/></a>')
     return "".join([*parts, "</svg>"])
+
+
+def x_on(frames: pd.DataFrame, seconds: float) -> float:
+    """Where a time lies on the drawing of a table, as an x coordinate of its ``viewBox``."""
+    start, end = float(frames["seconds"].min()), float(frames["seconds"].max())
+    return _LEFT + (seconds - start) / (end - start if end > start else 1.0) * (WIDTH - _LEFT - _RIGHT)

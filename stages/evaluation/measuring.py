@@ -2,117 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from stages import geometry
-from stages.artifacts.swap_model import SwapModel
 from stages.evaluation import controls
-from stages.evaluation.likeness import Embedding, similarity
-from stages.evaluation.performance import landmark_error
-from stages.evaluation.untouched import changed_outside
-from stages.evaluation.views import Mask, Picture, View
-from stages.fidelity import mask_box, psnr, ssim
-from stages.packs import Landmarker, Recogniser
+from stages.evaluation.in_crop import crop_figures
+from stages.evaluation.in_frame import Known, Version, frame_figures, versions
+from stages.evaluation.instruments import Converts, Instruments, Row
+from stages.evaluation.likeness import Embedding
+from stages.evaluation.over_time import OverTime
+from stages.evaluation.performance import Performance
+from stages.evaluation.untouched import changed, changed_outside
+from stages.evaluation.views import View
+from stages.fidelity import hull
 
-Row = dict[str, float | int | str]
-
-REFERENCE_EVERY = 6
-"""Similarities of the untouched target and of the truth are taken at every n-th measured frame: they vary little."""
+CONTROLS_EVERY: Final = 5
+"""Controls in the frame are measured at every n-th frame that is measured in full: that is enough to rank them."""
 
 
 @dataclass(frozen=True)
-class Instruments:
-    """What frames are measured with.
+class Measured:
+    """A view, its figures, and whom its versions look like, by the suffix of their columns."""
 
-    Attributes:
-        recogniser, landmarker: of the pack.
-        source, target: mean embeddings of the two identities.
-        model: the swap model.
-        wrong: a session on the target's own network.
-    """
-
-    recogniser: Recogniser
-    landmarker: Landmarker
-    source: Embedding
-    target: Embedding
-    model: SwapModel
-    wrong: ort.InferenceSession
+    view: View
+    row: Row
+    faces: dict[str, Embedding] = field(default_factory=dict)
 
 
 def measured(
     seen: Iterator[View],
-    crops: Sequence[Picture],
+    converts: Converts,
     transforms: dict[int, list[NDArray[np.float64]]],
     instruments: Instruments,
-) -> Iterator[tuple[View, Row]]:
+    over_time: OverTime,
+) -> Iterator[Measured]:
     """Every view with its figures.
 
     Args:
         seen: views in order.
-        crops: the converted crop of every view, (r, r, 3) uint8 RGB.
+        converts: the converted crop and mask of every view that is measured in full.
         transforms: by frame, those of all faces that were replaced in it.
         instruments: what is measured with.
+        over_time: gets the views of stretches.
     """
-    for position, view in enumerate(seen):
-        row: Row = {"frame": view.number, "seconds": round(view.seconds, 6), "split": view.split}
-        if view.truth is not None:
-            stranger = crops[controls.another_moment(position, len(crops))]
-            row |= _against_truth(view, view.truth, crops[position], stranger, instruments)
-        row |= _without_truth(view, instruments, references=position % REFERENCE_EVERY == 0)
+    position = 0
+    for view in seen:
+        row: Row = {"frame": view.number, "seconds": round(view.seconds, 6), "shot": view.shot, "split": view.split}
+        row["stretch"] = view.stretch
+        target = instruments.performance(view, view.untouched)
+        faces: dict[str, Embedding] = {}
+        if view.full:
+            figures, faces, swap = _in_full(view, target, position, converts, instruments)
+            row |= figures
+            position += 1
+        else:
+            swap = instruments.performance(view, view.delivered)
+            row |= swap.signals
+        row |= {f"{name}_{controls.COPIED}": value for name, value in target.signals.items()}
+        if view.stretch >= 0:
+            row |= over_time.add(view, view.face_mask(), swap, target)
         row["changed_outside"] = changed_outside(view.target, view.finished, transforms[view.number])
-        yield view, row
+        yield Measured(view, row, faces)
 
 
-def _against_truth(view: View, truth: Picture, crop: Picture, stranger: Picture, instruments: Instruments) -> Row:
-    """Fidelity of the converted crop, of the deliverable and of the controls."""
-    size = crop.shape[0]
-    right, mask = view.crop_of(truth, size), view.face_mask_in_crop(size)
-    target = view.target.rgb()
-    network_crop = geometry.crop(target, view.transform, instruments.model.crop_size)
-    wrong = controls.wrongly_decoded(network_crop, instruments.wrong, instruments.model)
-    pictures = {
-        "": crop,
-        "_copied_target": view.crop_of(target, size),
-        "_wrong_decoder": wrong,
-        "_shuffled_frames": stranger,
-    }
+def _in_full(
+    view: View, target: Performance, position: int, converts: Converts, instruments: Instruments
+) -> tuple[Row, dict[str, Embedding], Performance]:
+    """All that one frame alone tells, with what the delivered face does."""
     row: Row = {}
-    for name, picture in pictures.items():
-        row[f"psnr{name}"] = psnr(picture, right, mask)
-        row[f"ssim{name}"] = ssim(picture, right, mask)
-    whole, box = _boxed(view.face_mask())
-    ceiling = controls.at_resolution(truth, right, view.transform)
-    for name, picture in {"_frame": view.delivered, "_frame_copied_target": target, "_frame_ceiling": ceiling}.items():
-        row[f"psnr{name}"] = psnr(picture[box], truth[box], whole)
-        row[f"ssim{name}"] = ssim(picture[box], truth[box], whole)
-    return row
-
-
-def _without_truth(view: View, instruments: Instruments, *, references: bool) -> Row:
-    """Likeness and performance, which need no right answer; with one, also its own figures to compare with."""
-    people = [instruments.source, instruments.target]
-    recogniser, landmarker = instruments.recogniser, instruments.landmarker
-    pictures = {"": view.delivered, "_untouched": view.target.rgb()}
+    truth = None
     if view.truth is not None:
-        pictures["_truth"] = view.truth
-    found = {name: landmarker.refine(picture, view.landmarks[None])[0][0] for name, picture in pictures.items()}
-    row: Row = {"landmark_error": landmark_error(found[""], found["_untouched"])}
-    if view.truth is not None:
-        row["landmark_error_truth"] = landmark_error(found[""], found["_truth"])
-        row["landmark_error_copied_target"] = landmark_error(found["_untouched"], found["_truth"])
-    for name, picture in pictures.items():
-        if name == "" or references:
-            to_source, to_target = similarity(picture, found[name], recogniser, people)
-            row |= {f"similarity_source{name}": to_source, f"similarity_target{name}": to_target}
-    return row
-
-
-def _boxed(mask: Mask) -> tuple[Mask, tuple[slice, slice]]:
-    """A mask cut to the box that its figures look at, and the box."""
-    box = mask_box(mask)
-    return mask[box], box
+        row |= crop_figures(view, view.truth, position, converts, instruments)
+        truth = instruments.performance(view, view.truth)
+    height, width = view.delivered.shape[:2]
+    face = hull(view.landmarks[:, :2], width, height)
+    known = Known(target, truth, view.face_mask(), float(np.sqrt(face.sum())))
+    swap = Version(view.delivered, changed(view.target, view.finished))
+    figures, done, vector = frame_figures(view, swap, "", known, instruments)
+    row |= figures
+    faces = {"": vector}
+    if position % CONTROLS_EVERY == 0:
+        for name, version in versions(view, position, converts, instruments, face).items():
+            same = target if name == controls.COPIED else None
+            figures, _, vector = frame_figures(view, version, f"_{name}", known, instruments, same)
+            row |= figures
+            faces[f"_{name}"] = vector
+    return row, faces, done

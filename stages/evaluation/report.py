@@ -1,8 +1,10 @@
-"""The report: one HTML page with everything in it, readable offline and on a phone."""
+"""The report: one HTML page with everything in it, readable offline, on a phone and by keyboard."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +13,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from stages.artifacts.face_set import HELD_OUT
-from stages.evaluation.curves import drawn
-from stages.evaluation.explained import CONTROLS, HEADLINES, METRICS, PLOTS, Explained, written
-from stages.evaluation.stills import Still
+from stages.evaluation.catalogue import CONTROLS, COUNTED, METRICS, Metric, written
+from stages.evaluation.curves import drawn, x_on
+from stages.evaluation.plots import PLOTS, worst_frames
+from stages.evaluation.stills import GAIN, Still
 from stages.evaluation.summary import Metrics
+from stages.evaluation.thresholds import Bar
+
+HEADLINES = (
+    "psnr",
+    "psnr_gain",
+    "nearer_to_source",
+    "mouth_correlation",
+    "lip_lag",
+    "flicker",
+    "seam_energy",
+    "untouched_exact",
+)
+"""The figures at the top, as far as the swap has them."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +40,9 @@ class Report:
     Attributes:
         about: ``swap``, ``source``, ``target``, ``clip``, ``truth``, ``settings``.
         metrics: of the swap.
+        figures: with intervals and controls, see :func:`stages.evaluation.summary.figures_of`.
         frames: the table by frame.
+        bars: what was asked of the swap.
         stills: frames to look at, in order.
         deliverable: its facts: consent, hash, disclosure.
         lineage: names and hashes of what it was made from.
@@ -32,7 +50,9 @@ class Report:
 
     about: dict[str, Any]
     metrics: Metrics
+    figures: pd.DataFrame
     frames: pd.DataFrame
+    bars: list[Bar]
     stills: list[Still]
     deliverable: dict[str, Any]
     lineage: dict[str, str]
@@ -46,13 +66,26 @@ class Report:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        known = {name: (name, *CONTROLS[name]) for name in CONTROLS if self.figures[name].notna().any()}
         return environment.get_template("report.html.j2").render(
             about=self.about,
-            headlines=[self._told(each) for each in self._known() if each.key in HEADLINES],
-            metrics=[self._told(each) for each in self._known()],
-            controls=self._controls(),
+            headlines=[self._headline(key) for key in HEADLINES if key in self.metrics],
+            groups=list(self._groups()),
+            counted=[
+                {"key": key, "name": name, "value": written(self.metrics[key], kind), "says": says}
+                for key, (name, kind, says) in COUNTED.items()
+                if key in self.metrics
+            ],
+            controls=[{"name": name, "says": says} for _, name, says in known.values()],
+            untrusted=[row["name"] for group in self._groups() for row in group["rows"] if row["misranked"]],
+            bars=self.bars,
+            failed=any(not bar.reached for bar in self.bars),
             plots=self._plots(),
-            stills=self.stills,
+            stills=[
+                {"still": still, "x": f"{x_on(self.frames, float(still.row['seconds'])):.1f}"} for still in self.stills
+            ],
+            worst=self._worst(),
+            gain=GAIN,
             has_truth="psnr" in self.frames,
             consent=self.deliverable.get("consent", {}),
             disclosure=self.deliverable.get("disclosure", ""),
@@ -60,39 +93,66 @@ class Report:
             settings=json.dumps(self.about.get("settings", {}), indent=2, sort_keys=True),
         )
 
-    def _known(self) -> list[Explained]:
-        return [each for each in METRICS if each.key in self.metrics]
+    def _headline(self, key: str) -> dict[str, str]:
+        named = {metric.key: (metric.name, str(metric.kind)) for metric in METRICS}
+        name, kind = named[key] if key in named else COUNTED[key][:2]
+        return {"key": key, "name": name, "value": written(self.metrics[key], kind)}
 
-    def _told(self, metric: Explained) -> dict[str, str]:
-        value = written(self.metrics[metric.key], metric.kind)
-        return {"key": metric.key, "name": metric.name, "value": value, "says": metric.says}
+    def _groups(self) -> Iterator[dict[str, Any]]:
+        """The figures by group, each with its interval and its controls."""
+        by_key = {str(row["metric"]): row for row in self.figures.to_dict("records")}
+        for group in dict.fromkeys(metric.group for metric in METRICS):
+            rows = [self._row(each, by_key[each.key]) for each in METRICS if each.group == group and each.key in by_key]
+            if rows:
+                names = [name for name in CONTROLS if any(name in row["controls"] for row in rows)]
+                heads = [CONTROLS[name][0] for name in names]
+                yield {"name": group, "rows": rows, "columns": names, "heads": heads}
 
-    def _controls(self) -> list[dict[str, str | bool]]:
-        """A row per control; one that does better than the swap is marked, since the figure is then worth nothing."""
-        rows: list[dict[str, str | bool]] = []
-        for suffix, name, says in CONTROLS:
-            if f"psnr{suffix}" not in self.metrics:
-                continue
-            values = [float(self.metrics[f"{measure}{suffix}"]) for measure in ("psnr", "ssim")]
-            beaten = bool(suffix) and any(
-                value >= float(self.metrics[measure]) for value, measure in zip(values, ("psnr", "ssim"), strict=True)
-            )
-            rows.append(
-                {
-                    "name": name,
-                    "says": says,
-                    "psnr": f"{values[0]:.2f} dB",
-                    "ssim": f"{values[1]:.3f}",
-                    "beaten": beaten,
-                }
-            )
-        return rows
+    def _row(self, metric: Metric, found: dict[Any, Any]) -> dict[str, Any]:
+        low, high = float(found["low"]), float(found["high"])
+        known = math.isfinite(low) and math.isfinite(high)
+        return {
+            "key": metric.key,
+            "name": metric.name,
+            "value": written(float(found["value"]), metric.kind),
+            "interval": f"{written(low, metric.kind)} to {written(high, metric.kind)}" if known else "",
+            "says": metric.says,
+            "controls": {
+                name: written(float(found[name]), metric.kind) for name in CONTROLS if math.isfinite(float(found[name]))
+            },
+            "misranked": _named(str(found["misranked"])),
+            "not_beaten": _named(str(found["not_beaten"])),
+            "better": {"higher": "higher is better", "lower": "lower is better", "zero": "0 is best"}[metric.better],
+        }
+
+    def _worst(self) -> list[dict[str, Any]]:
+        """The worst frame of each curve, as far as the report shows it."""
+        shown = {int(still.row["frame"]) for still in self.stills}
+        titles = {plot.curves[0].column: plot.title for plot in PLOTS}
+        full = self.frames[self.frames["similarity_source"].notna()]
+        return [
+            {"frame": frame, "column": column, "title": titles[column]}
+            for column, frame in worst_frames(full).items()
+            if frame in shown
+        ]
 
     def _plots(self) -> list[dict[str, Any]]:
         plots = []
         for plot in PLOTS:
-            curves = [curve for curve in plot.curves if curve.column in self.frames]
-            if curves:
-                figure = Markup(drawn(self.frames, curves, HELD_OUT))  # made of numbers and our own words only
-                plots.append({"title": plot.title, "says": plot.says, "curves": curves, "figure": figure})
+            curves = [
+                each for each in plot.curves if each.column in self.frames and self.frames[each.column].notna().any()
+            ]
+            if not curves or curves[0] is not plot.curves[0]:
+                continue
+            worst = next((each for each in self._worst() if each["column"] == curves[0].column), None)
+            links = {worst["frame"]: (f"#frame-{worst['frame']}", f"worst: frame {worst['frame']}")} if worst else {}
+            figure = Markup(drawn(self.frames, curves, HELD_OUT, links))  # made of numbers and our own words only
+            plots.append({"title": plot.title, "says": plot.says, "curves": curves, "figure": figure, "worst": worst})
         return plots
+
+
+def _named(pairs: str) -> str:
+    """Names of controls as people read them."""
+    for name, (told, _) in CONTROLS.items():
+        pairs = pairs.replace(name, told)
+    return pairs

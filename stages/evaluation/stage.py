@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,20 +23,29 @@ from stages.artifacts.swap_model import SwapModel
 from stages.artifacts.truth import Truth
 from stages.atomic import whole_folder
 from stages.consent import require_swap_consent
-from stages.evaluation.likeness import reference
-from stages.evaluation.measuring import Instruments, Row, measured
+from stages.evaluation.album import Album
+from stages.evaluation.controls import still_face
+from stages.evaluation.flow import face_box
+from stages.evaluation.instruments import Converts, Instruments, Row
+from stages.evaluation.likeness import Embedding, Likeness, reference
+from stages.evaluation.measuring import measured
+from stages.evaluation.over_time import OverTime
 from stages.evaluation.report import Report
-from stages.evaluation.sampling import chosen_faces, spread
+from stages.evaluation.sampling import chosen_faces, chosen_stretches, with_split
 from stages.evaluation.settings import EvaluationSettings
-from stages.evaluation.stills import Still
-from stages.evaluation.summary import summarised
+from stages.evaluation.strangers import strangers_for
+from stages.evaluation.summary import figures_of, of_swap, summarised, with_likeness
+from stages.evaluation.thresholds import Bar, bars
 from stages.evaluation.untouched import frames_passed_exactly
 from stages.evaluation.views import views
 from stages.onnx import open_session
 from stages.packs import Landmarker, Pack, Recogniser, open_pack
+from stages.packs.canonical import read_canonical
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
+
+log = logging.getLogger(__name__)
 
 
 def place(swap: str) -> Path:
@@ -62,9 +72,11 @@ class Evidence:
 def run(name: str, params: Params) -> None:
     """Measure a swap, with controls, and write its report.
 
+    What misses a threshold is written all the same; then the run fails.
+
     Raises:
         Problem: no consent; an artifact is missing, damaged or belongs to another version of the clip; no face was
-            replaced.
+            replaced; a threshold is missed.
     """
     swap = params.swap(name)
     require_swap_consent(name, params, "evaluation")
@@ -92,7 +104,24 @@ def run(name: str, params: Params) -> None:
         },
     }
     with whole_folder(place(name)) as folder:
-        evaluate(evidence, params.evaluation, about, what=f"evaluation {name}").write(folder)
+        done = evaluate(evidence, params.evaluation, about, what=f"evaluation {name}")
+        done.write(folder)
+    _hold_to(bars(params.evaluation.thresholds, done.metrics), name)
+
+
+def _hold_to(asked: list[Bar], name: str) -> None:
+    """Raise a Problem if a bar was missed."""
+    missed = [bar for bar in asked if not bar.reached]
+    for bar in asked:
+        if bar.value is None:
+            log.warning("%s", bar.told)
+    if missed:
+        raise Problem(
+            "the swap misses what params.yaml asks of it: " + "; ".join(bar.told for bar in missed),
+            where=place(name) / "report.html",
+            mend="look at the report and better the swap, or change evaluation.thresholds; the deliverable is kept and "
+            f"marked as failed, and `dvc commit evaluation@{name}` keeps this evaluation as it is",
+        )
 
 
 def evaluate(
@@ -109,42 +138,52 @@ def evaluate(
     Raises:
         Problem: no face was replaced, or the artifacts do not belong together.
     """
-    faces = _faces(evidence, settings.frames)
+    faces = _faces(evidence, settings)
+    full = faces[faces["full"]]
     pack = open_pack(settings.pack)
     instruments = _instruments(evidence, settings, pack, str(about["target"]))
-    crops = [crop for crop, _ in evidence.converted.each(faces)]
-    if crops[0].shape[0] != evidence.model.output_size:
+    converts = Converts(*(list(each) for each in zip(*evidence.converted.each(full), strict=True)))
+    if converts.crops[0].shape[0] != evidence.model.output_size:
         raise Problem(
-            f"its crops have {crops[0].shape[0]} pixels, the swap model gives {evidence.model.output_size}",
+            f"its crops have {converts.crops[0].shape[0]} pixels, the swap model gives {evidence.model.output_size}",
             where=evidence.converted.folder,
             mend="it was made by another model: run `dvc repro`",
         )
-    transforms: dict[int, list[NDArray[np.float64]]] = {}
-    replaced = evidence.alignments.table
-    for frame, transform in zip(replaced["frame"].tolist(), replaced["transform"], strict=True):
-        transforms.setdefault(frame, []).append(geometry.as_matrix(np.asarray(transform, np.float64)))
-    shown = set(faces["frame"].iloc[spread(len(faces), settings.pictures)])
     seen = views(faces, evidence.target, evidence.finished, evidence.deliverable, evidence.truth)
     table: list[Row] = []
-    stills: list[Still] = []
-    for view, figures in progress(measured(seen, crops, transforms, instruments), total=len(faces), what=what):
-        table.append(figures)
-        if view.number in shown:
-            stills.append(Still.of(view, figures, settings.picture_width, settings.picture_quality))
-    frames = pd.DataFrame(table)
-    passed = frames_passed_exactly(evidence.target, evidence.finished)
+    album = Album(settings, evidence.source_faces)
+    faces_seen: dict[int, dict[str, Embedding]] = {}
+    with OverTime(_boxes(faces, evidence.target), converts, instruments) as over_time:
+        looked = measured(seen, converts, _transforms(evidence.alignments), instruments, over_time)
+        for each in progress(looked, total=len(faces), what=what):
+            table.append(each.row)
+            faces_seen[each.view.number] = each.faces
+            if each.view.full:
+                album.add(each)
+    scores = pd.DataFrame(over_time.scores.values(), index=list(over_time.scores))
+    frames = with_likeness(pd.DataFrame(table), faces_seen).merge(scores, how="left", left_on="frame", right_index=True)
+    figures = figures_of(frames, settings.seed)
     metrics = summarised(
-        frames, passed_exactly=passed, likeness_was_taught=_taught_by(pack, evidence.model.facts.get("recogniser"))
+        frames,
+        figures,
+        passed_exactly=frames_passed_exactly(evidence.target, evidence.finished),
+        likeness_was_taught=_taught_by(pack, evidence.model.facts.get("recogniser")),
     )
-    report = Report(about, metrics, frames, stills, evidence.deliverable.facts, _lineage(evidence))
-    if "psnr" not in frames:  # dvc.yaml plots this column for every swap, known truth or not
-        frames = frames.assign(psnr=float("nan"), ssim=float("nan"))
-    return Evaluation(metrics, frames, report.html())
+    asked = bars(settings.thresholds, metrics)
+    if asked:
+        metrics["thresholds_missed"] = sum(not bar.reached for bar in asked)
+    report = Report(
+        about, metrics, figures, frames, asked, album.chosen(frames), evidence.deliverable.facts, _lineage(evidence)
+    )
+    shown = of_swap(frames)
+    if "psnr" not in shown:  # dvc.yaml plots this column for every swap, known truth or not
+        shown = shown.assign(psnr=float("nan"), ssim=float("nan"))
+    return Evaluation(metrics, shown, report.html(), figures)
 
 
-def _faces(evidence: Evidence, wanted: int) -> pd.DataFrame:
-    """The faces to measure, with what is known of each."""
-    known = evidence.alignments.table[["frame", "face", "transform", "landmarks"]]
+def _faces(evidence: Evidence, settings: EvaluationSettings) -> pd.DataFrame:
+    """The faces to measure, with what is known of each: those that are measured in full, and those in stretches."""
+    known = evidence.alignments.table[["frame", "face", "shot", "transform", "landmarks"]]
     faces = evidence.converted.index.merge(known, on=["frame", "face"], how="inner").sort_values(["frame", "face"])
     if len(faces) == 0:
         raise Problem(
@@ -152,7 +191,30 @@ def _faces(evidence: Evidence, wanted: int) -> pd.DataFrame:
             where=evidence.converted.folder,
             mend="check that the right person was found: data/detection/<clip>/tracks.parquet tells why not",
         )
-    return chosen_faces(faces, evidence.face_set.index, wanted)
+    every = with_split(faces, evidence.face_set.index)
+    full = set(chosen_faces(every, settings.frames)["frame"])
+    stretches = chosen_stretches(every, settings.stretches, settings.stretch_frames)
+    within = {frame: number for number, stretch in enumerate(stretches) for frame in stretch}
+    every = every.assign(full=every["frame"].isin(full), stretch=every["frame"].map(within).fillna(-1).astype(int))
+    return every[every["full"] | (every["stretch"] >= 0)].reset_index(drop=True)
+
+
+def _boxes(faces: pd.DataFrame, target: Frames) -> dict[int, tuple[int, int, int, int]]:
+    """What holds the face all through each stretch."""
+    boxes = {}
+    for stretch in sorted(set(faces["stretch"].tolist()) - {-1}):
+        rows = faces[faces["stretch"] == stretch]
+        transforms = [geometry.as_matrix(np.asarray(transform, np.float64)) for transform in rows["transform"]]
+        boxes[stretch] = face_box(transforms, target.facts.width, target.facts.height)
+    return boxes
+
+
+def _transforms(alignments: Alignments) -> dict[int, list[NDArray[np.float64]]]:
+    """By frame, those of all its replaced faces."""
+    result: dict[int, list[NDArray[np.float64]]] = {}
+    for frame, transform in zip(alignments.table["frame"].tolist(), alignments.table["transform"], strict=True):
+        result.setdefault(frame, []).append(geometry.as_matrix(np.asarray(transform, np.float64)))
+    return result
 
 
 def _taught_by(pack: Pack, teacher: str | None) -> bool:
@@ -166,12 +228,18 @@ def _taught_by(pack: Pack, teacher: str | None) -> bool:
 def _instruments(evidence: Evidence, settings: EvaluationSettings, pack: Pack, target: str) -> Instruments:
     recogniser = Recogniser(pack, device=settings.device, threads=settings.threads)
     return Instruments(
-        recogniser=recogniser,
+        likeness=Likeness(
+            recogniser,
+            source=reference(evidence.source_faces, recogniser, settings.references),
+            target=reference(evidence.target_faces, recogniser, settings.references),
+            strangers=strangers_for(pack),
+        ),
         landmarker=Landmarker(pack, device=settings.device, threads=settings.threads),
-        source=reference(evidence.source_faces, recogniser, settings.references),
-        target=reference(evidence.target_faces, recogniser, settings.references),
+        canonical=read_canonical(pack.files["canonical_face"]),
         model=evidence.model,
         wrong=open_session(evidence.model.network(target), device=settings.device, threads=settings.threads),
+        still=still_face(evidence.source_faces, evidence.model.output_size),
+        threads=settings.threads,
     )
 
 

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from stages import geometry
 from stages.artifacts.frames import Frames
 from stages.video import NativeFrame
+
+
+def changed(target: NativeFrame, finished: NativeFrame) -> NDArray[np.bool_]:
+    """Where any sample of a finished frame differs from the target's, (h, w) bool."""
+    width, height = target.facts.width, target.facts.height
+    result = np.zeros((height, width), dtype=bool)
+    for before, after in zip(target.planes(), finished.planes(), strict=True):
+        different = (before != after).astype(np.uint8)
+        if different.shape[1] > width:  # interleaved channels: any of a pixel's
+            different = different.reshape(height, width, -1).any(axis=2).astype(np.uint8)
+        result |= cv2.resize(different, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+    return result
 
 
 def changed_outside(target: NativeFrame, finished: NativeFrame, transforms: Sequence[NDArray[np.float64]]) -> int:

@@ -30,10 +30,14 @@ class View:
     Attributes:
         number: of the frame.
         seconds: its presentation time.
+        shot: it belongs to.
         split: of its face: train, held-out or other.
+        full: whether all is measured on it, or only what needs its neighbours.
+        stretch: of frames in a row that it belongs to, -1 if none.
         transform: (2, 3), frame pixels to the unit crop.
         landmarks: (478, 3) float32 of the target's face, frame pixels.
         target, finished: native frames; their planes are compared bit for bit.
+        untouched: (h, w, 3) uint8 RGB of the target.
         delivered: (h, w, 3) uint8 RGB from the deliverable.
         truth: (h, w, 3) uint8 RGB of the right answer, None if nobody knows it.
         truth_face: (h, w) bool, where the truth shows face; None if it does not say.
@@ -41,11 +45,15 @@ class View:
 
     number: int
     seconds: float
+    shot: int
     split: str
+    full: bool
+    stretch: int
     transform: NDArray[np.float64]
     landmarks: NDArray[np.float32]
     target: NativeFrame
     finished: NativeFrame
+    untouched: Picture
     delivered: Picture
     truth: Picture | None
     truth_face: Mask | None
@@ -74,7 +82,8 @@ def views(
     """A view per row of ``faces``, one at a time.
 
     Args:
-        faces: columns ``frame`` (ascending, once each), ``split``, ``transform``, ``landmarks``.
+        faces: columns ``frame`` (ascending, once each), ``shot``, ``split``, ``full``, ``stretch``, ``transform``,
+            ``landmarks``.
         target, finished: frames of the same clip.
         deliverable: that was encoded.
         truth: the right answer, frame by frame the same performance; None if nobody knows it.
@@ -87,16 +96,21 @@ def views(
     shown = _chosen(deliverable.frames(), numbers, deliverable.video)
     right = _chosen(truth.frames(), numbers, truth.folder) if truth else None
     labels, of_face = (None, ()) if truth is None else _labels(truth, numbers)
-    for row, old, new in zip(faces.itertuples(), target.pick(numbers), finished.pick(numbers), strict=True):
+    rows = zip(faces.to_dict("records"), target.pick(numbers), finished.pick(numbers), strict=True)
+    for row, old, new in rows:
         parts = None if labels is None else np.isin(next(labels).planes()[0], of_face)
         yield View(
             number=old.number,
             seconds=float(old.pts * base),
-            split=str(row.split),
-            transform=geometry.as_matrix(np.asarray(row.transform, np.float64)),
-            landmarks=np.asarray(row.landmarks, np.float32).reshape(-1, 3),
+            shot=int(row["shot"]),
+            split=str(row["split"]),
+            full=bool(row["full"]),
+            stretch=int(row["stretch"]),
+            transform=geometry.as_matrix(np.asarray(row["transform"], np.float64)),
+            landmarks=np.asarray(row["landmarks"], np.float32).reshape(-1, 3),
             target=old,
             finished=new,
+            untouched=old.rgb(),
             delivered=next(shown).rgb(),
             truth=next(right).rgb() if right else None,
             truth_face=parts,

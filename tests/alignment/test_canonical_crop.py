@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import SIDE, fit, template
-from stages.alignment.measures import FOCAL, angles_of, exposure, eyes_open, mouth_open, pose_of, sharpness
+from stages.alignment.measures import exposure, sharpness
+from stages.expression import FOCAL, angles_of, eyes_open, mouth_open, pose_of
 from stages.geometry import Floats, apply, compose, invert, scale_of
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical

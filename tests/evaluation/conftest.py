@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from onnx import TensorProto, helper
 from stages import geometry
 from stages.artifacts.alignments import POSE_AND_QUALITY, Alignments
 from stages.artifacts.converted import Converted
+from stages.artifacts.evaluation import Evaluation
 from stages.artifacts.face_set import HELD_OUT, TRAIN, FaceSet
 from stages.artifacts.files import write_facts
 from stages.artifacts.frames import Frames, FrameWriter
@@ -26,7 +28,8 @@ from stages.artifacts.swap_model import SwapModel
 from stages.artifacts.truth import Truth
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
-from stages.evaluation.stage import Evidence
+from stages.evaluation.settings import EvaluationSettings
+from stages.evaluation.stage import Evidence, evaluate
 from stages.packs import Detector, Landmarker, open_pack
 from stages.video import VideoFacts
 
@@ -34,6 +37,17 @@ SIZE, CROP, FRAMES = 256, 64, 10
 FACTS = VideoFacts(
     width=SIZE, height=SIZE, pixel_format="yuv444p", time_base="1/25", rate="25/1", matrix="bt709", range="tv"
 )
+SETTINGS = EvaluationSettings(
+    frames=8, stretches=2, stretch_frames=5, references=3, threads=1, pictures=3, picture_width=96
+)
+ABOUT: dict[str, Any] = {
+    "swap": "ada-on-ben",
+    "source": "ada",
+    "target": "ben",
+    "clip": "ben",
+    "truth": "ada-on-ben",
+    "settings": {"evaluation": SETTINGS.model_dump(mode="json")},
+}
 SKIN, HAIR = 1, 9
 PARTS = {"0": "background", "1": "skin", "9": "hair"}
 
@@ -111,85 +125,95 @@ def swap_model(folder: Path) -> SwapModel:
     return SwapModel.read(folder)
 
 
+Photograph = tuple[NDArray[np.uint8], NDArray[np.float32]]
+
+
 @pytest.fixture
-def make_evidence(photograph: tuple[NDArray[np.uint8], NDArray[np.float32]], tmp_path: Path) -> Callable[..., Evidence]:
-    """Build all that an evaluation reads: ``make(truth=True, noise=4.0)``.
+def make_evidence(photograph: Photograph, tmp_path: Path) -> Callable[..., Evidence]:
+    """Build all that an evaluation reads: ``make(truth=True, noise=4.0, parts=False)``, see :func:`evidence_in`."""
+    return partial(evidence_in, tmp_path, photograph)
+
+
+@pytest.fixture(scope="session")
+def usual(photograph: Photograph, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    """The evaluation of a good swap whose right answer is known, parts and all."""
+    return evaluate(evidence_in(tmp_path_factory.mktemp("usual"), photograph), SETTINGS, ABOUT)
+
+
+def evidence_in(
+    folder: Path, photograph: Photograph, *, truth: bool = True, noise: float = 4.0, parts: bool = False
+) -> Evidence:
+    """All that an evaluation reads, in a folder.
 
     With ``parts`` the truth says that its right half is hair, and the finished frames are black there.
     """
     picture, landmarks = photograph
-
-    def make(*, truth: bool = True, noise: float = 4.0, parts: bool = False) -> Evidence:
-        rng = np.random.default_rng(3)
-        shifts = [(number, number // 2) for number in range(FRAMES)]
-        light = np.linspace(0.75, 1.0, FRAMES)  # so that a face from another moment is a worse one
-        target = [
-            (picture[y : y + SIZE, x : x + SIZE] * share).astype(np.uint8)
-            for (x, y), share in zip(shifts, light, strict=True)
-        ]
-        points = [landmarks - np.array([x, y, 0], np.float32) for x, y in shifts]
-        low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
-        side = float((high - low).max()) * 1.4
-        start = (low + high) / 2 - side / 2
-        transforms = [
-            np.array([[1 / side, 0, (x - start[0]) / side], [0, 1 / side, (y - start[1]) / side]]) for x, y in shifts
-        ]
-        right, finished = [], []
-        for frame, transform in zip(target, transforms, strict=True):
-            x0, y0, x1, y1 = geometry.region(transform, SIZE, SIZE)
-            for pictures, spread in ((right, 0.0), (finished, noise)):
-                swapped = frame.copy()
-                box = recoloured(frame[y0:y1, x0:x1]).astype(float)
-                swapped[y0:y1, x0:x1] = np.clip(box + rng.normal(0, 1, box.shape) * spread, 0, 255)
-                if parts and pictures is finished:
-                    swapped[:, SIZE // 2 :] = 0
-                pictures.append(swapped)
-        rows = [
-            {
-                "frame": number,
-                "face": 0,
-                "track": 0,
-                "shot": 0,
-                "transform": transform.ravel(),
-                "landmarks": where.ravel(),
-            }
-            | dict.fromkeys(POSE_AND_QUALITY, 0.0)
-            for number, (transform, where) in enumerate(zip(transforms, points, strict=True))
-        ]
-        (tmp_path / "converted").mkdir()
-        places = []
-        with Converted.crops_into(tmp_path / "converted") as writer:
-            for number, (frame, transform) in enumerate(zip(finished, transforms, strict=True)):
-                mask = np.full((CROP, CROP), 255, np.uint8)
-                shard, row = writer.add(crops=geometry.crop(frame, transform, CROP), masks=mask)
-                places.append({"frame": number, "face": 0, "shard": shard, "row": row})
-        Converted.write_index(tmp_path / "converted", pd.DataFrame(places), {"size": CROP})
-        unit = geometry.apply(transforms[0], points[0][:, :2])
-        for name, pictures in (("ada", right), ("ben", target)):
-            crops = [
-                geometry.crop(frame, transform, 128) for frame, transform in zip(pictures, transforms, strict=True)
-            ]
-            face_set(tmp_path / "dataset" / name / name, crops, unit)
-        done = written(tmp_path / "finished", finished, changed=True)
-        (tmp_path / "encoding").mkdir()
-        about = {"consent": {"source": "synthetic-ada-1", "target": "synthetic-ben-1"}}
-        settings = EncodingSettings(preset="ultrafast", crf=10)
-        deliverable = encode(done, None, tmp_path / "encoding", settings, about)
-        evidence = Evidence(
-            target=written(tmp_path / "extraction", target, changed=False),
-            alignments=Alignments(pd.DataFrame(rows), {}),
-            face_set=FaceSet.read(tmp_path / "dataset" / "ben" / "ben"),
-            converted=Converted.read(tmp_path / "converted"),
-            finished=done,
-            deliverable=deliverable,
-            model=swap_model(tmp_path / "training"),
-            truth=None,
-            source_faces=tmp_path / "dataset" / "ada",
-            target_faces=tmp_path / "dataset" / "ben",
-        )
-        return replace(evidence, truth=_truth(tmp_path / "truth", right, parts=parts)) if truth else evidence
-
-    return make
+    rng = np.random.default_rng(3)
+    shifts = [(number, number // 2) for number in range(FRAMES)]
+    light = np.linspace(0.75, 1.0, FRAMES)  # so that a face from another moment is a worse one
+    target = [
+        (picture[y : y + SIZE, x : x + SIZE] * share).astype(np.uint8)
+        for (x, y), share in zip(shifts, light, strict=True)
+    ]
+    points = [landmarks - np.array([x, y, 0], np.float32) for x, y in shifts]
+    low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
+    side = float((high - low).max()) * 1.4
+    start = (low + high) / 2 - side / 2
+    transforms = [
+        np.array([[1 / side, 0, (x - start[0]) / side], [0, 1 / side, (y - start[1]) / side]]) for x, y in shifts
+    ]
+    right, finished = [], []
+    for frame, transform in zip(target, transforms, strict=True):
+        x0, y0, x1, y1 = geometry.region(transform, SIZE, SIZE)
+        for pictures, spread in ((right, 0.0), (finished, noise)):
+            swapped = frame.copy()
+            box = recoloured(frame[y0:y1, x0:x1]).astype(float)
+            swapped[y0:y1, x0:x1] = np.clip(box + rng.normal(0, 1, box.shape) * spread, 0, 255)
+            if parts and pictures is finished:
+                swapped[:, SIZE // 2 :] = 0
+            pictures.append(swapped)
+    rows = [
+        {
+            "frame": number,
+            "face": 0,
+            "track": 0,
+            "shot": 0,
+            "transform": transform.ravel(),
+            "landmarks": where.ravel(),
+        }
+        | dict.fromkeys(POSE_AND_QUALITY, 0.0)
+        for number, (transform, where) in enumerate(zip(transforms, points, strict=True))
+    ]
+    (folder / "converted").mkdir()
+    places = []
+    with Converted.crops_into(folder / "converted") as writer:
+        for number, (frame, transform) in enumerate(zip(finished, transforms, strict=True)):
+            mask = np.full((CROP, CROP), 255, np.uint8)
+            shard, row = writer.add(crops=geometry.crop(frame, transform, CROP), masks=mask)
+            places.append({"frame": number, "face": 0, "shard": shard, "row": row})
+    Converted.write_index(folder / "converted", pd.DataFrame(places), {"size": CROP})
+    unit = geometry.apply(transforms[0], points[0][:, :2])
+    for name, pictures in (("ada", right), ("ben", target)):
+        crops = [geometry.crop(frame, transform, 128) for frame, transform in zip(pictures, transforms, strict=True)]
+        face_set(folder / "dataset" / name / name, crops, unit)
+    done = written(folder / "finished", finished, changed=True)
+    (folder / "encoding").mkdir()
+    about = {"consent": {"source": "synthetic-ada-1", "target": "synthetic-ben-1"}}
+    settings = EncodingSettings(preset="ultrafast", crf=10)
+    deliverable = encode(done, None, folder / "encoding", settings, about)
+    evidence = Evidence(
+        target=written(folder / "extraction", target, changed=False),
+        alignments=Alignments(pd.DataFrame(rows), {}),
+        face_set=FaceSet.read(folder / "dataset" / "ben" / "ben"),
+        converted=Converted.read(folder / "converted"),
+        finished=done,
+        deliverable=deliverable,
+        model=swap_model(folder / "training"),
+        truth=None,
+        source_faces=folder / "dataset" / "ada",
+        target_faces=folder / "dataset" / "ben",
+    )
+    return replace(evidence, truth=_truth(folder / "truth", right, parts=parts)) if truth else evidence
 
 
 def _truth(folder: Path, pictures: list[NDArray[np.uint8]], *, parts: bool) -> Truth:
