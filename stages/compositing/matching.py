@@ -14,6 +14,7 @@ from stages.artifacts.frames import Frames
 from stages.compositing import colour, sharpness
 from stages.compositing.faces import outline_of, transform_of, weights_over_time
 from stages.compositing.masks import raw_mask
+from stages.compositing.occlusion import kept_free, network_for, visible_in
 from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.compositing.steadiness import Weights, smoothed
 from stages.progress import progress
@@ -51,7 +52,7 @@ def matches(
     """
     if len(faces) == 0 or not needs_measuring(settings):
         return [Match(np.eye(3, 4), 1.0)] * len(faces)
-    found = measured(frames, faces, converted, settings.colour.method, what)
+    found = measured(frames, faces, converted, settings, what)
     return matches_of(found, weights_over_time(faces, frames, settings.colour.steady), settings)
 
 
@@ -74,10 +75,11 @@ def matches_of(found: NDArray[np.float64], weights: Weights, settings: Compositi
 
 
 def measured(
-    frames: Frames, faces: pd.DataFrame, converted: Converted, method: colour.Method, what: str
+    frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str
 ) -> NDArray[np.float64]:
     """What is measured of every face, (n, 2, 13): of the converted and of the target's, the mean (3) and covariance
-    (9) of its colours and its detail (1)."""
+    (9) of its colours and its detail (1). Of the settings the colour's method counts, and the mask's occlusion."""
+    method, network = settings.colour.method, network_for(settings.mask)
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops = converted.each(faces)
@@ -88,6 +90,8 @@ def measured(
             crop, decoder = next(crops)
             size = crop.shape[0]
             mask = raw_mask(decoder, outline_of(faces, row), size, MaskSettings())
+            if network is not None:
+                mask = mask * kept_free(visible_in(picture, transform_of(faces, row), network), size)
             pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
             for which, picture_of_face in enumerate(pair):
                 view = picture_of_face.astype(np.float32) / 255.0

@@ -14,6 +14,8 @@ from stages.rendering.head import HeadBasis
 from stages.rendering.identity import Identity
 from stages.rendering.light import Light
 from stages.rendering.mesh import F32, U8, Hair, Head
+from stages.rendering.occluders.covering import Covering
+from stages.rendering.occluders.panes import glaze
 from stages.rendering.placement import Nudge
 from stages.rendering.posing import Pose, pose_head
 
@@ -50,7 +52,15 @@ class Performer:
         self.maps = shading.Maps.paint(identity, self.head)
 
     def render(
-        self, pose: Pose, camera: Camera, light: Light, backdrop: F32, sensor: Sensor, rng: np.random.Generator
+        self,
+        pose: Pose,
+        camera: Camera,
+        light: Light,
+        backdrop: F32,
+        sensor: Sensor,
+        rng: np.random.Generator,
+        covering: Covering | None = None,
+        seconds: float = 0.0,
     ) -> Picture:
         """Render one frame.
 
@@ -61,11 +71,18 @@ class Performer:
             backdrop: (H, W, 3) float32 linear, what stands behind.
             sensor: noise and blur.
             rng: draws the noise.
+            covering: what comes before the face.
+            seconds: when, for what moves of it.
         """
-        posed = pose_head(self.head, self.hair, pose)
-        gbuffer = deferred.fill(posed, camera, light.direction)
+        if covering is None:
+            posed, prop = pose_head(self.head, self.hair, pose), None
+        else:
+            posed, prop = covering.over(pose_head(self.head, covering.hair_with(self.hair), pose), seconds)
+        gbuffer = deferred.fill(posed, camera, light.direction, prop)
         linear = deferred.resolve(gbuffer, shading.shade(gbuffer, self.maps, light), backdrop)
         parts, depth = deferred.labels(gbuffer)
+        if prop is not None:
+            linear = glaze(linear, depth, prop.panes, camera, light)
         return Picture(expose(linear, sensor, rng), parts, depth, landmarks.project(posed, camera))
 
 
