@@ -40,11 +40,11 @@ class MaskSettings(BaseModel):
         "(visibility.md); none: it is painted over",
     )
     occlusion_steady: float = Field(
-        default=0.03,
+        default=0.02,
         ge=0.0,
         le=0.5,
         description="seconds (sigma) over which what the network sees is smoothed within a shot: much less than the "
-        "mask, since hands are quicker than heads",
+        "mask, since hands are quick; at twice the default a hand that crosses its own width in a frame is lost",
     )
 
 

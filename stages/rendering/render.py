@@ -42,6 +42,16 @@ class Picture:
     landmarks: F32
 
 
+@dataclass(frozen=True)
+class Sight:
+    """As a `Picture`, before the camera: linear (H, W, 3) float32, the light of each pixel."""
+
+    linear: F32
+    parts: U8
+    depth: F32
+    landmarks: F32
+
+
 class Performer:
     """An identity made ready to be rendered: its head, hair and painted skin."""
 
@@ -65,12 +75,29 @@ class Performer:
         """Render one frame.
 
         Args:
+            pose, camera, light, backdrop, covering, seconds: see :meth:`sight`.
+            sensor: noise and blur.
+            rng: draws the noise.
+        """
+        seen = self.sight(pose, camera, light, backdrop, covering, seconds)
+        return Picture(expose(seen.linear, sensor, rng), seen.parts, seen.depth, seen.landmarks)
+
+    def sight(
+        self,
+        pose: Pose,
+        camera: Camera,
+        light: Light,
+        backdrop: F32,
+        covering: Covering | None = None,
+        seconds: float = 0.0,
+    ) -> Sight:
+        """What reaches the lens at one moment.
+
+        Args:
             pose: what the performer does.
             camera: at the frame's resolution.
             light: the scene's light, camera space.
             backdrop: (H, W, 3) float32 linear, what stands behind.
-            sensor: noise and blur.
-            rng: draws the noise.
             covering: what comes before the face.
             seconds: when, for what moves of it.
         """
@@ -83,7 +110,7 @@ class Performer:
         parts, depth = deferred.labels(gbuffer)
         if prop is not None:
             linear = glaze(linear, depth, prop.panes, camera, light)
-        return Picture(expose(linear, sensor, rng), parts, depth, landmarks.project(posed, camera))
+        return Sight(linear, parts, depth, landmarks.project(posed, camera))
 
 
 def expose(linear: F32, sensor: Sensor, rng: np.random.Generator) -> U8:

@@ -52,8 +52,9 @@ class Lessons:
         if kept is not None:
             state.restore(kept)
         total = 0.0
-        with bar(total=recipe.iterations, what="visibility", unit="it", initial=state.progress.iteration) as shown:
-            while state.progress.iteration < recipe.iterations:
+        end = sum(recipe.iterations)
+        with bar(total=end, what="visibility", unit="it", initial=state.progress.iteration) as shown:
+            while state.progress.iteration < end:
                 total += float(self.step())
                 shown.update()
                 done = state.progress.iteration
@@ -66,8 +67,8 @@ class Lessons:
 
     def step(self) -> Tensor:
         """One iteration; its loss."""
-        recipe, state = self._recipe, self.state
-        state.set_rate(learning_rate(state.progress.iteration, recipe.iterations, self._optimiser))
+        state = self.state
+        state.set_rate(self._rate(state.progress.iteration))
         crops, face, cover = self.batch(state.progress.iteration)
         logits = state.network(crops.contiguous(memory_format=torch.channels_last))
         loss = loss_of(logits, face, cover)
@@ -78,6 +79,15 @@ class Lessons:
         state.progress.iteration += 1
         state.average_in(self._optimiser.average)
         return loss.detach()
+
+    def _rate(self, iteration: int) -> float:
+        """The learning rate: a cosine that starts anew in each cycle (SGDR, Loshchilov and Hutter 2017)."""
+        rate = 1.0
+        for length in self._recipe.iterations:
+            if iteration < length:
+                return rate * learning_rate(iteration, length, self._optimiser)
+            iteration, rate = iteration - length, 0.5 * rate
+        return 0.0
 
     def batch(self, iteration: int) -> tuple[Tensor, Tensor, Tensor]:
         """Crops (n, 3, s, s), face and cover (n, 1, s, s), float32 0..1; of seed and iteration only."""

@@ -28,7 +28,11 @@ class Recipe(BaseModel):
     stored_reach: float = Field(default=1.25, ge=1.0, description="side of the stored crops in unit crops")
     input_size: int = Field(default=128, ge=64, multiple_of=32, description="side of the network's crops, pixels")
     channels: tuple[int, ...] = Field(default=(16, 16, 32, 64, 96), description="of the levels, each half as fine")
-    iterations: int = Field(default=1200, ge=1)
+    iterations: tuple[int, ...] = Field(
+        default=(1200, 600),
+        min_length=1,
+        description="of each cycle: the learning rate falls to zero in each, and each begins at half of the one before",
+    )
     batch: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=0.002, gt=0.0)
     warm_up: int = Field(default=100, ge=0)
