@@ -168,8 +168,8 @@ def toned(truth: Picture, target: Picture, face: Mask, settings: ColourSettings)
     """The right answer (h, w, 3) with the colours of its face moved to those of the target's, as compositing does."""
     views = [picture.astype(np.float32) / np.float32(255.0) for picture in (truth, target)]
     weights = face.astype(np.float32)
-    found = [colour.statistics(view, colour.typical(view, weights), settings.method) for view in views]
-    mapping = colour.transfer(*found, settings.method, settings.strength)
+    hers, his = (colour.statistics(view, colour.typical(view, weights), settings.method) for view in views)
+    mapping = colour.transfer(hers, his, settings.method, settings.strength)
     moved = colour.recoloured(views[0], mapping, settings.method)
     return np.asarray(np.clip(np.rint(255.0 * moved), 0, 255), np.uint8)
 

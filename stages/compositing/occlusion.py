@@ -46,17 +46,19 @@ def visible_in(picture: Picture, transform: NDArray[np.float64], network: Visibl
     Returns:
         (SIZE, SIZE) float32, as :meth:`stages.visible_face.VisibleFace.look` has it.
     """
-    return network.look(geometry.crop(picture, transform, SIZE)[None])[0]
+    return np.asarray(network.look(geometry.crop(picture, transform, SIZE)[None])[0], np.float32)
 
 
 def each_visible(frames: Frames, faces: pd.DataFrame, network: VisibleFace) -> Iterator[Mask]:
     """`visible_in` of every face of a table in order, by frame and face; one frame is in memory."""
     transforms = [geometry.as_matrix(np.asarray(row, np.float64)) for row in faces["transform"]]
-    rows_of = faces.groupby("frame").indices
+    numbers = faces["frame"].tolist()
+    row = 0
     for frame in frames.pick(faces["frame"].drop_duplicates().tolist()):
         picture = frame.rgb()
-        for row in rows_of[frame.number].tolist():
+        while row < len(numbers) and numbers[row] == frame.number:
             yield visible_in(picture, transforms[row], network)
+            row += 1
 
 
 def kept_free(visible: Mask, size: int) -> Mask:

@@ -65,7 +65,8 @@ def centred(parts: Sequence[U8], reach: float, size: int) -> list[F32]:
 def cut_out(example: Example, chance: np.random.Generator) -> tuple[F32, F32]:
     """What covers a face, as a picture (s, s, 3) and its coverage (s, s), moved to anywhere."""
     size = example.face.shape[0]
-    turn = cv2.getRotationMatrix2D((size / 2, size / 2), chance.uniform(-60, 60), float(np.exp(chance.normal(0, 0.3))))
+    angle, zoom = float(chance.uniform(-60, 60)), float(np.exp(chance.normal(0, 0.3)))
+    turn = np.asarray(cv2.getRotationMatrix2D((size / 2, size / 2), angle, zoom), np.float64)
     turn[:, 2] += chance.normal(0.0, 0.18 * size, 2)
     rgb = cv2.warpAffine(example.rgb, turn, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     alpha = cv2.warpAffine(example.cover, turn, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
@@ -98,9 +99,9 @@ def shape(example: Example, chance: np.random.Generator) -> tuple[F32, F32]:
         along = 3 * size * np.array([np.cos(angle), np.sin(angle)])
         width = max(2, int(chance.uniform(0.03, 0.3) * 2 * size))
         cv2.line(fine, (middle - along).astype(int).tolist(), (middle + along).astype(int).tolist(), 255, width)
-    alpha = cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
+    alpha: F32 = cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255.0)
     if chance.random() < 0.5:
-        alpha = cv2.GaussianBlur(alpha, (0, 0), float(chance.uniform(0.4, 1.6)))
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), float(chance.uniform(0.4, 1.6))), np.float32)
     return _texture(example, chance), np.asarray(alpha, np.float32)
 
 

@@ -93,7 +93,7 @@ def _temple(head: Head, outward: F64, rim: F64, side: float, thick: float) -> tu
 def _on(head: Head, place: tuple[float, float, float]) -> F64:
     """Where a place of the template's face frame lies on this head."""
     away = anatomy.face_frame(head.rest) - np.asarray(place, np.float32)
-    return head.positions[int((away**2).sum(1).argmin())].astype(np.float64)
+    return np.asarray(head.positions[int((away**2).sum(1).argmin())], np.float64)
 
 
 def _pane(rim: F64, centre: F64) -> Pane:

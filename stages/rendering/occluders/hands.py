@@ -71,7 +71,9 @@ def hand(identity: Identity, grip: Grip, rng: np.random.Generator) -> Prop:
             one = _smooth_minimum(one, _capsule(grid, a, b, r, s), 0.12)
         digits = np.minimum(digits, one)
     field = _smooth_minimum(palm, digits, 0.7)
-    vertices, faces, _, _ = marching_cubes(field, 0.0, spacing=(_STEP, _STEP, _STEP), gradient_direction="descent")
+    vertices, faces, _, _ = marching_cubes(  # type: ignore[no-untyped-call]
+        field, 0.0, spacing=(_STEP, _STEP, _STEP), gradient_direction="descent"
+    )
     points = (vertices + low).astype(np.float32)
     paint = _skin(identity, points, fingers, tips)
     cut = rng.uniform(-9.0, -3.5) if rng.random() < 0.6 else 2.0 * _ELBOW
