@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 # uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training bench-footage bench-faces ablation base
+.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training bench-footage bench-faces bench-quality ablation base visibility
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -63,6 +63,9 @@ bench-footage: setup ## frames a second and memory of each stage beside ffmpeg's
 bench-faces: setup ## faces found, taken and placed on performers whose truth is exact; some minutes
 	@python -m stages.bench.faces $(ARGS)
 
+bench-quality: setup ## finished frames in named scenes against their exact right answer; ARGS="--scenes hand,glasses"
+	@python -m stages.bench.quality $(ARGS)
+
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check
 
@@ -71,6 +74,9 @@ samples: setup ## render the sample performers and truths again: the same bytes 
 
 base: setup ## make the shared base again: renders many performers, then trains; an hour and more
 	@python -m stages.base
+
+visibility: setup ## make the network again that keeps what passes before faces; half an hour and more
+	@python -m stages.visibility
 
 lock: setup ## resolve the pins anew within pyproject.toml's bounds
 	@rm -f requirements.lock  # what it said would be preferred, a CUDA build over the local CPU build too

@@ -45,7 +45,10 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, 
         if inner is not None:
             if "Literal" in str(field.annotation):  # a word, or keys of its own
                 yield key, _kind(field), _default(field), field.description or ""
-            yield from _rows(inner, f"{key}.<name>" if "dict" in str(field.annotation) else key)
+            several = {"dict": ".<name>", "tuple": "[]"}
+            yield from _rows(
+                inner, key + next((end for kind, end in several.items() if kind in str(field.annotation)), "")
+            )
             continue
         yield key, _kind(field), _default(field), (field.description or "").replace("|", "\\|")
 

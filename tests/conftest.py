@@ -79,7 +79,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project folder with the shipped settings and records that let every clip of a test in, entered."""
     shutil.copy(REPOSITORY / "params.yaml", tmp_path)
     put_records(tmp_path / "data" / "consent", {"ada": ["ada", "one"], "ben": ["ben", "two"]})
-    (tmp_path / "data" / "packs").symlink_to(REPOSITORY / "data" / "packs")
+    for shipped in ("packs", "visibility"):
+        (tmp_path / "data" / shipped).symlink_to(REPOSITORY / "data" / shipped)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -64,19 +64,28 @@ def steady_masks(converted: Converted, faces: pd.DataFrame, weights: Weights, se
 
     Reads ahead only as far as the smoothing reaches and forgets what no later face needs.
     """
-    needed_from = np.array([min(row for row, _ in weights[here]) for here in range(len(faces))], dtype=np.intp)
+    raw = (
+        raw_mask(mask, outline_of(faces, row), MASK_SIZE, settings)
+        for row, (_, mask) in enumerate(converted.each(faces))
+    )
+    for here, mean in enumerate(means_over_time(raw, weights)):
+        yield shaped(mean, face_size(outline_of(faces, here)) * MASK_SIZE, settings)
+
+
+def means_over_time(masks: Iterator[Mask], weights: Weights) -> Iterator[Mask]:
+    """Weighted means of masks that come in order; in memory are those that a present or later mean needs."""
+    needed_from = np.array([min(row for row, _ in weights[here]) for here in range(len(weights))], dtype=np.intp)
     keep_from = np.minimum.accumulate(needed_from[::-1])[::-1]
-    masks = (mask for _, mask in converted.each(faces))
     known: dict[int, Mask] = {}
     read = 0
-    for here in range(len(faces)):
+    for here in range(len(weights)):
         last = max(row for row, _ in weights[here])
         while read <= last:
-            known[read] = raw_mask(next(masks), outline_of(faces, read), MASK_SIZE, settings)
+            known[read] = next(masks)
             read += 1
         for row in [row for row in known if row < keep_from[here]]:
             del known[row]
-        mean = np.zeros((MASK_SIZE, MASK_SIZE), np.float32)
+        mean = np.zeros_like(known[here])
         for row, weight in weights[here]:
             mean += np.float32(weight) * known[row]
-        yield shaped(mean, face_size(outline_of(faces, here)) * MASK_SIZE, settings)
+        yield mean

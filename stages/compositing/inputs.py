@@ -12,10 +12,19 @@ import pandas as pd
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
-from stages.compositing.faces import faces_to_place, steady_masks, transform_of, weights_over_time
+from stages.compositing.faces import (
+    MASK_SIZE,
+    faces_to_place,
+    means_over_time,
+    steady_masks,
+    transform_of,
+    weights_over_time,
+)
+from stages.compositing.masks import Mask
 from stages.compositing.matching import Match
+from stages.compositing.occlusion import each_visible, kept_free, network_for
 from stages.compositing.placing import Layer
-from stages.compositing.settings import CompositingSettings
+from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.consent import require_swap_consent
 from stages.settings import Params
 
@@ -62,10 +71,25 @@ class Inputs:
             matched: what is done to each of them.
             settings: of the stage.
             wanted: which of them are given; the others only count for their masks. All, if None.
+
+        Raises:
+            Problem: the settings ask for the network that sees what passes before a face, and it is not there.
         """
         weights = weights_over_time(self.faces, self.frames, settings.mask.steady)
         masks = steady_masks(self.converted, self.faces, weights, settings.mask)
         crops = (crop for crop, _ in self.converted.each(self.faces))
-        for row, (crop, mask) in enumerate(zip(crops, masks, strict=True)):
+        free = self._kept_free(settings.mask)
+        for row, (crop, mask, open_) in enumerate(zip(crops, masks, free, strict=True)):
             if wanted is None or wanted[row]:
-                yield Layer(matched[row].applied(crop, settings.colour.method), mask, transform_of(self.faces, row))
+                rgb = matched[row].applied(crop, settings.colour.method)
+                yield Layer(rgb, mask, transform_of(self.faces, row), open_)
+
+    def _kept_free(self, settings: MaskSettings) -> Iterator[Mask | None]:
+        """Of each face where nothing passes before it, steady over time; None if that is not asked for."""
+        network = network_for(settings)
+        if network is None:
+            yield from [None] * len(self.faces)
+            return
+        weights = weights_over_time(self.faces, self.frames, settings.occlusion_steady)
+        for visible in means_over_time(each_visible(self.frames, self.faces, network), weights):
+            yield kept_free(visible, MASK_SIZE)

@@ -16,6 +16,7 @@ from stages.artifacts.frames import Frames
 from stages.compositing import colour, sharpness
 from stages.compositing.faces import outline_of, transform_of, weights_over_time
 from stages.compositing.masks import raw_mask
+from stages.compositing.occlusion import kept_free, network_for, visible_in
 from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.compositing.steadiness import Weights, smoothed
 from stages.execution.engines import HERE, Engine
@@ -88,10 +89,12 @@ def matches_of(found: NDArray[np.float64], weights: Weights, settings: Compositi
 
 
 def measured(
-    frames: Frames, faces: pd.DataFrame, converted: Converted, method: colour.Method, what: str | None = None
+    frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str | None = None
 ) -> NDArray[np.float64]:
     """What is measured of every face, (n, 2, 13): of the converted and of the target's, the mean (3) and covariance
-    (9) of its colours and its detail (1). Without a word for it, there is no bar."""
+    (9) of its colours and its detail (1). Of the settings the colour's method counts, and the mask's occlusion. Without
+    a word for it, there is no bar."""
+    method, network = settings.colour.method, network_for(settings.mask)
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops = converted.each(faces)
@@ -103,6 +106,8 @@ def measured(
             crop, decoder = next(crops)
             size = crop.shape[0]
             mask = raw_mask(decoder, outline_of(faces, row), size, MaskSettings())
+            if network is not None:
+                mask = mask * kept_free(visible_in(picture, transform_of(faces, row), network), size)
             pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
             for which, picture_of_face in enumerate(pair):
                 view = picture_of_face.astype(np.float32) / 255.0
@@ -136,7 +141,7 @@ class MeasureFaces:
             Problem: one of them is missing or damaged.
         """
         frames, converted = Frames.read(self.frames), Converted.read(self.converted)
-        return lambda faces: measured(frames, faces, converted, self.settings.colour.method)
+        return lambda faces: measured(frames, faces, converted, self.settings)
 
 
 def spans_of_faces(frames: Frames, faces: pd.DataFrame) -> Iterator[pd.DataFrame]:

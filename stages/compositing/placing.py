@@ -26,11 +26,15 @@ class Layer:
         crop: (r, r, 3) float32 RGB 0..1, its colours and sharpness already matched.
         mask: (m, m) float32 0..1 over the same unit crop, 0 on its border.
         transform: (2, 3), frame pixels to the unit crop.
+        free: (m, m) float32 0..1 over the same unit crop, 0 where something passes before the face and stays; None if
+            nothing does. It is no part of the mask: bands of detail are blended as if nothing were there, or the
+            thing's colours would reach into the face beside it.
     """
 
     crop: Floats
     mask: Floats
     transform: NDArray[np.float64]
+    free: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,18 @@ def pieces(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: Bl
     if box is None:
         return []
     rgb, alpha = warped(layer, box)
-    if not alpha.any():
+    free = None if layer.free is None else _over(layer.free, layer.transform, box, "replicate")
+    if not (alpha if free is None else alpha * free).any():
         return []
     result = []
     for channel in parts:
         share = channel.reduced(alpha)
         target = channel.part(box).astype(np.float32)
-        result.append(Piece(channel, box, blend(target, channel.values_of(rgb), share, settings), share))
+        values = blend(target, channel.values_of(rgb), share, settings)
+        if free is not None:
+            left = channel.reduced(free)
+            values, share = np.asarray(target + left * (values - target), np.float32), share * left
+        result.append(Piece(channel, box, values, share))
     return result
 
 
@@ -113,14 +122,16 @@ def covered(layer: Layer, width: int, height: int, multiple: int = 1) -> Box | N
 
 def warped(layer: Layer, box: Box) -> tuple[Floats, Floats]:
     """Colours (h, w, 3) and mask (h, w) of a layer over a box of the frame, float32 0..1."""
+    return _over(layer.crop, layer.transform, box, "replicate"), _over(layer.mask, layer.transform, box, "zero")
+
+
+def _over(picture: Floats, transform: NDArray[np.float64], box: Box, edge: str) -> Floats:
+    """A picture over the unit crop, as it lies over a box of the frame; float32 0..1."""
     x0, y0, x1, y1 = box
-    into_box = geometry.compose(geometry.invert(layer.transform), np.array([[1.0, 0.0, -x0], [0.0, 1.0, -y0]]))
-    result = []
-    for picture, edge in ((layer.crop, "replicate"), (layer.mask, "zero")):
-        from_pixels = geometry.invert(geometry.to_pixels(picture.shape[0]))
-        moved = geometry.warp(picture, geometry.compose(from_pixels, into_box), x1 - x0, y1 - y0, edge=edge)
-        result.append(np.clip(moved.astype(np.float32, copy=False), 0.0, 1.0))
-    return result[0], result[1]
+    into_box = geometry.compose(geometry.invert(transform), np.array([[1.0, 0.0, -x0], [0.0, 1.0, -y0]]))
+    from_pixels = geometry.invert(geometry.to_pixels(picture.shape[0]))
+    moved = geometry.warp(picture, geometry.compose(from_pixels, into_box), x1 - x0, y1 - y0, edge=edge)
+    return np.clip(moved.astype(np.float32, copy=False), 0.0, 1.0)
 
 
 def _largest_step(parts: list[Channel]) -> int:

@@ -81,7 +81,8 @@ class Preview:
     def finished(self, settings: CompositingSettings) -> dict[int, Picture]:
         """The frames as compositing with these settings would make them, by number, (h, w, 3) uint8 RGB."""
         matched = self._matched(settings)
-        near = self._near(self.inputs.faces, settings.mask.steady)
+        steady = max(settings.mask.steady, settings.mask.occlusion_steady)
+        near = self._near(self.inputs.faces, steady)
         chosen = near["frame"].isin(self.numbers)
         nothing = Match(np.eye(3, 4), 1.0)
         of_row = [matched.get(face, nothing) for face in _faces(near)]
@@ -118,9 +119,9 @@ class Preview:
         near = self._near(inputs.faces, colour.steady)
         if near.empty:
             return {}
-        key = f"{colour.method} {colour.steady}"
+        key = f"{colour.method} {colour.steady} {settings.mask.occlusion}"
         if key not in self._measured:
-            self._measured[key] = measured(inputs.frames, near, inputs.converted, colour.method, "preview")
+            self._measured[key] = measured(inputs.frames, near, inputs.converted, settings, "preview")
         made = matches_of(self._measured[key], weights_over_time(near, inputs.frames, colour.steady), settings)
         return dict(zip(_faces(near), made, strict=True))
 

@@ -34,6 +34,18 @@ class MaskSettings(BaseModel):
         le=2.0,
         description="seconds (sigma) over which the mask is smoothed within a shot; 0 is frame by frame",
     )
+    occlusion: Literal["network", "none"] = Field(
+        default="network",
+        description="network: what passes before the face stays the target's, as a small network sees it "
+        "(visibility.md); none: it is painted over",
+    )
+    occlusion_steady: float = Field(
+        default=0.02,
+        ge=0.0,
+        le=0.5,
+        description="seconds (sigma) over which what the network sees is smoothed within a shot: much less than the "
+        "mask, since hands are quick; at twice the default a hand that crosses its own width in a frame is lost",
+    )
 
 
 class ColourSettings(BaseModel):

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from stages.rendering import rasteriser
 from stages.rendering.camera import Camera
 from stages.rendering.gbuffer import GBuffer
-from stages.rendering.mesh import F32, F64, I32, U8, Part, PosedHead
+from stages.rendering.mesh import COVERS, F32, F64, I32, U8, Part, PosedHead
+from stages.rendering.occluders.prop import Prop
 from stages.rendering.surface import DepthMap
 
 SAMPLES = 2  # along either side of a pixel
@@ -18,13 +19,14 @@ SAME_SURFACE = 0.01  # relative difference of depth within a pixel up to which i
 GROWTHS = (Part.HAIR, Part.BROWS, Part.BEARD, Part.LASHES)  # the quarters of `Hair.uv` v
 
 
-def fill(posed: PosedHead, camera: Camera, light: F32) -> GBuffer:
-    """The visible surface of a posed head.
+def fill(posed: PosedHead, camera: Camera, light: F32, prop: Prop | None = None) -> GBuffer:
+    """The visible surface of a posed head, and of what comes before it.
 
     Args:
         posed: in camera space.
         camera: at the frame's resolution.
         light: (3,) unit vector toward the lamp that casts the shadow.
+        prop: in camera space.
     """
     fine = Camera(
         camera.width * SAMPLES,
@@ -33,7 +35,8 @@ def fill(posed: PosedHead, camera: Camera, light: F32) -> GBuffer:
         (camera.shift[0] * SAMPLES, camera.shift[1] * SAMPLES),
     )
     head, strands = posed.head, posed.hair
-    positions, faces, attributes = _assemble(posed)
+    positions, faces, attributes = _assemble(posed, prop)
+    solid = head.parts if prop is None else np.concatenate([head.parts, prop.parts])
     screen, z = fine.project(positions), positions[:, 2].astype(np.float64)
     triangle, nearest = rasteriser.visible(
         screen,
@@ -41,12 +44,12 @@ def fill(posed: PosedHead, camera: Camera, light: F32) -> GBuffer:
         faces,
         fine.height,
         fine.width,
-        opaque=len(head.faces),
+        opaque=len(solid),
         uv=np.ascontiguousarray(attributes[:, 9:11]),
         alpha=np.ones((1, 1), np.float32) if strands is None else strands.alpha,
     )
     part = np.full(len(faces), Part.HAIR, np.uint8)
-    part[: len(head.faces)] = head.parts
+    part[: len(solid)] = solid
     chosen: tuple[I32, NDArray[np.bool_]] = _points(triangle, nearest, part)
     index, whole = chosen
     seen = triangle.ravel()[index]
@@ -55,6 +58,12 @@ def fill(posed: PosedHead, camera: Camera, light: F32) -> GBuffer:
     values = rasteriser.interpolate(screen, z, faces, seen, points, attributes)
     position, normal = values[:, 0:3].copy(), values[:, 3:6].copy()
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + np.float32(1e-9)
+    paint = np.zeros((0, 8), np.float32)
+    if prop is not None:
+        rows = np.flatnonzero(np.isin(part[seen], COVERS))
+        own = np.s_[len(head.positions) : len(head.positions) + len(prop.positions)]
+        first = np.int32(len(head.faces))
+        paint = rasteriser.interpolate(screen[own], z[own], prop.faces, seen[rows] - first, points[rows], prop.paint)
     shadow = DepthMap.draw(positions, faces, np.asarray(light, np.float64), SHADOW)
     return GBuffer(
         height=fine.height,
@@ -71,19 +80,26 @@ def fill(posed: PosedHead, camera: Camera, light: F32) -> GBuffer:
         occlusion=np.clip(values[:, 14], 0.0, 1.0),
         visibility=shadow.visibility(position + np.float32(0.35) * normal, softness=2),
         rotation=posed.rotation,
+        paint=paint,
     )
 
 
-def _assemble(posed: PosedHead) -> tuple[F32, I32, F32]:
-    """Head and hair as one mesh: positions (V, 3), faces (F, 3), attributes (V, 15): position, normal, tangent, uv,
-    rest, occlusion."""
+def _assemble(posed: PosedHead, prop: Prop | None) -> tuple[F32, I32, F32]:
+    """Head, prop and hair as one mesh: positions (V, 3), faces (F, 3), attributes (V, 15): position, normal, tangent,
+    uv, rest, occlusion."""
     head, strands = posed.head, posed.hair
-    count = len(head.positions)
+    bare = len(head.positions)
+    count = bare + (len(prop.positions) if prop is not None else 0)
     table = np.zeros((count + (len(strands.positions) if strands is not None else 0), 15), np.float32)
-    body = table[:count]
+    body = table[:bare]
     body[:, 0:3], body[:, 3:6], body[:, 9:11] = posed.positions, posed.normals, head.uv
     body[:, 11:14], body[:, 14] = head.rest, head.occlusion
     faces = head.faces
+    if prop is not None:
+        before = table[bare:count]
+        before[:, 0:3], before[:, 3:6], before[:, 11:14] = prop.positions, prop.normals, prop.rest
+        before[:, 14] = prop.occlusion
+        faces = np.concatenate([faces, prop.faces + bare]).astype(np.int32)
     if strands is not None:
         grown = table[count:]
         grown[:, 0:3], grown[:, 3:6], grown[:, 6:9] = posed.hair_positions, posed.hair_normals, posed.hair_tangents

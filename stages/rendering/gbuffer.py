@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ class GBuffer:
     occlusion: (N,) float32, ambient visibility 0..1; for HAIR `Hair.shade`.
     visibility: (N,) float32, share of the key light that reaches the sample (its shadow map), 0..1.
     rotation: (3, 3) float64, head space to camera space of the rigid skull, as in `PosedHead`.
+    paint: (K, 8) float32, see `Prop.paint`, of the K samples whose part is one of `COVERS`, in their order.
     """
 
     height: int
@@ -45,3 +46,4 @@ class GBuffer:
     occlusion: F32
     visibility: F32
     rotation: F64
+    paint: F32 = field(default_factory=lambda: np.zeros((0, 8), np.float32))

@@ -9,7 +9,7 @@ rendering and simulation", 2010).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -47,9 +47,12 @@ def grow(identity: Identity, head: Head, density: float = 1.0) -> Hair | None:
         (Growth.BEARD, beards.grow(identity, head, density)),
         (Growth.LASH, brows.lashes(identity, head)),
     ]
-    pieces = [_ribbons(growth, strands) for growth, strands in grown if strands is not None and len(strands.paths)]
-    if not pieces:
-        return None
+    pieces = [ribbons(growth, strands) for growth, strands in grown if strands is not None and len(strands.paths)]
+    return joined(pieces) if pieces else None
+
+
+def joined(pieces: Sequence[Hair]) -> Hair:
+    """Hair of several pieces, one after the other."""
     starts = np.cumsum([0, *(len(piece.positions) for piece in pieces[:-1])])
     joined = {
         name: np.concatenate([getattr(piece, name) for piece in pieces])
@@ -59,18 +62,7 @@ def grow(identity: Identity, head: Head, density: float = 1.0) -> Hair | None:
     return Hair(faces=faces.astype(np.int32), alpha=np.ones((1, 1), np.float32), **joined)
 
 
-@dataclass(frozen=True)
-class _Ribbons:
-    positions: NDArray[np.float32]
-    normals: NDArray[np.float32]
-    tangents: NDArray[np.float32]
-    uv: NDArray[np.float32]
-    bind: NDArray[np.int32]
-    shade: NDArray[np.float32]
-    faces: NDArray[np.int64]
-
-
-def _ribbons(growth: Growth, strands: Strands) -> _Ribbons:
+def ribbons(growth: Growth, strands: Strands) -> Hair:
     """Two vertices at each point of each strand, spread across it."""
     paths, outward = strands.paths, strands.outward
     count, points, _ = paths.shape
@@ -95,12 +87,13 @@ def _ribbons(growth: Growth, strands: Strands) -> _Ribbons:
     faces = np.concatenate(
         [np.stack([corner, corner + 1, corner + 2], 1), np.stack([corner + 1, corner + 3, corner + 2], 1)]
     )
-    return _Ribbons(
+    return Hair(
         positions=sides.reshape(-1, 3).astype(np.float32),
         normals=per_vertex(outward),
         tangents=per_vertex(tangents),
         uv=per_vertex(uv),
         bind=np.repeat(strands.bind.astype(np.int32), points * 2),
+        alpha=np.ones((1, 1), np.float32),
         shade=per_vertex(strands.shade)[:, 0],
-        faces=faces,
+        faces=faces.astype(np.int32),
     )

@@ -37,6 +37,13 @@ class Part(IntEnum):
     BROWS = 12
     BEARD = 13
     SOCKET = 14
+    GLASSES = 15
+    HAND = 16
+    OBJECT = 17
+
+
+COVERS = (Part.GLASSES, Part.HAND, Part.OBJECT)
+"""What is no part of a person's head but may come before it; hair over the brow is HAIR."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from stages.rendering.head import HeadBasis
 from stages.rendering.identity import Identity
 from stages.rendering.light import Light
 from stages.rendering.mesh import F32, U8, Hair, Head
+from stages.rendering.occluders.covering import Covering
+from stages.rendering.occluders.panes import glaze
 from stages.rendering.placement import Nudge
 from stages.rendering.posing import Pose, pose_head
 
@@ -40,6 +42,16 @@ class Picture:
     landmarks: F32
 
 
+@dataclass(frozen=True)
+class Sight:
+    """As a `Picture`, before the camera: linear (H, W, 3) float32, the light of each pixel."""
+
+    linear: F32
+    parts: U8
+    depth: F32
+    landmarks: F32
+
+
 class Performer:
     """An identity made ready to be rendered: its head, hair and painted skin."""
 
@@ -50,23 +62,55 @@ class Performer:
         self.maps = shading.Maps.paint(identity, self.head)
 
     def render(
-        self, pose: Pose, camera: Camera, light: Light, backdrop: F32, sensor: Sensor, rng: np.random.Generator
+        self,
+        pose: Pose,
+        camera: Camera,
+        light: Light,
+        backdrop: F32,
+        sensor: Sensor,
+        rng: np.random.Generator,
+        covering: Covering | None = None,
+        seconds: float = 0.0,
     ) -> Picture:
         """Render one frame.
+
+        Args:
+            pose, camera, light, backdrop, covering, seconds: see :meth:`sight`.
+            sensor: noise and blur.
+            rng: draws the noise.
+        """
+        seen = self.sight(pose, camera, light, backdrop, covering, seconds)
+        return Picture(expose(seen.linear, sensor, rng), seen.parts, seen.depth, seen.landmarks)
+
+    def sight(
+        self,
+        pose: Pose,
+        camera: Camera,
+        light: Light,
+        backdrop: F32,
+        covering: Covering | None = None,
+        seconds: float = 0.0,
+    ) -> Sight:
+        """What reaches the lens at one moment.
 
         Args:
             pose: what the performer does.
             camera: at the frame's resolution.
             light: the scene's light, camera space.
             backdrop: (H, W, 3) float32 linear, what stands behind.
-            sensor: noise and blur.
-            rng: draws the noise.
+            covering: what comes before the face.
+            seconds: when, for what moves of it.
         """
-        posed = pose_head(self.head, self.hair, pose)
-        gbuffer = deferred.fill(posed, camera, light.direction)
+        if covering is None:
+            posed, prop = pose_head(self.head, self.hair, pose), None
+        else:
+            posed, prop = covering.over(pose_head(self.head, covering.hair_with(self.hair), pose), seconds)
+        gbuffer = deferred.fill(posed, camera, light.direction, prop)
         linear = deferred.resolve(gbuffer, shading.shade(gbuffer, self.maps, light), backdrop)
         parts, depth = deferred.labels(gbuffer)
-        return Picture(expose(linear, sensor, rng), parts, depth, landmarks.project(posed, camera))
+        if prop is not None:
+            linear = glaze(linear, depth, prop.panes, camera, light)
+        return Sight(linear, parts, depth, landmarks.project(posed, camera))
 
 
 def expose(linear: F32, sensor: Sensor, rng: np.random.Generator) -> U8:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stages.problems import Problem
 from stages.rendering.identity import Identity
+from stages.rendering.occluders.covering import Kind
 from stages.rendering.performance import Acting
 from stages.rendering.render import Sensor
 
@@ -41,6 +42,17 @@ class ActingSettings(BaseModel):
     sway: float = Field(default=1.5, ge=0.0, le=10.0, description="cm of slow movement")
 
 
+class OccluderSettings(BaseModel):
+    """Something that comes before the face."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind = Field(description="hands and what they hold come and go; fringe is hair that falls over the brow")
+    seed: int | None = Field(
+        default=None, ge=0, description="draws its form, its colours and its way; None takes the performance's"
+    )
+
+
 class PerformanceSettings(BaseModel):
     """A rendered clip: who plays, for how long, how, before what and seen by which camera."""
 
@@ -61,11 +73,22 @@ class PerformanceSettings(BaseModel):
     sensor: SensorSettings = SensorSettings()
     crf: int = Field(default=21, ge=0, le=51, description="x264's rate factor")
     depth: bool = Field(False, description="also write depth.mkv")
+    occluders: tuple[OccluderSettings, ...] = Field(
+        default=(), description="what comes before the face, such as [{kind: glasses}, {kind: hand, seed: 3}]"
+    )
 
     @property
     def frames(self) -> int:
         """How many frames the clip has."""
         return round(self.seconds * self.rate)
+
+    def before(self) -> list[tuple[Kind, int]]:
+        """What comes before the face, for `covering.Covering`."""
+        return [(one.kind, self.seed if one.seed is None else one.seed) for one in self.occluders]
+
+    def told(self) -> dict[str, Any]:
+        """The settings for a truth's facts; what came into being later is told where it is asked for."""
+        return self.model_dump(mode="json", exclude=None if self.occluders else {"occluders"})
 
     def played(self) -> Acting:
         """How it is played, for `performance.perform`."""

@@ -21,7 +21,7 @@ from stages.rendering.eyes import EyeMap
 from stages.rendering.gbuffer import GBuffer
 from stages.rendering.identity import Identity
 from stages.rendering.light import Light
-from stages.rendering.mesh import Head, Part
+from stages.rendering.mesh import COVERS, Head, Part
 from stages.rendering.skin import SkinMaps
 
 F32 = NDArray[np.float32]
@@ -31,6 +31,7 @@ _ENAMEL = np.array([0.66, 0.60, 0.48], np.float32)
 _TONGUE = np.array([0.36, 0.12, 0.11], np.float32)
 # even black hair sends some light back, and the skin shows between the hairs of a brow
 _DARKEST = np.array([0.011, 0.022, 0.014, 0.009])
+_GRAIN = 1789  # lattice of the unevenness of things that come before a face
 # how far light wraps past the shadow line, R, G, B
 _SCATTER = np.array([0.27, 0.11, 0.06], np.float32)
 
@@ -157,6 +158,15 @@ def _materials(gbuffer: GBuffer, maps: Maps) -> _Material:
     albedo[rows], relief[rows] = _cloth(gbuffer.rest[rows], maps)
     finish[rows] = np.array([0.85, 0.3, 0.0, 1.0], np.float32)
     finish[part == Part.MOUTH, 3] = 2.2
+
+    rows = np.flatnonzero(np.isin(part, COVERS))
+    if len(rows):
+        grain, slope = (
+            noise.fractal(gbuffer.rest[rows], 6.0, salt=_GRAIN + k, octaves=3) * gbuffer.paint[:, 7] for k in range(2)
+        )
+        albedo[rows] = gbuffer.paint[:, :3] * (1.0 + grain[:, None])
+        finish[rows] = gbuffer.paint[:, 3:7]
+        relief[rows, :2] = 0.5 * np.stack([grain, slope], 1)
 
     rows = np.flatnonzero(part == Part.HAIR)
     growth = np.clip((gbuffer.uv[rows, 1] * 4).astype(np.int32), 0, 3)

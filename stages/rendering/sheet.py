@@ -1,6 +1,7 @@
 """A sheet of synthetic performers: `python -m stages.rendering.sheet --identities 20 --out performers.png`.
 
-Each identity is shown twice, looking near the camera and turned aside with another expression, in its own light.
+Each identity is shown twice, looking near the camera and turned aside with another expression, in its own light; with
+`--occluders`, each kind of what may come before a face once, every time before another identity's.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from stages.rendering.head import HeadBasis
 from stages.rendering.identity import Identity
 from stages.rendering.light import Light
 from stages.rendering.mesh import U8
+from stages.rendering.occluders.covering import KINDS, Covering, Kind
 from stages.rendering.performance import Acting, perform, pose_at
 from stages.rendering.render import Performer, Sensor
 
@@ -38,19 +40,34 @@ def portraits(seed: int, basis: HeadBasis, size: int) -> U8:
     return np.concatenate([performer.render(pose, camera, light, wall, Sensor(), noise).rgb for pose in poses], 1)
 
 
+def behind(kind: Kind, seed: int, basis: HeadBasis, size: int) -> U8:
+    """One identity behind something, (size, size, 3) uint8."""
+    performer = Performer(Identity.from_seed(seed), basis)
+    covering = Covering.of([(kind, seed)], performer.identity, performer.head, 4.0)
+    seconds = covering.carried[0].busy[0] if covering.carried else 1.0
+    pose = pose_at(perform(seed, 125, 25.0, Acting(yaw=16.0)), round(25 * seconds))
+    noise = np.random.Generator(np.random.PCG64([seed, 1]))
+    camera, light, wall = Camera(size, size, FOCAL * size), Light.from_seed(seed), backdrop(seed, size, size)
+    return performer.render(pose, camera, light, wall, Sensor(), noise, covering, seconds).rgb
+
+
 def main() -> None:
     """Render the sheet."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--identities", type=int, default=20)
     parser.add_argument("--columns", type=int, default=4, help="identities in a row")
     parser.add_argument("--size", type=int, default=240, help="pixels along a side of a picture")
+    parser.add_argument("--occluders", action="store_true", help="each kind of what may come before a face")
     parser.add_argument("--out", type=Path, default=Path("docs/pictures/performers.png"))
     given = parser.parse_args()
     basis = HeadBasis.load()
-    seeds = range(given.identities)
-    tiles = [
-        portraits(seed, basis, given.size) for seed in progress(seeds, total=len(seeds), what="sheet", unit="identity")
-    ]
+    if given.occluders:
+        kinds = progress(list(enumerate(KINDS, 5)), total=len(KINDS), what="sheet")
+        tiles = [behind(kind, seed, basis, given.size) for seed, kind in kinds]
+    else:
+        seeds = range(given.identities)
+        shown = progress(seeds, total=len(seeds), what="sheet", unit="identity")
+        tiles = [portraits(seed, basis, given.size) for seed in shown]
     while len(tiles) % given.columns:
         tiles.append(np.zeros_like(tiles[0]))
     rows = [np.concatenate(tiles[k : k + given.columns], 1) for k in range(0, len(tiles), given.columns)]

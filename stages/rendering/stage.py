@@ -21,7 +21,8 @@ from stages.rendering.film import Lossless, filming
 from stages.rendering.head import HEAD_FILE, HeadBasis
 from stages.rendering.identity import Identity
 from stages.rendering.light import Light
-from stages.rendering.mesh import Part
+from stages.rendering.mesh import COVERS, Part
+from stages.rendering.occluders.covering import Covering
 from stages.rendering.performance import perform, pose_at
 from stages.rendering.render import Performer, Picture
 from stages.rendering.scene import PerformanceSettings, read_performance, read_performer
@@ -55,7 +56,7 @@ def run(name: str, params: Params) -> None:
     player = _performer(settings.performer, shown, params)
     who = player if performer is None else _performer(performer, name, params)
     with whole_folder(place(name, params)) as folder:
-        write(folder, who, settings, voice=player, what=f"rendering {name}")
+        write(folder, who, settings, player=player, what=f"rendering {name}")
 
 
 def _performer(name: str, wanted_by: str, params: Params) -> Identity:
@@ -65,26 +66,26 @@ def _performer(name: str, wanted_by: str, params: Params) -> Identity:
     return read_performer(name, params.performers[name])
 
 
-def write(folder: Path, identity: Identity, settings: PerformanceSettings, *, voice: Identity, what: str) -> None:
+def write(folder: Path, identity: Identity, settings: PerformanceSettings, *, player: Identity, what: str) -> None:
     """Render `identity` in a performance into the files of a truth (see docs/architecture.md).
 
     Args:
         folder: an existing empty folder.
         identity: whose face is seen.
         settings: the performance.
-        voice: whose voice is heard.
+        player: whose voice is heard, and whose glasses, hands and fringe are seen, whoever's face it is.
         what: the work in a few words, for the bar.
     """
     track = perform(settings.seed, settings.frames, settings.rate, settings.played())
     size = settings.width, settings.height, settings.rate
-    pitch = settings.pitch_hz or FEMALE + (MALE - FEMALE) * voice.masculinity
+    pitch = settings.pitch_hz or FEMALE + (MALE - FEMALE) * player.masculinity
     sound = speak(track, settings.rate, pitch, settings.seed)
     points = []
     with ExitStack() as open_files:
         film = open_files.enter_context(filming(folder / "clip.mp4", sound, *size, settings.crf))
         parts = open_files.enter_context(Lossless(folder / "parts.mkv", *size))
         far = open_files.enter_context(Lossless(folder / "depth.mkv", *size, 16)) if settings.depth else None
-        for picture in progress(render(identity, settings, track), total=settings.frames, what=what):
+        for picture in progress(render(identity, settings, track, player), total=settings.frames, what=what):
             film.add(picture.rgb)
             parts.add(picture.parts)
             if far is not None:
@@ -96,17 +97,32 @@ def write(folder: Path, identity: Identity, settings: PerformanceSettings, *, vo
         folder / "facts.json",
         {
             "frames": settings.frames,
-            "parts": {str(part.value): part.name.lower() for part in Part},
+            "parts": {str(p.value): p.name.lower() for p in Part if settings.occluders or p not in COVERS},
             "identity": identity.model_dump(),
-            "performance": settings.model_dump(),
+            "performance": settings.told(),
             "depth_unit_cm": 1.0 / DEPTH_UNIT if settings.depth else None,
         },
     )
 
 
-def render(identity: Identity, settings: PerformanceSettings, track: pd.DataFrame) -> Iterator[Picture]:
-    """The frames of a performance in order, one at a time."""
-    performer = Performer(identity, HeadBasis.load(HEAD_FILE))
+def render(
+    identity: Identity, settings: PerformanceSettings, track: pd.DataFrame, player: Identity | None = None
+) -> Iterator[Picture]:
+    """The frames of a performance in order, one at a time.
+
+    Args:
+        identity: whose face is seen.
+        settings: the performance.
+        track: its motion.
+        player: on whose head glasses sit and whose hands come; `identity` if None. A swap keeps what is before the
+            target's face, so they are the target's in the truth of a swap, too.
+    """
+    basis = HeadBasis.load(HEAD_FILE)
+    performer = Performer(identity, basis)
+    covering = None
+    if settings.occluders:
+        head = performer.head if player in (None, identity) else basis.build(player)
+        covering = Covering.of(settings.before(), player or identity, head, settings.frames / settings.rate)
     light = Light.from_seed(settings.seed if settings.light is None else settings.light)
     wall = settings.seed if settings.backdrop is None else settings.backdrop
     behind = backdrop(wall, settings.height, settings.width)
@@ -117,7 +133,8 @@ def render(identity: Identity, settings: PerformanceSettings, track: pd.DataFram
         shift = (track[["camera_x", "camera_y"]].to_numpy(np.float64)[number] * wander).tolist()
         camera = Camera(settings.width, settings.height, settings.focal * settings.height, (shift[0], shift[1]))
         noise = np.random.Generator(np.random.PCG64([settings.seed, number]))
-        return performer.render(pose_at(track, number), camera, light, behind, sensor, noise)
+        pose, seconds = pose_at(track, number), number / settings.rate
+        return performer.render(pose, camera, light, behind, sensor, noise, covering, seconds)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         waiting: list[Future[Picture]] = []

@@ -20,9 +20,36 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames, FrameWriter
 from stages.channels import channels
 from stages.video import VideoFacts
+from stages.visible_face import VisibleFace
 
 RADII = (0.3, 0.38)
 """Half axes of the face in the unit crop."""
+
+SeenIn = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""What a network would say of crops (n, s, s, 3): (n, s, s)."""
+
+
+class Told:
+    """In place of the network that sees what passes before faces: it says what it is told, at first that all is face.
+
+    The scene's faces are ellipses of one colour, of which a real network could say nothing.
+    """
+
+    def __init__(self) -> None:
+        self.says: SeenIn = lambda crops: np.ones(crops.shape[:3], np.float32)
+        self.looked = 0
+
+    def look(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.looked += len(crops)
+        return self.says(crops)
+
+
+@pytest.fixture(autouse=True)
+def network(monkeypatch: pytest.MonkeyPatch) -> Told:
+    """The network that compositing opens."""
+    told = Told()
+    monkeypatch.setattr(VisibleFace, "open", lambda *_, **__: told)
+    return told
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def test_a_performance_is_written_whole_and_again_to_the_same_bytes(tmp_path: Pa
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
         folder.mkdir()
-        write(folder, identity, settings, voice=identity, what="test")
+        write(folder, identity, settings, player=identity, what="test")
     names = sorted(path.name for path in folders[0].iterdir())
     assert names == ["clip.mp4", "depth.mkv", "facts.json", "parts.mkv", "truth.parquet"]
     for name in names:

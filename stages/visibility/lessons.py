@@ -1,0 +1,130 @@
+"""Training the network: crops of chance, and what is visible of the face in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stages.progress import bar
+from stages.training.checkpoint import CheckpointFolder
+from stages.training.settings import OptimiserSettings
+from stages.training.state import State, learning_rate
+from stages.visibility import footage
+from stages.visibility.masquerade import Example, cut_out, moved, relit, shape
+from stages.visibility.network import VisibilityNetwork
+from stages.visibility.recipe import Recipe
+
+_CHECKPOINT_EVERY = 100
+_TOLD_EVERY = 20
+_BARE = 0.25  # share of crops that start without a covering
+_CUT_OUT, _SHAPE = 0.3, 0.4  # chance of something of another face, and of a shape of chance, before a crop
+
+
+class Lessons:
+    """Trains a network on the performers that are not held out.
+
+    Args:
+        recipe: how.
+        renders: where the crops lie.
+        checkpoints: where the last state is kept.
+    """
+
+    def __init__(self, recipe: Recipe, renders: Path, checkpoints: CheckpointFolder) -> None:
+        seen = [footage.read(renders, number) for number in range(recipe.performers)]
+        self._rgb, self._face, self._cover = (np.stack([one[k] for one in seen]) for k in range(3))
+        self._recipe, self._checkpoints = recipe, checkpoints
+        self._optimiser = OptimiserSettings(
+            learning_rate=recipe.learning_rate, warm_up=recipe.warm_up, average=recipe.average
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            network = VisibilityNetwork(recipe.channels)
+        self.state: State[VisibilityNetwork] = State.of(network, self._optimiser, torch.device("cpu"))
+
+    def run(self) -> VisibilityNetwork:
+        """Train to the last iteration, from the last checkpoint if there is one; the averaged network."""
+        recipe, state = self._recipe, self.state
+        kept = self._checkpoints.read()
+        if kept is not None:
+            state.restore(kept)
+        total = 0.0
+        end = sum(recipe.iterations)
+        with bar(total=end, what="visibility", unit="it", initial=state.progress.iteration) as shown:
+            while state.progress.iteration < end:
+                total += float(self.step())
+                shown.update()
+                done = state.progress.iteration
+                if done % _TOLD_EVERY == 0:
+                    shown.set_postfix_str(f"loss {total / _TOLD_EVERY:.4f}")
+                    total = 0.0
+                if done % _CHECKPOINT_EVERY == 0:
+                    self._checkpoints.write(state.snapshot())
+        return state.average
+
+    def step(self) -> Tensor:
+        """One iteration; its loss."""
+        state = self.state
+        state.set_rate(self._rate(state.progress.iteration))
+        crops, face, cover = self.batch(state.progress.iteration)
+        logits = state.network(crops.contiguous(memory_format=torch.channels_last))
+        loss = loss_of(logits, face, cover)
+        state.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(state.network.parameters(), self._optimiser.clip)
+        state.optimiser.step()
+        state.progress.iteration += 1
+        state.average_in(self._optimiser.average)
+        return loss.detach()
+
+    def _rate(self, iteration: int) -> float:
+        """The learning rate: a cosine that starts anew in each cycle (SGDR, Loshchilov and Hutter 2017)."""
+        rate = 1.0
+        for length in self._recipe.iterations:
+            if iteration < length:
+                return rate * learning_rate(iteration, length, self._optimiser)
+            iteration, rate = iteration - length, 0.5 * rate
+        return 0.0
+
+    def batch(self, iteration: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Crops (n, 3, s, s), face and cover (n, 1, s, s), float32 0..1; of seed and iteration only."""
+        chance = np.random.default_rng([self._recipe.seed, iteration])
+        rows = [self._example(chance) for _ in range(self._recipe.batch)]
+        rgb = torch.from_numpy(np.stack([relit(row, chance) for row in rows])).permute(0, 3, 1, 2)
+        face, cover = (
+            torch.from_numpy(np.stack([getattr(row, k) for row in rows]))[:, None] for k in ("face", "cover")
+        )
+        return rgb, face, cover
+
+    def _example(self, chance: np.random.Generator) -> Example:
+        example = self._drawn(chance, bare=chance.random() < _BARE)
+        if chance.random() < _CUT_OUT:
+            example.laid_over(*cut_out(self._drawn(chance, bare=False), chance))
+        if chance.random() < _SHAPE:
+            example.laid_over(*shape(example, chance))
+        return example
+
+    def _drawn(self, chance: np.random.Generator, *, bare: bool) -> Example:
+        people, poses, looks = self._face.shape[:3]
+        at = (
+            int(chance.integers(people)),
+            int(chance.integers(poses)),
+            0 if bare else int(chance.integers(1, looks)),
+        )
+        recipe = self._recipe
+        return moved(self._rgb[at], self._face[at], self._cover[at], recipe.stored_reach, recipe.input_size, chance)
+
+
+def loss_of(logits: Tensor, face: Tensor, cover: Tensor) -> Tensor:
+    """Cross-entropy where there is a face or something before it; what lies beside both does not count.
+
+    Args:
+        logits, face, cover: (n, 1, s, s).
+    """
+    counts = face + cover
+    wanted = face / counts.clamp(min=1e-3)
+    each = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    return (each * counts).sum() / counts.sum().clamp(min=1.0)

@@ -1,0 +1,49 @@
+"""Every number that the network depends on, beside the code; kept with its weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stages.rendering.occluders.covering import Kind
+
+
+class Recipe(BaseModel):
+    """Who is rendered, behind what, and how the network learns from it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=0, ge=0, description="of the scenes, the first weights and the batches")
+    first_identity: int = Field(default=2000, ge=0, description="seed of the first performer")
+    performers: int = Field(default=18, ge=1)
+    held_out: int = Field(default=4, ge=1, description="further performers, to measure on")
+    poses: int = Field(default=6, ge=1, description="of each performer, each bare and behind each of its coverings")
+    kinds: tuple[Kind, ...] = Field(
+        default=("glasses", "hand", "microphone", "phone", "fringe"), description="that training sees"
+    )
+    unseen: tuple[Kind, ...] = Field(default=("cup",), description="that only held-out performers have")
+    frame_size: int = Field(default=224, ge=128, description="side of the rendered frames, pixels")
+    stored_size: int = Field(default=160, ge=64, description="side of the stored crops, pixels")
+    stored_reach: float = Field(default=1.25, ge=1.0, description="side of the stored crops in unit crops")
+    input_size: int = Field(default=128, ge=64, multiple_of=32, description="side of the network's crops, pixels")
+    channels: tuple[int, ...] = Field(default=(16, 16, 32, 64, 96), description="of the levels, each half as fine")
+    iterations: tuple[int, ...] = Field(
+        default=(1200, 600),
+        min_length=1,
+        description="of each cycle: the learning rate falls to zero in each, and each begins at half of the one before",
+    )
+    batch: int = Field(default=8, ge=1)
+    learning_rate: float = Field(default=0.002, gt=0.0)
+    warm_up: int = Field(default=100, ge=0)
+    average: float = Field(default=0.995, ge=0.0, lt=1.0, description="of the averaged weights, which are shipped")
+
+    def played(self) -> dict[str, Any]:
+        """What the pictures of a performer depend on."""
+        names = {"seed", "first_identity", "performers", "poses", "kinds", "unseen", "frame_size", "stored_size"}
+        return self.model_dump(mode="json", include=names | {"stored_reach"})
+
+    @property
+    def people(self) -> int:
+        """All performers; the last `held_out` are not trained on."""
+        return self.performers + self.held_out

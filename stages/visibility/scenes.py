@@ -1,0 +1,131 @@
+"""Performers bare and behind things, as aligned crops with what is visible of the face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.alignment.canonical_crop import fit
+from stages.fidelity import FACE_PARTS
+from stages.packs import Landmarker, open_pack
+from stages.packs.canonical import read_canonical
+from stages.rendering.background import backdrop
+from stages.rendering.camera import Camera
+from stages.rendering.head import HeadBasis
+from stages.rendering.identity import Identity
+from stages.rendering.landmarks import five_points
+from stages.rendering.light import Light
+from stages.rendering.mesh import COVERS, Part
+from stages.rendering.occluders.covering import Covering, Kind
+from stages.rendering.performance import Acting, perform, pose_at
+from stages.rendering.render import Performer, Picture, Sensor
+from stages.visibility.recipe import Recipe
+
+FACE = tuple(part for part in Part if part.name.lower() in FACE_PARTS)
+BEFORE = (*COVERS, Part.HAIR)
+"""What covers a face: things, and hair that hangs over it."""
+
+_RATE = 25
+_LONG = 40.0  # seconds of the way of a hand, from which moments are drawn
+_SURE = 0.5  # a pose counts if the landmarker is this sure of the bare face
+
+
+class Seen(NamedTuple):
+    """Crops of one performer, pose by pose: the bare face, then behind each covering of :func:`coverings`.
+
+    ``rgb`` (poses, 1 + c, S, S, 3), ``face``, ``cover`` (poses, 1 + c, S, S) uint8: the share of each pixel that shows
+    face, and that shows something before it; ``hull`` (poses, S, S) uint8, 255 inside of the landmarks' hull.
+    """
+
+    rgb: NDArray[np.uint8]
+    face: NDArray[np.uint8]
+    cover: NDArray[np.uint8]
+    hull: NDArray[np.uint8]
+
+
+def coverings(recipe: Recipe, number: int) -> tuple[tuple[Kind, ...], ...]:
+    """What the faces of performer ``number`` are seen behind; only held-out ones have what training must not see."""
+    one_each = tuple((kind,) for kind in recipe.kinds)
+    if number < recipe.performers:
+        return one_each
+    return one_each + tuple((kind,) for kind in recipe.unseen)
+
+
+def play(recipe: Recipe, number: int) -> Seen:
+    """All crops of performer ``number``."""
+    rows = list(_poses(recipe, number))
+    return Seen(*(np.stack([row[k] for row in rows]) for k in range(4)))
+
+
+def _poses(recipe: Recipe, number: int) -> Iterator[tuple[NDArray[np.uint8], ...]]:
+    chance = np.random.default_rng([recipe.seed, number])
+    performer = Performer(Identity.from_seed(recipe.first_identity + number), HeadBasis.load())
+    pack = open_pack()
+    landmarker = Landmarker(pack, device="cpu", threads=1)
+    canonical = read_canonical(pack.files["canonical_face"])
+    worn = [_covering(kinds, recipe, performer, chance) for kinds in coverings(recipe, number)]
+    track = perform(int(chance.integers(2**31)), 200 * recipe.poses, _RATE, Acting(yaw=42.0, pitch=18.0, roll=12.0))
+    made = 0
+    while made < recipe.poses:
+        pose = pose_at(track, int(chance.integers(len(track))))
+        size = recipe.frame_size
+        camera = Camera(size, size, 2.0 * size, tuple(chance.normal(0.0, 0.02 * size, 2).tolist()))
+        light, behind = Light.from_seed(int(chance.integers(2**31))), backdrop(int(chance.integers(2**31)), size, size)
+        sensor = _sensor(chance)
+        pictures = [performer.render(pose, camera, light, behind, sensor, chance)]
+        points, sure = landmarker.refine(pictures[0].rgb, five_points(pictures[0].landmarks)[None], passes=2)
+        if float(sure[0]) < _SURE:
+            continue
+        for covering in worn:
+            busy = [time for thing in covering.carried for time in thing.busy] or [float(chance.uniform(0.0, _LONG))]
+            # also on its way, where it is half out of the picture and faces are only touched by it
+            seconds = float(chance.choice(busy) + chance.normal(0.0, 0.12))
+            pictures.append(performer.render(pose, camera, light, behind, sensor, chance, covering, seconds))
+        yield _crops(pictures, points[0], fit(points[0], canonical), recipe)
+        made += 1
+
+
+def _covering(kinds: tuple[Kind, ...], recipe: Recipe, performer: Performer, chance: np.random.Generator) -> Covering:
+    seeds = chance.integers(2**31, size=len(kinds)).tolist()
+    # a hand before a face is mostly the person's own
+    stranger = Identity.from_seed(int(chance.integers(100_000, 200_000)))
+    whose = performer.identity if chance.random() < 0.6 else stranger
+    return Covering.of(list(zip(kinds, seeds, strict=True)), whose, performer.head, _LONG)
+
+
+def _sensor(chance: np.random.Generator) -> Sensor:
+    dim = chance.random() < 0.25
+    return Sensor(
+        noise=float(chance.uniform(0.3, 5.0 if dim else 2.0)),
+        shot=float(chance.uniform(0.002, 0.04 if dim else 0.015)),
+        blur=float(chance.choice([0.35, 0.6, 1.0, 1.8])),
+        exposure=float(np.exp(chance.normal(0.0, 0.2)) * (0.5 if dim else 1.0)),
+    )
+
+
+def _crops(
+    pictures: list[Picture], points: NDArray[np.float32], transform: geometry.Floats, recipe: Recipe
+) -> tuple[NDArray[np.uint8], ...]:
+    size, reach = recipe.stored_size, recipe.stored_reach
+    shrink = np.array([[1.0, 0.0, 0.5 * (reach - 1.0)], [0.0, 1.0, 0.5 * (reach - 1.0)]]) / reach
+    wider = geometry.compose(transform, shrink)
+    to_crop = geometry.compose(wider, geometry.to_pixels(size))
+    rgb = np.stack([geometry.warp(picture.rgb, to_crop, size, size) for picture in pictures])
+    face, cover = (
+        np.stack([_share(np.isin(picture.parts, labels), to_crop, size) for picture in pictures])
+        for labels in (FACE, BEFORE)
+    )
+    hull = np.zeros((size, size), np.uint8)
+    corners = cv2.convexHull(geometry.apply(to_crop, points[:, :2]).astype(np.float32) - np.float32(0.5))[:, 0]
+    cv2.fillConvexPoly(hull, np.round(corners * 16).astype(np.int32), 255, shift=4)
+    return rgb, face, cover, hull
+
+
+def _share(mask: NDArray[np.bool_], to_crop: geometry.Floats, size: int) -> NDArray[np.uint8]:
+    moved = geometry.warp(255.0 * mask.astype(np.float32), to_crop, size, size, edge="zero")
+    return np.asarray(np.clip(np.rint(moved), 0, 255), np.uint8)

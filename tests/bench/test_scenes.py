@@ -1,0 +1,100 @@
+"""The named scenes: the right answer differs from the target in the face alone, and each has its difficulty."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stages.bench.quality import chosen, kept_of, table_of, toned
+from stages.bench.scenes import SCENES, NamedScene, Take, lit, shoot
+from stages.compositing.settings import ColourSettings
+from stages.problems import Problem
+from stages.rendering.identity import Identity
+from stages.rendering.light import Light
+from stages.rendering.mesh import COVERS, Part
+
+BALD = {"hair_style": "bald", "beard_style": "none"}
+BEN, ADA = Identity.from_settings(5, BALD), Identity.from_settings(12, BALD)
+BY_NAME = {scene.name: scene for scene in SCENES}
+
+
+def first(scene: NamedScene) -> Take:
+    return next(iter(shoot(scene, BEN, ADA, height=120, width=160)))
+
+
+def test_the_right_answer_is_another_face_in_the_same_picture() -> None:
+    take = first(BY_NAME["glasses"])
+    backgrounds = (take.target_parts == Part.BACKGROUND) & (take.truth_parts == Part.BACKGROUND)
+    # light, camera, backdrop and noise are the same; the lens spreads a little of what lies beside
+    apart = np.abs(take.target.astype(int) - take.truth).max(axis=2)
+    assert np.median(apart[backgrounds]) == 0
+    face = (take.target_parts == Part.SKIN) & (take.truth_parts == Part.SKIN)
+    assert apart[face].mean() > 5
+    frames = [np.isin(parts, COVERS) for parts in (take.target_parts, take.truth_parts)]
+    assert frames[0].sum() > 20
+    assert (frames[0] & frames[1]).sum() / (frames[0] | frames[1]).sum() > 0.6
+
+
+def test_every_scene_has_a_name_of_its_own_and_a_few_seconds() -> None:
+    assert len(BY_NAME) == len(SCENES)
+    assert all(0.5 <= scene.seconds <= 3.0 for scene in SCENES)
+
+
+def test_a_slow_shutter_smears_what_moves_and_nothing_else() -> None:
+    still = replace(BY_NAME["plain"], seconds=0.4, turn=(0.0, 0.0))
+    sharp, smeared = (first(replace(still, turn=(-60.0, 60.0), shutter=shutter)) for shutter in (0.0, 0.9))
+
+    def detail(take: Take) -> float:
+        face = np.isin(take.target_parts, (Part.SKIN, Part.EYE, Part.LIPS))
+        rows, columns = np.nonzero(face)
+        grey = take.target[rows.min() : rows.max(), columns.min() : columns.max()].mean(axis=2)
+        return float(np.abs(np.diff(grey, axis=1)).mean())
+
+    assert detail(smeared) < 0.9 * detail(sharp)
+
+
+def test_a_swept_light_goes_round_and_keeps_its_height() -> None:
+    scene, light = BY_NAME["hard-light"], Light.from_seed(3)
+    before, after = lit(light, scene, 0.0), lit(light, scene, 1.0)
+    assert before.key.direction[1] == pytest.approx(after.key.direction[1])
+    flat = [np.arctan2(each.key.direction[0], each.key.direction[2]) for each in (before, after)]
+    assert abs(np.degrees(np.angle(np.exp(1j * (flat[1] - flat[0]))))) == pytest.approx(110.0, abs=0.5)
+    assert (before.fill.colour < light.fill.colour).all()
+
+
+def test_toning_moves_the_answers_colours_to_the_targets_and_keeps_what_it_shows() -> None:
+    rng = np.random.default_rng(0)
+    drawing = rng.uniform(0.8, 1.0, (40, 40, 1))
+    pale, tan = (np.rint(255 * drawing * colour).astype(np.uint8) for colour in ([0.9, 0.75, 0.7], [0.6, 0.4, 0.3]))
+    whole = np.ones((40, 40), bool)
+    full = toned(pale, tan, whole, ColourSettings(strength=1.0))
+    assert np.abs(full.astype(int) - tan).mean() < 2.0
+    np.testing.assert_array_equal(toned(pale, tan, whole, ColourSettings(method="none")), pale)
+
+
+def test_what_is_kept_is_told_from_what_is_replaced() -> None:
+    clip = np.full((8, 8, 3), 100, np.uint8)
+    blind, finished = clip.copy(), clip.copy()
+    blind[2:6] = 160
+    finished[4:6] = 160
+    finished[2:3] = 150  # mostly replaced
+    finished[3:4] = 110  # mostly kept
+    reach, kept = kept_of(clip, finished, blind)
+    assert np.flatnonzero(reach.all(axis=1)).tolist() == [2, 3, 4, 5]
+    assert np.flatnonzero(kept.any(axis=1)).tolist() == [3]
+
+
+def test_scenes_are_chosen_by_name_and_a_wrong_one_is_told() -> None:
+    assert [scene.name for scene in chosen("hand, glasses")] == ["glasses", "hand"]
+    assert len(list(chosen(""))) == len(SCENES)
+    with pytest.raises(Problem, match="there is no scene 'glases'"):
+        chosen("glases")
+
+
+def test_the_table_leaves_empty_what_a_scene_does_not_ask() -> None:
+    row = {"scene": "plain", "psnr": 30.0, "worst": 28.0, "ssim": 0.9, "copied": 20.0, "lost": 0.0, "replaced": 1.0}
+    lines = table_of([{**row, "kept": float("nan")}, {**row, "scene": "hand", "kept": 0.9}]).splitlines()
+    assert lines[2] == "| plain | 30.0 dB | 28.0 dB | 0.900 | 20.0 dB |  | 0.00% | 100% |"
+    assert "| 0.900 | 20.0 dB | 0.900 |" in lines[-1]

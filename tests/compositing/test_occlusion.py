@@ -1,0 +1,184 @@
+"""What passes before a face stays the target's: to the bit, and without a trace in the face beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.artifacts.frames import Frames
+from stages.compositing.inputs import Inputs
+from stages.compositing.matching import measured
+from stages.compositing.occlusion import kept_free
+from stages.compositing.placing import Layer, pieces
+from stages.compositing.separating import place_and_separate
+from stages.compositing.settings import BlendSettings, CompositingSettings, MaskSettings
+from stages.compositing.stage import composite
+from stages.problems import Problem
+from stages.visible_face import SIZE, VisibleFace
+
+HALF = SIZE // 2
+
+
+def left_is_hidden(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    seen = np.ones(crops.shape[:3], np.float32)
+    seen[:, :, :HALF] = 0.0
+    return seen
+
+
+def finished(scene: Any, folder: Path, settings: CompositingSettings) -> list[NDArray[np.uint8]]:
+    folder.mkdir()
+    composite(scene.frames, scene.alignments, scene.converted, folder, settings)
+    return [frame.rgb() for frame in Frames.read(folder)]
+
+
+def halves(scene: Any, number: int) -> tuple[slice, slice]:
+    """Columns of frame pixels in the left and in the right half of a face's crop, a few pixels off its middle."""
+    transform = geometry.as_matrix(np.asarray(scene.alignments.table["transform"].iloc[number], np.float64))
+    middle = int(geometry.apply(geometry.invert(transform), np.array([0.5, 0.5]))[0])
+    return slice(0, middle - 3), slice(middle + 3, None)
+
+
+def test_what_is_before_the_face_stays_bit_for_bit_and_the_rest_is_replaced(
+    make_scene: Callable[..., Any], network: Any, tmp_path: Path
+) -> None:
+    scene = make_scene(pixel_format="bgr0")
+    network.says = left_is_hidden
+    done = finished(scene, tmp_path / "done", CompositingSettings())
+    for number, (frame, picture) in enumerate(zip(scene.frames, done, strict=True)):
+        left, right = halves(scene, number)
+        target = frame.rgb()
+        np.testing.assert_array_equal(picture[:, left], target[:, left])
+        assert (picture[:, right] != target[:, right]).any(axis=2).sum() > 300
+
+
+def test_without_the_network_all_of_the_face_is_replaced_and_it_is_not_asked(
+    make_scene: Callable[..., Any], network: Any, tmp_path: Path
+) -> None:
+    scene = make_scene()
+    network.says = left_is_hidden
+    done = finished(scene, tmp_path / "done", CompositingSettings(mask=MaskSettings(occlusion="none")))
+    assert network.looked == 0
+    left, _ = halves(scene, 0)
+    assert (done[0][:, left] != next(iter(scene.frames)).rgb()[:, left]).any(axis=2).sum() > 300
+
+
+def test_a_network_that_sees_only_face_changes_nothing(
+    make_scene: Callable[..., Any], network: Any, tmp_path: Path
+) -> None:
+    scene = make_scene()
+    seen = finished(scene, tmp_path / "seen", CompositingSettings())
+    blind = finished(scene, tmp_path / "blind", CompositingSettings(mask=MaskSettings(occlusion="none")))
+    assert network.looked > 0
+    np.testing.assert_array_equal(np.stack(seen), np.stack(blind))
+
+
+@pytest.mark.parametrize("method", ["alpha", "multi-band"])
+def test_a_dark_thing_leaves_no_shade_in_the_face_beside_it(make_scene: Callable[..., Any], method: Any) -> None:
+    """Bands of detail are as wide as a thing; through them its colours would reach into the face."""
+    scene = make_scene(pixel_format="bgr0", frames=1)
+    frame = next(iter(scene.frames))
+    transform = geometry.as_matrix(np.asarray(scene.alignments.table["transform"].iloc[0], np.float64))
+    mask = np.zeros((64, 64), np.float32)
+    mask[8:56, 8:56] = 1.0
+    free = np.ones((64, 64), np.float32)
+    free[:, :32] = 0.0
+    crop = np.full((64, 64, 3), 0.8, np.float32)
+    blend = BlendSettings(method=method)
+    with_thing = pieces(frame.picture, Layer(crop, mask, transform, free), frame.facts, blend)
+    without = pieces(frame.picture, Layer(crop, mask, transform), frame.facts, blend)
+    for one, other in zip(with_thing, without, strict=True):
+        beside = one.alpha == other.alpha
+        assert beside[other.alpha > 0].mean() > 0.4
+        np.testing.assert_array_equal(one.values[beside], other.values[beside])
+
+
+def test_colours_are_measured_on_the_visible_face_alone(make_scene: Callable[..., Any], network: Any) -> None:
+    scene = make_scene(pixel_format="bgr0", frames=2)
+    inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
+
+    def means(says: Any) -> NDArray[np.float64]:
+        network.says = says
+        settings = CompositingSettings.model_validate({"colour": {"method": "mean-deviation"}})
+        return measured(scene.frames, inputs.faces, scene.converted, settings, "test")[:, 1, :3]
+
+    whole, right = means(lambda crops: np.ones(crops.shape[:3], np.float32)), means(left_is_hidden)
+    left = means(lambda crops: 1.0 - left_is_hidden(crops))
+    assert np.abs(right - whole).max() > 1e-3
+    # the noise of the background has no two halves alike; the whole lies between them
+    between = (whole >= np.minimum(left, right) - 1.0) & (whole <= np.maximum(left, right) + 1.0)
+    assert between.all()
+
+
+def test_layers_tell_of_it_too(make_scene: Callable[..., Any]) -> None:
+    scene = make_scene(frames=1)
+    transform = geometry.as_matrix(np.asarray(scene.alignments.table["transform"].iloc[0], np.float64))
+    mask = np.zeros((64, 64), np.float32)
+    mask[8:56, 8:56] = 1.0
+    free = np.ones((64, 64), np.float32)
+    free[:, :32] = 0.0
+    frame = next(iter(scene.frames))
+    layer = Layer(np.full((64, 64, 3), 0.8, np.float32), mask, transform, free)
+    element = place_and_separate(frame, [layer], BlendSettings())
+    assert element is not None
+    left, right = halves(scene, 0)
+    assert not element.matte[:, left].any()
+    assert element.matte[:, right].any()
+
+
+def test_what_moves_fast_is_kept_where_it_is(make_scene: Callable[..., Any], network: Any, tmp_path: Path) -> None:
+    """A thing that crosses the face in a few frames is not smoothed away."""
+    scene = make_scene(pixel_format="bgr0", frames=6)
+    shown = iter(range(1000))
+
+    def passing(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        seen = np.ones(crops.shape[:3], np.float32)
+        at = 20 + 16 * (next(shown) % 6)
+        seen[:, :, at : at + 16] = 0.0
+        return seen
+
+    network.says = passing
+    plain = {"colour": {"method": "none"}, "sharpness": 0.0}
+    done = finished(scene, tmp_path / "done", CompositingSettings.model_validate(plain))
+    for number, (frame, picture) in enumerate(zip(scene.frames, done, strict=True)):
+        transform = geometry.as_matrix(np.asarray(scene.alignments.table["transform"].iloc[number], np.float64))
+        at = (20 + 16 * number + 8) / SIZE
+        x, y = geometry.apply(geometry.invert(transform), np.array([at, 0.5])).astype(int)
+        np.testing.assert_array_equal(picture[y - 5 : y + 5, x - 1 : x + 2], frame.rgb()[y - 5 : y + 5, x - 1 : x + 2])
+
+
+@given(side=st.integers(12, 60), row=st.integers(20, 60), column=st.integers(20, 60))
+@hypothesis_settings(max_examples=20, deadline=None)
+def test_a_thing_keeps_its_area_and_its_place(side: int, row: int, column: int) -> None:
+    visible = np.ones((SIZE, SIZE), np.float32)
+    visible[row : row + side, column : column + side] = 0.0
+    free = kept_free(visible, 256)
+    assert free.min() == 0.0
+    assert free.max() == 1.0
+    assert (1.0 - free).sum() == pytest.approx(4 * side * side, rel=0.1)
+    rows, columns = np.nonzero(free < 0.5)
+    assert rows.mean() / 2 == pytest.approx(row + (side - 1) / 2, abs=1.0)
+    assert columns.mean() / 2 == pytest.approx(column + (side - 1) / 2, abs=1.0)
+
+
+def test_a_speck_is_no_thing_and_leaves_its_neighbour_alone() -> None:
+    visible = np.ones((SIZE, SIZE), np.float32)
+    visible[30:70, 30:50] = 0.0
+    alone = kept_free(visible, SIZE)
+    visible[40:43, 53:56] = 0.2
+    np.testing.assert_array_equal(kept_free(visible, SIZE)[:, 53:56] > 0.99, True)
+    np.testing.assert_array_equal(kept_free(visible, SIZE)[:, :49], alone[:, :49])
+
+
+def test_a_network_that_is_not_there_is_told_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    with pytest.raises(Problem, match="the network is not there"):
+        VisibleFace.open(tmp_path)

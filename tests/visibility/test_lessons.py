@@ -1,0 +1,71 @@
+"""Training on faces that are squares of one colour: it learns, and goes on after a kill as if there had been none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stages.training.checkpoint import CheckpointFolder, save_tensors
+from stages.visibility import footage
+from stages.visibility.lessons import Lessons, loss_of
+from stages.visibility.recipe import Recipe
+
+RECIPE = Recipe(
+    performers=2, held_out=1, poses=1, kinds=("glasses",), stored_size=80, input_size=64, channels=(8, 8, 16),
+    iterations=(16, 8), batch=4, warm_up=2, learning_rate=0.01, average=0.5,
+)  # fmt: skip
+
+
+@pytest.fixture
+def renders(tmp_path: Path) -> Path:
+    """Reddish faces, a green thing before the second picture of each."""
+    folder = tmp_path / "renders"
+    folder.mkdir()
+    for number in range(RECIPE.people):
+        rgb = np.full((1, 2, 80, 80, 3), (200, 120 + 10 * number, 100), np.uint8)
+        face = np.full((1, 2, 80, 80), 255, np.uint8)
+        rgb[0, 1, 20:60, 30:50] = (20, 200, 40)
+        face[0, 1, 20:60, 30:50] = 0
+        tensors = {"rgb": rgb, "face": face, "cover": 255 - face, "hull": face[:, 0]}
+        save_tensors(
+            {name: torch.from_numpy(values.copy()) for name, values in tensors.items()}, footage.shard(folder, number)
+        )
+    return folder
+
+
+def lessons(renders: Path, folder: Path, recipe: Recipe = RECIPE) -> Lessons:
+    return Lessons(recipe, renders, CheckpointFolder(folder, "test"))
+
+
+def test_it_learns_to_tell_the_thing_from_the_face(renders: Path, tmp_path: Path) -> None:
+    network = lessons(renders, tmp_path / "one").run().eval()
+    seen = footage.read(renders, 2)
+    crop = torch.from_numpy(seen.rgb[0, 1, 8:72, 8:72].astype(np.float32) / 255.0).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        visible = torch.sigmoid(network(crop))[0, 0].numpy()
+    thing = seen.cover[0, 1, 8:72, 8:72] > 0
+    assert visible[~thing].mean() > visible[thing].mean() + 0.3
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(renders: Path, tmp_path: Path) -> None:
+    unbroken = lessons(renders, tmp_path / "one").run().state_dict()
+    first = lessons(renders, tmp_path / "two")
+    for _ in range(9):
+        first.step()
+    CheckpointFolder(tmp_path / "two", "test").write(first.state.snapshot())
+    resumed = lessons(renders, tmp_path / "two").run().state_dict()
+    for name, tensor in unbroken.items():
+        torch.testing.assert_close(resumed[name], tensor, rtol=0, atol=0)
+
+
+def test_what_is_neither_face_nor_before_it_does_not_count() -> None:
+    logits = torch.tensor([[[[8.0, -8.0, -8.0]]]])
+    face, cover = torch.tensor([[[[1.0, 0.0, 0.0]]]]), torch.tensor([[[[0.0, 1.0, 0.0]]]])
+    right = loss_of(logits, face, cover)
+    assert right < 0.001
+    logits[0, 0, 0, 2] = 8.0
+    assert loss_of(logits, face, cover) == right
+    assert loss_of(-logits, face, cover) > 5.0

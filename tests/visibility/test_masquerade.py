@@ -1,0 +1,82 @@
+"""What is laid over a crop takes from the face what it gives to the cover, and a crop stays in its place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from stages.visibility.masquerade import Example, centred, cut_out, moved, relit, shape
+
+SIZE = 64
+
+
+def bare() -> Example:
+    """All face, of one colour."""
+    rgb = np.full((SIZE, SIZE, 3), 0.6, np.float32)
+    return Example(rgb, np.ones((SIZE, SIZE), np.float32), np.zeros((SIZE, SIZE), np.float32))
+
+
+@given(seed=st.integers(0, 10_000))
+@hypothesis_settings(max_examples=60, deadline=None)
+def test_a_shape_of_chance_covers_exactly_what_it_takes_from_the_face(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    example = bare()
+    rgb, alpha = shape(example, chance)
+    example.laid_over(rgb, alpha)
+    np.testing.assert_allclose(example.face + example.cover, 1.0, atol=1e-5)
+    np.testing.assert_allclose(example.cover, alpha, atol=1e-5)
+    np.testing.assert_allclose(example.rgb[alpha == 1.0], rgb[alpha == 1.0], atol=1e-6)
+    np.testing.assert_array_equal(example.rgb[alpha == 0.0], np.float32(0.6))
+    assert example.rgb.min() >= 0.0
+    assert example.rgb.max() <= 1.0
+
+
+def test_shapes_of_chance_are_of_all_sizes() -> None:
+    shares = [float(shape(bare(), np.random.default_rng(seed))[1].mean()) for seed in range(200)]
+    assert min(shares) < 0.02
+    assert max(shares) > 0.3
+
+
+def test_what_covers_one_face_is_laid_over_another_where_it_goes() -> None:
+    covered = bare()
+    covered.rgb[20:40, 20:40] = 0.1
+    covered.cover[20:40, 20:40], covered.face[20:40, 20:40] = 1.0, 0.0
+    found = [cut_out(covered, np.random.default_rng(seed)) for seed in range(20)]
+    for rgb, alpha in found:
+        assert (rgb[alpha > 0.99] < 0.3).all(), "something else than the cover was cut out"
+    assert len({round(float(alpha.sum())) for _, alpha in found}) > 10
+
+
+def test_another_light_covers_nothing_and_keeps_the_range() -> None:
+    for seed in range(20):
+        example = bare()
+        rgb = relit(example, np.random.default_rng(seed))
+        assert (rgb.min(), rgb.max()) >= (0.0, 0.0)
+        assert rgb.max() <= 1.0
+        np.testing.assert_array_equal(example.cover, 0.0)
+        np.testing.assert_array_equal(example.face, 1.0)
+
+
+def test_a_stored_crop_is_cut_to_the_unit_crop_in_its_middle() -> None:
+    stored, reach = 80, 1.25
+    picture = np.zeros((stored, stored), np.uint8)
+    picture[8:72, 8:72] = 255  # the unit crop's own place
+    (cut,) = centred([picture], reach, SIZE)
+    assert cut.shape == (SIZE, SIZE)
+    assert cut.mean() == pytest.approx(1.0, abs=0.01)
+    picture[:] = 0
+    picture[40:, :] = 255
+    (cut,) = centred([picture], reach, SIZE)
+    assert np.flatnonzero(cut[:, 32] > 0.5)[0] == SIZE // 2
+
+
+def test_a_moved_crop_keeps_colours_and_shares_together() -> None:
+    rgb, face = np.zeros((80, 80, 3), np.uint8), np.zeros((80, 80), np.uint8)
+    rgb[20:60, 25:50], face[20:60, 25:50] = 255, 255
+    example = moved(rgb, face, 255 - face, 1.25, SIZE, np.random.default_rng(3))
+    np.testing.assert_allclose(example.rgb[..., 0], example.face, atol=1e-3)
+    inside = example.face + example.cover > 0.99
+    assert inside.mean() > 0.5
