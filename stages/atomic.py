@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -16,7 +17,8 @@ from stages.problems import told_as_problem
 def whole_folder(place: Path) -> Iterator[Path]:
     """Yield an empty folder beside ``place``; when the block ends well it takes ``place``'s place.
 
-    On any exception the scratch folder is removed and ``place`` stays as it was.
+    On any exception the scratch folder is removed and ``place`` stays as it was. What a killed process left beside
+    ``place`` is removed, too: it held a lock on its folder, which the system let go.
 
     Raises:
         Problem: the disk is full or the folder may not be written.
@@ -24,7 +26,12 @@ def whole_folder(place: Path) -> Iterator[Path]:
     place = Path(place)
     with told_as_problem(place):
         place.parent.mkdir(parents=True, exist_ok=True)
+        for left in place.parent.glob(f".{place.name}.*.part"):
+            if (free := _locked(left)) is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(free)
         scratch = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".part", dir=place.parent))
+        lock = _locked(scratch)
         try:
             scratch.chmod(0o755)
             yield scratch
@@ -33,6 +40,22 @@ def whole_folder(place: Path) -> Iterator[Path]:
             scratch.replace(place)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+
+
+def _locked(folder: Path) -> int | None:
+    """An open folder that this process has locked; None if another has, or it is gone, or can not be locked."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import numpy as np
 import skimage.data
 from numpy.typing import NDArray
 
+from stages.artifacts.files import SHARD_ROWS
 from stages.artifacts.frames import Frames, FrameWriter
 from stages.geometry import Floats, warp
 from stages.video import VideoFacts
@@ -57,14 +58,15 @@ def film(
     pictures: Sequence[NDArray[np.uint8]],
     *,
     shot_of: Callable[[int], int] = lambda number: 0,
+    rows: int = SHARD_ROWS,
 ) -> Frames:
-    """Lossless frames as the extraction stage would leave them."""
+    """Lossless frames as the extraction stage would leave them; ``rows`` in a shard."""
     height, width = pictures[0].shape[:2]
     facts = VideoFacts(
         width=width, height=height, pixel_format="yuv444p", time_base="1/25", rate="25/1", matrix="bt709", range="pc"
     )
     folder.mkdir(parents=True)
-    with FrameWriter(folder, facts) as writer:
+    with FrameWriter(folder, facts, rows) as writer:
         for number, picture in enumerate(pictures):
             coded = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24").reformat(
                 format="yuv444p", src_color_range=2, dst_color_range=2, dst_colorspace=facts.matrix_number

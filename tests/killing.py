@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from stages.artifacts.files import sha256_of
 from stages.artifacts.kept import KeptShards
+from stages.execution import keeping
 
 PROCESSES: Final = multiprocessing.get_context("forkserver")
 """Its children need not import what a test preloads."""
@@ -34,6 +36,19 @@ def die_after(shards: int) -> None:
         keep(kept, rows)
 
     KeptShards.keep = keep_some  # type: ignore[method-assign]
+
+
+def die_at_span(number: int) -> None:
+    """SIGKILL this process when it has the result of a span, counted from 0, of those that it keeps."""
+    results = itertools.count()
+    save = keeping.save
+
+    def save_some(arrays: dict[str, Any]) -> bytes:
+        if next(results) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return save(arrays)
+
+    keeping.save = save_some  # type: ignore[assignment]
 
 
 def inodes(paths: Sequence[Path]) -> list[int]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from stages.atomic import whole_file, whole_folder
 from stages.problems import Problem
+from tests.killing import killed
 
 
 def test_a_folder_appears_when_all_is_written(tmp_path: Path) -> None:
@@ -56,3 +59,25 @@ def test_a_full_disk_is_told_with_its_mend_and_leaves_nothing(tmp_path: Path) ->
 def test_other_faults_of_the_disk_are_not_hidden(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="I/O"), whole_folder(tmp_path / "artifact"):
         raise OSError(errno.EIO, "I/O error")
+
+
+def killed_while_writing(place: Path) -> None:
+    """What a child does."""
+    with whole_folder(place) as folder:
+        (folder / "half").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(tmp_path: Path) -> None:
+    place = tmp_path / "made"
+    killed(killed_while_writing, place)
+    [left] = tmp_path.iterdir()
+    with whole_folder(place) as other:
+        assert not left.exists()
+        (other / "other").touch()
+        with whole_folder(place) as folder:
+            assert (other / "other").exists()
+            (folder / "mine").touch()
+        assert [path.name for path in place.iterdir()] == ["mine"]
+    assert [path.name for path in place.iterdir()] == ["other"]
+    assert list(tmp_path.iterdir()) == [place]

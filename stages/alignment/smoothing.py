@@ -10,6 +10,7 @@ smoothed over.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,9 @@ from stages.geometry import Floats, invert
 
 DEGREE: Final = 2
 LEAST_WEIGHT: Final = 1e-3
+ROWS: Final = 1000
+"""Frames that are steadied at a time."""
+
 SAME_PLACE: Final = 0.02
 """Share of the crop's side by which a face may move between two frames that steady one another."""
 
@@ -37,9 +41,22 @@ def smooth(
     Returns:
         (n, d) float64.
     """
-    exact = np.asarray(values, np.float64)
-    if sigma <= 0.0 or len(exact) < 2:
-        return exact.copy()
+    return np.concatenate(list(smooth_in_parts(values, sure, places, sigma)))
+
+
+def smooth_in_parts(
+    values: NDArray[np.floating],
+    sure: NDArray[np.floating],
+    places: NDArray[np.floating],
+    sigma: float,
+    rows: int = ROWS,
+) -> Iterator[Floats]:
+    """As :func:`smooth`, so many rows at a time: an hour of landmarks is not held in float64."""
+    count = len(values)
+    if sigma <= 0.0 or count < 2:
+        for start in range(0, max(count, 1), rows):
+            yield np.array(values[start : start + rows], np.float64)
+        return
     reach = int(np.ceil(3.0 * sigma))
     offsets = np.arange(-reach, reach + 1)
     near = np.exp(-0.5 * (offsets / sigma) ** 2)
@@ -49,11 +66,15 @@ def smooth(
     powers = (offsets[:, None] / sigma) ** np.arange(DEGREE + 1)
     moments = np.einsum("no,oa,ob->nab", weights, powers, powers)
     kernel = weights * (np.linalg.pinv(moments, hermitian=True)[:, 0] @ powers.T)
-    padded = np.pad(exact, ((reach, reach), (0, 0)))
-    out = np.zeros_like(exact)
-    for column in range(len(offsets)):
-        out += kernel[:, column : column + 1] * padded[column : column + len(exact)]
-    return out
+    for start in range(0, count, rows):
+        stop = min(start + rows, count)
+        low, high = max(start - reach, 0), min(stop + reach, count)
+        beyond = (reach - (start - low), reach - (high - stop))
+        padded = np.pad(np.asarray(values[low:high], np.float64), (beyond, (0, 0)))
+        out = np.zeros((stop - start, padded.shape[1]))
+        for column in range(len(offsets)):
+            out += kernel[start:stop, column : column + 1] * padded[column : column + len(out)]
+        yield out
 
 
 def _around(values: NDArray[np.floating], reach: int) -> Floats:
@@ -62,23 +83,23 @@ def _around(values: NDArray[np.floating], reach: int) -> Floats:
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0).swapaxes(1, 2)
 
 
-def bridged(values: NDArray[np.floating], sure: NDArray[np.floating], least: float) -> Floats:
-    """Rows that are not sure enough, interpolated linearly between the nearest ones that are.
+def bridged(values: NDArray[np.floating], sure: NDArray[np.floating], least: float) -> NDArray[np.floating]:
+    """A copy of the rows, in their own type; the unsure ones interpolated linearly between the nearest sure ones.
 
     Args:
         values: (n, d).
         sure: (n,) in 0..1.
         least: from here on a row is kept. If none reaches it, all are.
     """
-    good = np.flatnonzero(np.asarray(sure) >= least)
-    exact = np.asarray(values, np.float64)
-    if good.size in (0, len(exact)):
-        return exact.copy()
-    place = np.interp(np.arange(len(exact)), good, np.arange(good.size))
-    before = np.floor(place).astype(int)
-    after = np.minimum(before + 1, good.size - 1)
-    share = (place - before)[:, None]
-    return np.asarray((1 - share) * exact[good[before]] + share * exact[good[after]])
+    good, bad = (np.flatnonzero(chosen) for chosen in (np.asarray(sure) >= least, np.asarray(sure) < least))
+    out = np.array(values)
+    if good.size and bad.size:
+        place = np.interp(bad, good, np.arange(good.size))
+        before = np.floor(place).astype(int)
+        after = np.minimum(before + 1, good.size - 1)
+        share = (place - before)[:, None]
+        out[bad] = (1 - share) * values[good[before]] + share * values[good[after]]
+    return out
 
 
 def parameters_of(transforms: Floats) -> Floats:

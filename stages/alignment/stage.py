@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import fit
 from stages.alignment.corrections import corrections_of
 from stages.alignment.looking import LookAtFaces, Seen, arrays_of, seen_of, spans_with
 from stages.alignment.settings import AlignmentSettings
-from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, transforms_of
+from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, smooth_in_parts, transforms_of
 from stages.artifacts.alignments import ALIGNMENTS, Alignments
 from stages.artifacts.decisions import Decisions
 from stages.artifacts.detections import Detections
@@ -101,7 +102,7 @@ def align(
                 (
                     *(int(face[name]) for name in ("frame", "face", "track")),
                     int(shots[i]),
-                    points.astype(np.float32).ravel(),
+                    points.ravel(),
                     transform.ravel(),
                     *pose_of(points, canonical, frames.facts.width, frames.facts.height),
                     mouth_open(points),
@@ -126,8 +127,8 @@ def runs_of(taken: pd.DataFrame) -> list[list[int]]:
     return runs
 
 
-def steady(seen: list[Seen], canonical: Floats, settings: AlignmentSettings) -> tuple[Floats, Floats]:
-    """Landmarks (n, 478, 3) and transforms (n, 2, 3) of a run of frames, steadied.
+def steady(seen: list[Seen], canonical: Floats, settings: AlignmentSettings) -> tuple[NDArray[np.floating], Floats]:
+    """Landmarks (n, 478, 3) float32 and transforms (n, 2, 3) of a run of frames, steadied.
 
     Corrections go in before, so that the frames around follow; and after unsure frames were bridged, which would undo
     them. A corrected frame then counts in full: a person has looked at it.
@@ -141,6 +142,9 @@ def steady(seen: list[Seen], canonical: Floats, settings: AlignmentSettings) -> 
     counts = np.where([bool(face.corrected) for face in seen], 1.0, sure)
     rough = parameters_of(np.stack([fit(each, canonical) for each in points]))
     places = places_of(rough)
-    flat = smooth(points.reshape(len(seen), -1), counts, places, settings.smooth_landmarks)
-    steadied = smooth(rough, counts, places, settings.smooth_transform)
-    return flat.reshape(len(seen), -1, 3), transforms_of(steadied)
+    steadied = transforms_of(smooth(rough, counts, places, settings.smooth_transform))
+    done = 0
+    for part in smooth_in_parts(points.reshape(len(seen), -1).copy(), counts, places, settings.smooth_landmarks):
+        points[done : done + len(part)] = part.reshape(len(part), -1, 3)
+        done += len(part)
+    return points, steadied

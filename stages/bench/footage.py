@@ -53,9 +53,6 @@ FACE_STAGES: Final = ("extraction", "detection", "alignment")
 _GIVEN: Final = ("consent", "packs", "decisions", "training")
 """Folders of data/ that the stages read and that this command does not make."""
 
-_LOOKS: Final = 1 + PASSES
-"""Passes of the landmark network over a face that it is sure of: one in detection, the others in alignment."""
-
 
 @dataclass(frozen=True)
 class Time:
@@ -89,11 +86,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Networks:
-    """Time of one call on one frame of one face."""
+    """Time of one call on one frame of one face; of the landmark network with the look in the mirror and without."""
 
     detector: Time
     landmarker: Time
     recogniser: Time
+    glance: Time
 
     @property
     def slowest(self) -> Time:
@@ -102,8 +100,11 @@ class Networks:
 
     @property
     def together(self) -> Time:
-        """All calls that the stages make for a frame."""
-        return self.detector + self.landmarker * _LOOKS + self.recogniser
+        """All calls that the stages make for a frame whose face they are sure of.
+
+        The landmark network looks once in detection and :data:`PASSES` times in alignment, there in the mirror at last.
+        """
+        return self.detector + self.recogniser + self.glance * PASSES + self.landmarker
 
 
 def repeated(clip: Path, seconds: float, path: Path) -> int:
@@ -158,6 +159,7 @@ def networks(clip: Path, params: Params, seconds: float) -> Networks:
         detector=_each(lambda: looking.detector.detect([frame]), seconds),
         landmarker=_each(lambda: looking.landmarker.place(crops), seconds),
         recogniser=_each(lambda: looking.recogniser.embed(frame, points), seconds),
+        glance=_each(lambda: looking.landmarker.place(crops, mirror=False), seconds),
     )
 
 
@@ -244,6 +246,7 @@ def measure(params: Params, clip: str, swap: str | None, lengths: tuple[float, .
     yield "|---|---:|---:|---:|---:|"
     rows = {"together": frame}
     rows |= {f"the {name} alone, one call": getattr(alone, name) for name in ("detector", "landmarker", "recogniser")}
+    rows |= {"the landmarker alone, without the mirror": alone.glance}
     rows |= {"the slowest network alone": alone.slowest, "all calls of networks": alone.together}
     for name, each in rows.items():
         shares = f"{each.clock / frame.clock:.0%} | {each.cpu / frame.cpu:.0%}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import Any
 
 import av
 import av.packet
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stages.artifacts.files import shard_path
 from stages.artifacts.frames import Frames, FrameWriter
@@ -30,6 +32,17 @@ class Part:
 
     shard: bytes
     index: pd.DataFrame
+
+
+def arrays_of(part: Part) -> dict[str, NDArray[Any]]:
+    """A part as arrays of bytes."""
+    files = {"shard": part.shard, "index": part.index.to_parquet(index=False)}
+    return {name: np.frombuffer(data, np.uint8) for name, data in files.items()}
+
+
+def part_of(arrays: Mapping[str, NDArray[Any]]) -> Part:
+    """What :func:`arrays_of` was given."""
+    return Part(arrays["shard"].tobytes(), pd.read_parquet(io.BytesIO(arrays["index"].tobytes())))
 
 
 def coded(facts: VideoFacts, write: Callable[[FrameWriter], None]) -> Part:

@@ -9,12 +9,14 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.atomic import whole_folder
 from stages.compositing.inputs import Inputs
-from stages.compositing.joining import PartJoiner
+from stages.compositing.joining import PartJoiner, arrays_of, part_of
 from stages.compositing.matching import matches
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.spans import PlaceFaces, spans_of_frames
 from stages.execution.engines import HERE, Engine, opened
+from stages.execution.keeping import AsArrays, Keeping
 from stages.progress import bar
+from stages.resuming import resumable
 from stages.settings import Params
 
 
@@ -31,8 +33,15 @@ def run(name: str, params: Params) -> None:
             pixel format can not be written.
     """
     inputs = Inputs.read(name, params)
-    with whole_folder(place(name)) as folder, opened(params.execution) as engine:
-        _composite(inputs, folder, params.compositing, engine, what=f"compositing {name}")
+    reads = PlaceFaces(inputs.frames.folder, inputs.converted.folder, params.compositing).reads
+    with (
+        resumable("compositing", name, reads=reads) as kept,
+        whole_folder(place(name)) as folder,
+        opened(params.execution) as engine,
+    ):
+        measuring = Keeping(engine, kept, AsArrays(lambda found: {"found": found}, lambda arrays: arrays["found"]))
+        placing = Keeping(engine, kept, AsArrays(arrays_of, part_of))
+        _composite(inputs, folder, params.compositing, measuring, placing, what=f"compositing {name}")
 
 
 def composite(
@@ -51,15 +60,17 @@ def composite(
     time here; one places the faces. Memory holds a coded span of frames and the masks within the reach of their
     smoothing, and of several workers as many spans as are in flight.
     """
-    _composite(Inputs.of(frames, alignments, converted), folder, settings, engine, what=what)
+    _composite(Inputs.of(frames, alignments, converted), folder, settings, engine, engine, what=what)
 
 
-def _composite(inputs: Inputs, folder: Path, settings: CompositingSettings, engine: Engine, *, what: str) -> None:
+def _composite(
+    inputs: Inputs, folder: Path, settings: CompositingSettings, measuring: Engine, placing: Engine, *, what: str
+) -> None:
     frames, faces, converted = inputs.frames, inputs.faces, inputs.converted
-    matched = matches(frames, faces, converted, settings, what, engine)
+    matched = matches(frames, faces, converted, settings, what, measuring)
     work, changed = PlaceFaces(frames.folder, converted.folder, settings), 0
     with PartJoiner(folder, frames.facts) as writer, bar(total=len(frames), what=what) as shown:
-        for part in engine.map(work, spans_of_frames(inputs, matched, settings)):
+        for part in placing.map(work, spans_of_frames(inputs, matched, settings)):
             writer.take(part)
             changed += int(part.index["changed"].sum())
             shown.update(len(part.index))

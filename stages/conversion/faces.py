@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,18 @@ class ConvertedFaces:
     colours: NDArray[np.uint8]
     masks: NDArray[np.uint8]
     providers: tuple[str, ...]
+
+
+def arrays_of(faces: ConvertedFaces) -> dict[str, NDArray[Any]]:
+    """Converted faces as arrays."""
+    providers = np.frombuffer(",".join(faces.providers).encode(), np.uint8)
+    return {"colours": faces.colours, "masks": faces.masks, "providers": providers}
+
+
+def faces_of(arrays: Mapping[str, NDArray[Any]]) -> ConvertedFaces:
+    """What :func:`arrays_of` was given."""
+    providers = arrays["providers"].tobytes().decode().split(",")
+    return ConvertedFaces(arrays["colours"], arrays["masks"], tuple(providers))
 
 
 @dataclass(frozen=True)

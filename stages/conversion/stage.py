@@ -10,11 +10,13 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.consent import require_swap_consent
-from stages.conversion.faces import ConvertFaces, spans_of_faces
+from stages.conversion.faces import ConvertFaces, arrays_of, faces_of, spans_of_faces
 from stages.conversion.settings import ConversionSettings
 from stages.execution.engines import HERE, Engine, opened
+from stages.execution.keeping import AsArrays, Keeping
 from stages.problems import Problem
 from stages.progress import bar
+from stages.resuming import resumable
 from stages.settings import Params
 
 
@@ -34,9 +36,14 @@ def run(name: str, params: Params) -> None:
     frames = Frames.read(Path("data/extraction") / swap.clip)
     alignments = Alignments.read(Path("data/alignment") / swap.clip)
     model = SwapModel.read(Path("data/training") / swap.pair)
-    with whole_folder(place(name)) as folder, opened(params.execution) as engine:
-        what = f"conversion {name}"
-        convert(frames, alignments, model, swap.source, folder, params.conversion, what=what, engine=engine)
+    reads = ConvertFaces(frames.folder, model.folder, swap.source, params.conversion).reads
+    with (
+        resumable("conversion", name, reads=reads) as kept,
+        whole_folder(place(name)) as folder,
+        opened(params.execution) as engine,
+    ):
+        keeping, what = Keeping(engine, kept, AsArrays(arrays_of, faces_of)), f"conversion {name}"
+        convert(frames, alignments, model, swap.source, folder, params.conversion, what=what, engine=keeping)
 
 
 def convert(

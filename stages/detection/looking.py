@@ -43,7 +43,7 @@ class Looking:
     def at(self, frame: NDArray[np.uint8]) -> tuple[Found, NDArray[np.float32]]:
         """The faces of a frame (h, w, 3) uint8 RGB, and their embeddings (n, d) float32 of length 1."""
         found = self.detector.detect([frame])[0]
-        landmarks, sure = self.landmarker.refine(frame, found.points)
+        landmarks, sure = self.landmarker.refine(frame, found.points, mirror=False)
         again = np.flatnonzero(sure < CERTAIN)  # a tilted head comes upright step by step
         if again.size:
             more, surer = self.landmarker.refine(frame, landmarks[again], passes=MORE_PASSES)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic
 
+import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
@@ -30,7 +31,7 @@ class AsArrays(Generic[Result]):
     result_of: Callable[[Arrays], Result]
 
 
-class Keeping(Generic[Result]):
+class Keeping:
     """An engine whose results are kept in a folder until the stage is through.
 
     Args:
@@ -39,7 +40,7 @@ class Keeping(Generic[Result]):
         form: how a result is kept.
     """
 
-    def __init__(self, engine: Engine, folder: Path, form: AsArrays[Result]) -> None:
+    def __init__(self, engine: Engine, folder: Path, form: AsArrays[Any]) -> None:
         self._engine, self._folder, self._form = engine, folder, form
 
     def map(self, work: Work[Span, Result], spans: Iterable[Span]) -> Iterator[Result]:
@@ -59,12 +60,14 @@ class Keeping(Generic[Result]):
 
         for result in self._engine.map(work, missing()):
             yield from self._kept(order)
+            # safetensors takes an array's memory as it lies, whatever its strides say
+            arrays = {name: np.asarray(array, order="C") for name, array in self._form.arrays_of(result).items()}
             with whole_file(order.popleft()[0]) as scratch:
-                scratch.write_bytes(save(dict(self._form.arrays_of(result))))
+                scratch.write_bytes(save(arrays))
             yield result
         yield from self._kept(order)
 
-    def _kept(self, order: deque[tuple[Path, bool]]) -> Iterator[Result]:
+    def _kept(self, order: deque[tuple[Path, bool]]) -> Iterator[Any]:
         """The results that lie there before the first one that does not."""
         while order and order[0][1]:
             yield self._read(order.popleft()[0])
@@ -74,7 +77,7 @@ class Keeping(Generic[Result]):
         told = repr(work).encode() + pickle.dumps(span, protocol=5)
         return self._folder / f"span-{hashlib.sha256(told).hexdigest()[:24]}.safetensors"
 
-    def _read(self, path: Path) -> Result:
+    def _read(self, path: Path) -> Any:
         try:
             return self._form.result_of(load_file(path))
         except (SafetensorError, KeyError) as error:

@@ -17,7 +17,8 @@ class ExtractionSettings(BaseModel):
         12.0,
         gt=0.0,
         le=100.0,
-        description="scene-change score (ffmpeg's scdet, 0 to 100) from which a new shot begins",
+        description="scene-change score (ffmpeg's scdet, 0 to 100) from which a new shot begins; a quarter of it is "
+        "enough where the frames before hardly change",
     )
     interlaced: Literal["deinterlace", "refuse"] = Field(
         "deinterlace",

@@ -26,9 +26,9 @@ SURE: Final = 0.5
 class Landmarker:
     """The landmark network.
 
-    It sees every face as it is and mirrored, and the mean of both answers counts: what the network does otherwise on a
-    face's left side than on its right, half a degree of roll for some people, cancels out, and so does half of its
-    noise's power.
+    Where it places landmarks, it sees a face as it is and mirrored, and the mean of both answers counts: what the
+    network does otherwise on a face's left side than on its right, half a degree of roll for some people, cancels out,
+    and so does half of its noise's power. Where it only finds a face, for itself or for others, one look is enough.
 
     Args:
         pack: the pack.
@@ -49,7 +49,7 @@ class Landmarker:
         self._template = 0.5 + face * FILLED / (face[CHIN, 1] - face[FOREHEAD, 1])
 
     def refine(
-        self, frame: NDArray[np.uint8], points: NDArray[np.floating], *, passes: int = 1
+        self, frame: NDArray[np.uint8], points: NDArray[np.floating], *, passes: int = 1, mirror: bool = True
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Landmarks of faces of which some points are known roughly.
 
@@ -60,6 +60,7 @@ class Landmarker:
             frame: (h, w, 3) uint8 RGB.
             points: (n, 5, 2) as a detector gives them, or (n, 478, 2 or 3) landmarks, in frame pixels.
             passes: how often to look.
+            mirror: whether the last pass looks in the mirror too.
 
         Returns:
             (n, 478, 3) float32: x, y in frame pixels, z in the same scale; (n,) float32 as in :meth:`place`.
@@ -67,9 +68,10 @@ class Landmarker:
         known: NDArray[np.floating] = np.asarray(points)
         sure = np.zeros(len(known), np.float32)
         landmarks = np.zeros((len(known), POINTS, 3), np.float32)
-        for _ in range(passes if len(known) else 0):
+        for left in reversed(range(passes if len(known) else 0)):
             transforms = [self._upright(face) for face in known]
-            placed, now = self.place(np.stack([crop(frame, transform, SIZE) for transform in transforms]))
+            crops = np.stack([crop(frame, transform, SIZE) for transform in transforms])
+            placed, now = self.place(crops, mirror=mirror and not left)
             placed /= SIZE
             for index in np.flatnonzero(now >= np.minimum(sure, SURE)):  # a pass that loses the face is not followed
                 transform, sure[index] = transforms[index], now[index]
@@ -78,11 +80,14 @@ class Landmarker:
             known = landmarks
         return landmarks, sure
 
-    def place(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def place(
+        self, crops: NDArray[np.uint8], *, mirror: bool = True
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Landmarks on crops of upright faces that fill about two thirds of them.
 
         Args:
             crops: (n, 256, 256, 3) uint8 RGB.
+            mirror: whether to look in the mirror too.
 
         Returns:
             (n, 478, 3) float32: x, y in crop pixels, z in the same scale, smaller towards the camera; and (n,)
@@ -92,10 +97,13 @@ class Landmarker:
         for start in range(0, len(crops), BATCH):
             batch = crops[start : start + BATCH].astype(np.float32) / 255.0
             mesh, certain = self._run(batch)
-            mirrored, mirrored_certain = self._run(batch[:, :, ::-1])
-            mirrored[..., 0] = SIZE - mirrored[..., 0]
-            points.append((mesh + mirrored[:, self._mirror]) / 2)
-            sure.append((certain + mirrored_certain) / 2)
+            if mirror:
+                mirrored, mirrored_certain = self._run(batch[:, :, ::-1])
+                mirrored[..., 0] = SIZE - mirrored[..., 0]
+                mesh = np.asarray((mesh + mirrored[:, self._mirror]) / 2, np.float32)
+                certain = np.asarray((certain + mirrored_certain) / 2, np.float32)
+            points.append(mesh)
+            sure.append(certain)
         if not points:
             return np.zeros((0, POINTS, 3), np.float32), np.zeros(0, np.float32)
         return np.concatenate(points).astype(np.float32), np.concatenate(sure).astype(np.float32)

@@ -75,7 +75,8 @@ def test_rates_and_shares_follow_from_the_times(
     monkeypatch.setattr(footage, "repeated", lambda clip, seconds, path: round(10 * seconds))
     monkeypatch.setattr(footage, "decoding", lambda path: 1.0)
     monkeypatch.setattr(footage, "fresh", lambda *_: Run(Time(1.0, 1.5), 50 * 2**20))
-    monkeypatch.setattr(footage, "networks", lambda *_: Networks(Time(0.02, 0.03), Time(0.01, 0.01), Time(0.01, 0.01)))
+    alone = Networks(Time(0.02, 0.03), Time(0.01, 0.01), Time(0.01, 0.01), glance=Time(0.005, 0.005))
+    monkeypatch.setattr(footage, "networks", lambda *_: alone)
     lines = list(measure(params, "ada", None, (1.0, 3.0), 0.0))
     assert lines[0].endswith("| memory, 10 frames | memory, 30 frames |")
     assert "| ffmpeg, decoding | 30.0 | 100.0% | | | |" in lines

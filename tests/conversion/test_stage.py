@@ -15,9 +15,12 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.files import read_facts, write_facts
 from stages.artifacts.frames import Frames, FrameWriter
 from stages.artifacts.swap_model import SwapModel
+from stages.conversion.faces import arrays_of, faces_of
 from stages.conversion.network import SourceNetwork, in_batches, run_bound
 from stages.conversion.settings import ConversionSettings
 from stages.conversion.stage import convert
+from stages.execution.engines import HERE
+from stages.execution.keeping import AsArrays, Keeping
 from stages.geometry import as_matrix, crop
 from stages.onnx import open_session
 from stages.problems import Problem
@@ -25,6 +28,7 @@ from stages.training.export import export
 from stages.training.networks import SwapNetwork
 from stages.video import decode
 from tests.conftest import write_clip
+from tests.killing import contents, inodes
 from tests.training.faces import smoke_preset
 
 SETTINGS = ConversionSettings(device="cpu", threads=1, batch=4)
@@ -125,6 +129,24 @@ def test_bound_inputs_and_outputs_give_the_same(model: SwapModel) -> None:
         run_bound(session, crop, "cpu"), session.run(["rgb", "mask"], {"crop": crop}), strict=True
     ):
         np.testing.assert_array_equal(bound, wanted)
+
+
+def test_spans_that_were_kept_are_not_converted_again(frames: Frames, model: SwapModel, tmp_path: Path) -> None:
+    alignments = alignments_at([(frame, face) for frame in range(12) for face in range(7)])
+    folders = [tmp_path / name for name in ("whole", "kept", "first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    whole, kept, first, second = folders
+    convert(frames, alignments, model, "ada", whole, SETTINGS)
+    keeping = Keeping(HERE, kept, AsArrays(arrays_of, faces_of))
+    convert(frames, alignments, model, "ada", first, SETTINGS, engine=keeping)
+    spans = inodes(sorted(kept.iterdir()))
+    assert len(spans) == 3
+    sorted(kept.iterdir())[1].unlink()
+    convert(frames, alignments, model, "ada", second, SETTINGS, engine=keeping)
+    assert contents(first) == contents(second) == contents(whole)
+    again = inodes(sorted(kept.iterdir()))
+    assert (again[0], again[2]) == (spans[0], spans[2])
 
 
 class OnGpu:

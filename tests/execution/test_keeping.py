@@ -96,7 +96,7 @@ def test_a_kept_result_that_is_damaged_is_named(tmp_path: Path) -> None:
 
 
 def test_arrays_of_any_kind_come_back(tmp_path: Path) -> None:
-    """Empty ones too."""
+    """Empty ones too, and views."""
 
     def same(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         return dict(arrays)
@@ -106,9 +106,13 @@ def test_arrays_of_any_kind_come_back(tmp_path: Path) -> None:
         reads: tuple[Path, ...] = ()
 
         def begin(self) -> Callable[[int], dict[str, NDArray[Any]]]:
-            return lambda number: {"f": np.full((number, 2, 3), 0.1, np.float32), "i": np.arange(number)}
+            return lambda number: {
+                "float": np.full((number, 2, 3), 0.1, np.float32),
+                "whole": np.arange(number),
+                "transposed": np.arange(6 * number, dtype=np.uint8).reshape(number, 2, 3).transpose(0, 2, 1),
+            }
 
-    keeping: Keeping[dict[str, NDArray[Any]]] = Keeping(HERE, tmp_path, AsArrays(same, same))
+    keeping = Keeping(HERE, tmp_path, AsArrays(same, same))
     made, kept = (list(keeping.map(Give(), [0, 3])) for _ in range(2))
     for first, second in zip(made, kept, strict=True):
         for name in first:

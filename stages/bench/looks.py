@@ -1,0 +1,134 @@
+"""``python -m stages.bench.looks``: what each look of the landmark network is worth.
+
+Detection looks at a face to confirm it and to get its five points, alignment looks from these on. A *way* says how: the
+looks before the bar are detection's, those after it alignment's; ``P`` is a plain look, one run of the network, ``M``
+one that is also taken in the mirror, two runs.
+
+- *error*: mean distance of 51 landmarks from the truth in eye distances, by yaw, less convention
+  (:mod:`stages.bench.accuracy`), on three performers in one picture.
+- *jitter*, *lag*: of the network, before anything is steadied (:mod:`stages.bench.stability`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from stages.alignment.canonical_crop import fit
+from stages.bench import stability
+from stages.bench.accuracy import errors, normalised, shown
+from stages.bench.crowd import THREE, Person, Scene, Shot, cast, shoot
+from stages.bench.faces import CLEAR, YAWS
+from stages.bench.matching import whose
+from stages.bench.sitters import convention_of
+from stages.geometry import Floats, scale_of
+from stages.packs import Detector, Landmarker, five_points, open_pack
+from stages.packs.canonical import read_canonical
+from stages.problems import Problem
+from stages.program import tell
+from stages.progress import progress
+
+WAYS: Final = ("M|MM", "P|MM", "P|PM", "M|M", "P|M", "P|P")
+"""The first one is what there was; the others take less."""
+
+STEP: Final = 3
+"""Of the three performers every third frame is looked at."""
+
+SURE: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The faces of a scene that are clear to see: who they are, and by way their landmarks (n, 478, 3)."""
+
+    people: list[Person]
+    landmarks: dict[str, NDArray[np.float32]]
+
+
+def runs_of(way: str) -> int:
+    """How often the network runs."""
+    return way.count("P") + 2 * way.count("M")
+
+
+def placed(
+    landmarker: Landmarker, frame: NDArray[np.uint8], points: NDArray[np.floating], way: str
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Landmarks (n, 478, 3) and how sure they are (n,), of faces known by five points (n, 5, 2)."""
+    known: NDArray[np.floating] = points
+    found, sure = np.zeros((0, 478, 3), np.float32), np.zeros(0, np.float32)
+    for stage in way.split("|"):
+        for look in stage:
+            found, sure = landmarker.refine(frame, known, mirror=look == "M")
+            known = found
+        known = five_points(found)
+    return found, sure
+
+
+def looked(shots: Sequence[Shot], detector: Detector, landmarker: Landmarker, what: str) -> Looked:
+    """Look at shots in all ways; a face counts if the first way is sure of it and the truth says that it is clear."""
+    people: list[Person] = []
+    landmarks: dict[str, list[NDArray[np.float32]]] = {way: [] for way in WAYS}
+    for shot in progress(shots, total=len(shots), what=what):
+        points = detector.detect([shot.rgb])[0].points
+        found = {way: placed(landmarker, shot.rgb, points, way) for way in WAYS if len(points)}
+        for face in range(len(points)):
+            first, sure = found[WAYS[0]]
+            who = whose(shot.people, five_points(first[face : face + 1])[0])
+            if who is None or sure[face] < SURE or shot.people[who].covered > CLEAR:
+                continue
+            people.append(shot.people[who])
+            for way in WAYS:
+                landmarks[way].append(found[way][0][face])
+    return Looked(people, {way: np.stack(each) for way, each in landmarks.items()})
+
+
+def table(three: Looked, still: Looked, turn: Looked, meant: Floats, canonical: Floats) -> Iterator[str]:
+    """The lines of the table, Markdown."""
+    yaws = np.abs([person.yaw for person in three.people])
+    bins = [(yaws >= low) & (yaws < high) for low, high in pairwise(YAWS)]
+    heads = [f"error to {high:.0f}°" for high in YAWS[1:]]
+    yield f"| way | runs | {' | '.join(heads)} | all | jitter | lag | error in the turn |"
+    yield f"|---|{'---:|' * (len(heads) + 5)}"
+    side = float(np.mean([1 / scale_of(fit(face, canonical)) for face in still.landmarks[WAYS[0]]]))
+    for way in WAYS:
+        error, turning = (
+            normalised(each.people, errors(each.people, list(each.landmarks[way])) - shown(each.people, meant))
+            for each in (three, turn)
+        )
+        cells = [f"{error[inside].mean():.2%}" if inside.any() else "" for inside in [*bins, yaws >= 0]]
+        jitter = stability.jitter(still.landmarks[way][..., :2].astype(np.float64), side)
+        lag = stability.lag(turn.landmarks[way].astype(np.float64), turn.people)
+        cells += [f"{jitter:.3f} px", f"{lag:+.2f}", f"{turning.mean():.2%}"]
+        yield f"| {way.replace('|', ', ')} | {runs_of(way)} | {' | '.join(cells)} |"
+
+
+def shots_of(scene: Scene, step: int = 1) -> list[Shot]:
+    """A scene's shots, or every so many of them."""
+    rendered = progress(shoot(scene, cast(scene)), total=scene.frames, what="rendering")
+    return [shot for number, shot in enumerate(rendered) if number % step == 0]
+
+
+def command() -> None:
+    """Print the table; some minutes."""
+    try:
+        pack = open_pack()
+        detector, landmarker = Detector(pack, score=0.5), Landmarker(pack)
+        scenes = {"three": (THREE, STEP), "still": (stability.STILL, 1), "turn": (stability.TURN, 1)}
+        found = {name: looked(shots_of(*each), detector, landmarker, name) for name, each in scenes.items()}
+        meant, canonical = convention_of(landmarker), read_canonical(pack.files["canonical_face"])
+        for line in table(found["three"], found["still"], found["turn"], meant, canonical):
+            print(line)
+    except Problem as problem:
+        raise typer.Exit(tell(problem)) from None
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    app(prog_name="python -m stages.bench.looks")
