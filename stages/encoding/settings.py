@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -58,6 +59,16 @@ class EncodingSettings(BaseModel):
         ge=1,
         le=64,
         description="of the encoder; part of the result, since encoders give other bytes for another number",
+    )
+
+    watermark: bool = Field(
+        default=True,
+        description="mark every frame invisibly with an identifier, and read it back before anything is delivered "
+        "(docs/watermark.md)",
+    )
+    watermark_key: Path | None = Field(
+        default=None,
+        description="a file with a key of your own, 16 bytes or more; if null, the public one, which everybody can read",
     )
 
     @model_validator(mode="after")

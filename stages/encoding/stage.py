@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from stages.encoding.codecs import CODECS, LOSSLESS
 from stages.encoding.coding import coding_for
 from stages.encoding.command import Surroundings
 from stages.encoding.container import container_for, write_video
+from stages.encoding.marking import Marking
 from stages.encoding.settings import EncodingSettings
 from stages.light import Light
 from stages.pictures import sha256_of_pictures
@@ -29,7 +31,7 @@ from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
 from stages.turning import turned
-from stages.video import VideoFacts, ratio
+from stages.video import NativeFrame, VideoFacts, ratio
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ def encode(
 
     Raises:
         Problem: there are no frames, the codec or container can not hold something of the clip, ffmpeg can not write
-            the file, or what it wrote is not what it was given.
+            the file, what it wrote is not what it was given, or its mark can not be read back.
     """
     if len(finished) == 0:
         raise Problem("there are no frames to encode", where=finished.folder, mend="remove it and run `dvc repro`")
@@ -96,7 +98,9 @@ def encode(
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
-    shown = progress(finished, total=len(finished), what=what)
+    marking = Marking(about.get("swap", ""), finished, settings) if settings.watermark else None
+    pictures = marking.marked(finished) if marking else iter(finished)
+    shown = progress(pictures, total=len(finished), what=what)
     video = write_video(folder, container, shown, facts, coding, beside, last, settings)
     if coding.converted:
         log.warning("%s: %s", what, coding.converted)
@@ -111,6 +115,8 @@ def encode(
     if container == "pictures":
         first = int(index["pts"].iloc[0]) * Fraction(facts.time_base)
         more |= {"rate": ratio(rate), "first_picture_at": str(first)}
+    if marking:
+        more["watermark"] = marking.facts
     if beside.turn:
         more["turned"] = beside.turn
     Deliverable.write_facts(
@@ -132,15 +138,17 @@ def encode(
     )
     made = Deliverable.read(folder)
     if settings.codec in LOSSLESS and not coding.converted:
-        _check_samples(made, finished)
+        _check_samples(made, marking.marked(finished) if marking else iter(finished))
+    if marking:
+        marking.check(made)
     return made
 
 
-def _check_samples(made: Deliverable, finished: Frames) -> None:
+def _check_samples(made: Deliverable, given: Iterator[NativeFrame]) -> None:
     """The first picture of a lossless codec, sample for sample: a format that is misread spoils all alike."""
-    if not np.array_equal(next(made.frames()).rgb(), next(iter(finished)).rgb()):
+    if not np.array_equal(next(made.frames()).rgb(), next(given).rgb()):
         raise Problem(
-            "its first picture is not the finished frame",
+            "its first picture is not the frame that it was given",
             where=made.video,
             mend="put a newer ffmpeg first in PATH, or remove the system's, or choose another encoding.codec",
         )
