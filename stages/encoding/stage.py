@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from stages.encoding.codecs import CODECS, LOSSLESS
 from stages.encoding.coding import coding_for
 from stages.encoding.command import Surroundings
 from stages.encoding.container import container_for, write_video
+from stages.encoding.marking import Marking
 from stages.encoding.settings import EncodingSettings
 from stages.light import Light
 from stages.pictures import sha256_of_pictures
@@ -33,7 +34,7 @@ from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
 from stages.turning import turned
-from stages.video import VideoFacts, ratio
+from stages.video import NativeFrame, VideoFacts, ratio
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,8 @@ def encode(
 
     Raises:
         Problem: there are no frames, the codec or container can not hold something of the clip, ffmpeg can not write
-            the file, what it wrote is not what it was given, or it can not be signed and read back.
+            the file, what it wrote is not what it was given, its mark can not be read back, or it can not be signed
+            and read back.
     """
     if len(finished) == 0:
         raise Problem("there are no frames to encode", where=finished.folder, mend="remove it and run `dvc repro`")
@@ -108,9 +110,12 @@ def encode(
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
-    shown = progress(finished, total=len(finished), what=what)
+    of = provenance.origin.root if provenance else about.get("swap", "")
+    marking = Marking(of, finished, settings) if settings.watermark else None
+    pictures = marking.marked(finished) if marking else iter(finished)
+    shown = progress(pictures, total=len(finished), what=what)
     video = write_video(folder, container, shown, facts, coding, beside, last, settings)
-    signed = provenance.sign(video) if provenance else {}
+    signed = provenance.sign(video, marking.facts["identifier"] if marking else None) if provenance else {}
     if coding.converted:
         log.warning("%s: %s", what, coding.converted)
     if container == "pictures":
@@ -124,6 +129,8 @@ def encode(
     if container == "pictures":
         first = int(index["pts"].iloc[0]) * Fraction(facts.time_base)
         more |= {"rate": ratio(rate), "first_picture_at": str(first)}
+    if marking:
+        more["watermark"] = marking.facts
     if beside.turn:
         more["turned"] = beside.turn
     Deliverable.write_facts(
@@ -146,15 +153,17 @@ def encode(
     )
     made = Deliverable.read(folder)
     if settings.codec in LOSSLESS and not coding.converted:
-        _check_samples(made, finished)
+        _check_samples(made, marking.marked(finished) if marking else iter(finished))
+    if marking:
+        marking.check(made)
     return made
 
 
-def _check_samples(made: Deliverable, finished: Frames) -> None:
+def _check_samples(made: Deliverable, given: Iterator[NativeFrame]) -> None:
     """The first picture of a lossless codec, sample for sample: a format that is misread spoils all alike."""
-    if not np.array_equal(next(made.frames()).rgb(), next(iter(finished)).rgb()):
+    if not np.array_equal(next(made.frames()).rgb(), next(given).rgb()):
         raise Problem(
-            "its first picture is not the finished frame",
+            "its first picture is not the frame that it was given",
             where=made.video,
             mend="put a newer ffmpeg first in PATH, or remove the system's, or choose another encoding.codec",
         )
@@ -170,7 +179,9 @@ def _origin(
         clip_sha256=str(said["source_sha256"]),
         model_sha256=model_sha256,
         frames_sha256=hash_of(finished.index["hash"].tolist()),
-        settings_sha256=hash_of(settings.model_dump(mode="json", exclude={"credential": {"signer"}})),
+        settings_sha256=hash_of(
+            settings.model_dump(mode="json", exclude={"credential": {"signer"}, "watermark_key": True})
+        ),
         consents=records,
     )
 

@@ -32,6 +32,7 @@ from stages.watermark import PUBLIC_KEY, Watermark, identifier_of
 from tests.authorities import Authority, put
 from tests.conftest import write_clip
 from tests.credentials.conftest import authority, origin_of, own
+from tests.watermark.film import frames, pictures
 
 __all__ = ["authority", "own"]
 
@@ -160,21 +161,15 @@ NUMBER = f"{MARKED:012x}"
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds of a picture with detail in it, each frame marked."""
-    path = tmp_path_factory.mktemp("marked") / "marked.mp4"
-    rng, mark = np.random.default_rng(3), Watermark(PUBLIC_KEY, MARKED)
-    base = cv2.GaussianBlur(rng.uniform(40, 210, (360, 640)).astype(np.float32), (0, 0), 2.5)
-    base = np.clip((base - base.mean()) * 6 + 125, 20, 235)
+    """A film, each frame marked."""
+    path, mark = tmp_path_factory.mktemp("marked") / "marked.mp4", Watermark(PUBLIC_KEY, MARKED)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": "17", "preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
-        for number in range(50):
-            moved = np.roll(base, number * 2, 1) + rng.normal(0, 2, base.shape)
-            picture = av.VideoFrame.from_ndarray(np.clip(moved, 0, 255).astype(np.uint8), format="gray")
-            picture = picture.reformat(format="yuv420p")
-            mark.embed(picture)
-            picture.pts, picture.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(picture))
+        stream.width, stream.height, stream.pix_fmt = 480, 270, "yuv420p"
+        for frame in frames(pictures(count=12), "yuv420p"):
+            mark.embed(frame.picture)
+            frame.picture.pts, frame.picture.time_base = frame.pts, Fraction(1, 25)
+            container.mux(stream.encode(frame.picture))
         container.mux(stream.encode(None))
     return path
 
