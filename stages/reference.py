@@ -43,6 +43,8 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, 
         inner = model_in(field.annotation)
         key = f"{prefix}.{name}"
         if inner is not None:
+            if "Literal" in str(field.annotation):  # a word, or keys of its own
+                yield key, _kind(field), _default(field), field.description or ""
             yield from _rows(inner, f"{key}.<name>" if "dict" in str(field.annotation) else key)
             continue
         yield key, _kind(field), _default(field), (field.description or "").replace("|", "\\|")
@@ -52,6 +54,7 @@ def _kind(field: FieldInfo) -> str:
     """The type in words that a reader of YAML knows, with the bounds."""
     text = re.sub(r"typing\.|pathlib\.|<class '|'>", "", str(field.annotation))
     text = re.sub(r"Annotated\[([^,\]]+),[^\]]*\](\)\])?", r"\1", text)
+    text = re.sub(r"stages\.[\w.]+", "the keys below", text)
     text = re.sub(r"fractions\.Fraction", "exact number", text)
     text = re.sub(r"Optional\[(.+)\]", r"\1 | None", text)
     text = re.sub(r"Union\[(.+), (Literal\[.*\])\]", r"\1 | \2", text)

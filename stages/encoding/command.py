@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +32,7 @@ class Surroundings:
         turn: degrees clockwise by which a player is to turn the pictures.
         timecode, language: of the pictures, None if not said.
         light: what the clip says of its light.
+        tags: what the file says of its making, beside the disclosure.
     """
 
     audio: Path | None = None
@@ -40,6 +42,7 @@ class Surroundings:
     timecode: str | None = None
     language: str | None = None
     light: Light = field(default_factory=Light)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def command(
@@ -91,7 +94,11 @@ def command(
     pts, duration = last
     ending = f"setts=pts=PTS:dts=DTS:duration=if(eq(PTS\\,{pts})\\,{duration}\\,DURATION)" if duration else "null"
     quick_time = {"video_track_timescale": base.denominator} if container != "mkv" else {}
-    marked = {"map_metadata": -1, "metadata": f"comment={DISCLOSURE}", **_named(beside, container)}
+    # ffmpeg looks at the "g" only; the numbers are there since a name can be given but once
+    said = {f"metadata:g:{number}": f"{name}={value}" for number, (name, value) in enumerate(beside.tags.items())}
+    marked = {"map_metadata": -1, "metadata": f"comment={DISCLOSURE}", **said, **_named(beside, container)}
+    # QuickTime's own fields have names of four letters; those of any length are another box, which then holds all
+    index = "+faststart+use_metadata_tags" if beside.tags else "+faststart"
     return _quiet(
         ffmpeg.output(
             *streams,
@@ -101,7 +108,7 @@ def command(
             **quick_time,
             **{"bsf:v": ending, "c:a": "copy"},
             **marked,
-            **({"movflags": "+faststart"} if container != "mkv" else {}),
+            **({"movflags": index} if container != "mkv" else {}),
             **{"fflags": "+bitexact", "flags:v": "+bitexact", "format": FORMATS[container]},
         )
     )

@@ -93,7 +93,8 @@ def write_video(
     with running_ffmpeg(node, out, mend=_mend(container, settings, beside), where=beside.audio) as pipe:
         _hand_over(pipe, frames, facts, coding, beside)
     if container == "pictures":  # which hold no comment of their own
-        (out / "disclosure.txt").write_text(f"{DISCLOSURE}\n")
+        said = [DISCLOSURE, *(f"{name}: {value}" for name, value in beside.tags.items())]
+        (out / "disclosure.txt").write_text("".join(f"{line}\n" for line in said))
     return out
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stages.credentials.settings import CredentialSettings
 from stages.encoding.codecs import CODECS, CodecName, ContainerName
 from stages.encoding.label_settings import LabelSettings
 
@@ -61,6 +63,17 @@ class EncodingSettings(BaseModel):
         description="of the encoder; part of the result, since encoders give other bytes for another number",
     )
     label: LabelSettings = LabelSettings()
+    credential: CredentialSettings = CredentialSettings()
+
+    watermark: bool = Field(
+        default=True,
+        description="mark every frame invisibly with an identifier, and read it back before anything is delivered "
+        "(docs/watermark.md)",
+    )
+    watermark_key: Path | None = Field(
+        default=None,
+        description="a file with a key of your own, 16 bytes or more; if null, the public one, which everybody can read",
+    )
 
     @model_validator(mode="after")
     def _fits_the_codec(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.audit import log as audit
-from stages.consent import require_swap_consent
+from stages.canonical import hash_of
+from stages.consent import Consent, require_swap_consent
+from stages.credentials.origin import Origin
+from stages.credentials.provenance import Provenance
 from stages.disclosure import DISCLOSURE
 from stages.encoding.checking import check_file, check_pictures, left_out, steady_rate
 from stages.encoding.codecs import CODECS, LOSSLESS
@@ -23,6 +27,7 @@ from stages.encoding.coding import coding_for
 from stages.encoding.command import Surroundings
 from stages.encoding.container import container_for, write_video
 from stages.encoding.label import Labeller, labelled
+from stages.encoding.marking import Marking
 from stages.encoding.settings import EncodingSettings
 from stages.light import Light
 from stages.nudity import Gate, Nudity, numbers_to_look_at
@@ -49,24 +54,36 @@ def run(name: str, params: Params) -> None:
         Problem: no consent; an artifact is missing or damaged; ffmpeg can not write the file.
     """
     swap = params.swap(name)
-    consents = {role: record.id for role, record in require_swap_consent(name, params, "encoding").items()}
+    records = require_swap_consent(name, params, "encoding")
+    consents = {role: record.id for role, record in records.items()}
     finished = Frames.read(Path("data/compositing") / name)
     clip = Frames.read(Path("data/extraction") / swap.clip)
     model = SwapModel.read(Path("data/training") / swap.pair)
+    model_sha256 = sha256_of(model.folder / "model.json")
+    origin = _origin(clip, finished, model_sha256, params.encoding, records)
+    provenance = Provenance.of(origin, params.encoding.credential)
     about = {
         "swap": name,
         "source": swap.source,
         "target": swap.target,
         "clip": swap.clip,
         "consent": consents,
-        "model": {"pair": swap.pair, "sha256": sha256_of(model.folder / "model.json")},
+        "model": {"pair": swap.pair, "sha256": model_sha256},
         "audio": (clip.facts.model_extra or {}).get("audio", []),
     }
     with whole_folder(place(name)) as folder:
         made = encode(
-            finished, clip.audio, folder, params.encoding, about, what=f"encoding {name}", screening=params.screening
+            finished,
+            clip.audio,
+            folder,
+            params.encoding,
+            about,
+            what=f"encoding {name}",
+            provenance=provenance,
+            screening=params.screening,
         )
-        # before the folder takes its place: what can not be logged is not delivered
+        # before the folder takes its place: what can not be entered and logged is not delivered
+        provenance.register()
         audit.append("delivery", swap=name, consent=consents, sha256=made.facts["sha256"])
 
 
@@ -78,6 +95,7 @@ def encode(
     about: dict[str, Any],
     *,
     what: str = "encoding",
+    provenance: Provenance | None = None,
     screening: ScreeningSettings | None = None,
 ) -> Deliverable:
     """The deliverable into an existing folder.
@@ -89,27 +107,30 @@ def encode(
         settings: of the stage.
         about: facts to be kept with the deliverable: who, from whose consent, by which model.
         what: the work in a few words, for the bar.
+        provenance: what the deliverable says of its making, signed; None says nothing but the disclosure.
         screening: of the content gate; None does not look.
 
     Raises:
         Problem: there are no frames, one of them shows nudity, the label does not fit, the codec or container can not
-            hold something of the clip, ffmpeg can not write
-            the file, or what it wrote is not what it was given.
+            hold something of the clip, ffmpeg can not write the file, what it wrote is not what it was given, its mark
+            can not be read back, or it can not be signed and read back.
     """
     if len(finished) == 0:
         raise Problem("there are no frames to encode", where=finished.folder, mend="remove it and run `dvc repro`")
     index, facts = finished.index, finished.facts
-    beside = _beside(facts, audio, settings)
+    beside = _beside(facts, audio, settings, provenance.tags if provenance else {})
     coding = coding_for(turned(facts, 360 - beside.turn, finished.folder) if beside.turn else facts, settings)
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
     gate = _gate(finished, screening) if screening and screening.nudity == "refuse" else None
     labeller = Labeller(label, facts) if (label := settings.label.wanted) else None
-    shown = progress(finished, total=len(finished), what=what)
-    shown = gate(shown) if gate else shown
-    shown = labelled(shown, labeller) if labeller else shown
+    of = provenance.origin.root if provenance else about.get("swap", "")
+    marking = Marking(of, finished, settings) if settings.watermark else None
+    pictures = _on_their_way(gate(finished) if gate else finished, labeller, marking)
+    shown = progress(pictures, total=len(finished), what=what)
     video = write_video(folder, container, shown, facts, coding, beside, last, settings)
+    signed = provenance.sign(video, marking.facts["identifier"] if marking else None) if provenance else {}
     if coding.converted:
         log.warning("%s: %s", what, coding.converted)
     if container == "pictures":
@@ -123,6 +144,8 @@ def encode(
     if container == "pictures":
         first = int(index["pts"].iloc[0]) * Fraction(facts.time_base)
         more |= {"rate": ratio(rate), "first_picture_at": str(first)}
+    if marking:
+        more["watermark"] = marking.facts
     if beside.turn:
         more["turned"] = beside.turn
     if gate:
@@ -133,6 +156,7 @@ def encode(
         folder,
         {
             **about,
+            **signed,
             "sha256": sha256_of(video) if video.is_file() else sha256_of_pictures(sorted(video.iterdir())),
             "codec": settings.codec,
             "frames": len(finished),
@@ -148,9 +172,18 @@ def encode(
     )
     made = Deliverable.read(folder)
     if settings.codec in LOSSLESS and not coding.converted:
-        opening = next(iter(finished))
-        _check_samples(made, labeller.draw(opening) if labeller else opening)
+        _check_samples(made, _on_their_way(finished, labeller, marking))
+    if marking:
+        marking.check(made)
     return made
+
+
+def _on_their_way(
+    frames: Iterable[NativeFrame], labeller: Labeller | None, marking: Marking | None
+) -> Iterator[NativeFrame]:
+    """The frames as the encoder gets them: the mark lies over the label, too."""
+    frames = labelled(frames, labeller) if labeller else iter(frames)
+    return marking.marked(frames) if marking else iter(frames)
 
 
 def _gate(finished: Frames, settings: ScreeningSettings) -> Gate:
@@ -159,18 +192,35 @@ def _gate(finished: Frames, settings: ScreeningSettings) -> Gate:
     return Gate(Nudity(settings.device, settings.threads), chosen, settings.threshold, finished.folder)
 
 
-def _check_samples(made: Deliverable, first: NativeFrame) -> None:
+def _check_samples(made: Deliverable, given: Iterator[NativeFrame]) -> None:
     """The first picture of a lossless codec, sample for sample: a format that is misread spoils all alike."""
-    if not np.array_equal(next(made.frames()).rgb(), first.rgb()):
+    if not np.array_equal(next(made.frames()).rgb(), next(given).rgb()):
         raise Problem(
-            "its first picture is not the finished frame",
+            "its first picture is not the frame that it was given",
             where=made.video,
             mend="put a newer ffmpeg first in PATH, or remove the system's, or choose another encoding.codec",
         )
 
 
-def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings) -> Surroundings:
-    """What the clip had beside its pictures, from its facts."""
+def _origin(
+    clip: Frames, finished: Frames, model_sha256: str, settings: EncodingSettings, records: Mapping[str, Consent]
+) -> Origin:
+    """What the deliverable is made from, as this stage knows it."""
+    said = clip.facts.model_extra or {}
+    return Origin(
+        clip_title=Path(str(said["source"])).name,
+        clip_sha256=str(said["source_sha256"]),
+        model_sha256=model_sha256,
+        frames_sha256=hash_of(finished.index["hash"].tolist()),
+        settings_sha256=hash_of(
+            settings.model_dump(mode="json", exclude={"credential": {"signer"}, "watermark_key": True})
+        ),
+        consents=records,
+    )
+
+
+def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings, tags: Mapping[str, str]) -> Surroundings:
+    """What the clip had beside its pictures, from its facts, and what is said of the file's making."""
     said = facts.model_extra or {}
     return Surroundings(
         audio=audio,
@@ -180,4 +230,5 @@ def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings) -
         timecode=said.get("timecode"),
         language=said.get("language"),
         light=Light.from_facts(said),
+        tags=tags,
     )

@@ -1,0 +1,107 @@
+"""What a credential says, in the words of the C2PA specification 2.x and of CAWG."""
+
+from __future__ import annotations
+
+import mimetypes
+from typing import Any, Final
+
+from stages.canonical import canonical
+from stages.consent.record import Consent
+from stages.credentials.origin import SOFTWARE, VERSION, Origin
+
+COMPOSITE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC's digital source type: footage, a part of which a trained algorithm has made."""
+
+CONSENT: Final = "likeness.consent"
+LINEAGE: Final = "likeness.lineage"
+"""Labels of the two assertions of our own. The project has no internet domain whose name they could bear."""
+
+MARK: Final = "likeness.watermark.1"
+"""Names the mark's method, for readers of ``c2pa.soft-binding``; it is not on C2PA's list of methods."""
+
+_TRAINING_AND_MINING: Final = ("ai_generative_training", "ai_training", "ai_inference", "data_mining")
+
+
+def manifest_of(origin: Origin, title: str, media_type: str, mark: str | None = None) -> dict[str, Any]:
+    """The manifest's definition, as the C2PA project's library takes it: equal for equal origins.
+
+    Args:
+        origin: what the deliverable was made from.
+        title: what the deliverable is called.
+        media_type: of its file.
+        mark: the number in the invisible mark of its pictures, in hexadecimal; None if they have none.
+    """
+    software = {"name": SOFTWARE, "version": VERSION}
+    actions: list[dict[str, Any]] = [
+        {"action": "c2pa.opened", "parameters": {"ingredientIds": ["target"]}},
+        {
+            "action": "c2pa.edited",
+            "description": "a face was replaced by another person's likeness, with the consent of both",
+            "softwareAgent": software,
+            "digitalSourceType": COMPOSITE,
+            "parameters": {"ingredientIds": ["model"]},
+        },
+    ]
+    assertions: list[dict[str, Any]] = [
+        {"label": "cawg.training-mining", "data": _training_and_mining()},
+        {"label": CONSENT, "data": {"records": [_scope(role, record) for role, record in origin.records]}},
+        {"label": LINEAGE, "data": {"alg": "sha256", "root": origin.root, "parts": origin.parts}},
+    ]
+    if mark is not None:
+        binding = {"alg": MARK, "blocks": [{"scope": {}, "value": mark}]}
+        actions.append({"action": "c2pa.watermarked.bound", "softwareAgent": software})
+        assertions.append({"label": "c2pa.soft-binding", "data": binding})
+    assertions.insert(0, {"label": "c2pa.actions.v2", "data": {"actions": actions}})
+    return {
+        "claim_generator_info": [software],
+        "title": title,
+        "format": media_type,
+        "label": f"urn:c2pa:{origin.identifier('manifest')}",
+        "instance_id": f"xmp:iid:{origin.identifier('deliverable')}",
+        "assertions": [each | {"created": True} for each in assertions],
+        "ingredients": [
+            {
+                "label": "target",
+                "title": origin.clip_title,
+                "format": mimetypes.guess_type(origin.clip_title)[0] or "application/octet-stream",
+                "relationship": "parentOf",
+                "instance_id": f"sha256:{origin.clip_sha256}",
+                "description": "the target's clip",
+            },
+            {
+                "label": "model",
+                "title": "swap model",
+                "format": "application/octet-stream",
+                "relationship": "inputTo",
+                "instance_id": f"sha256:{origin.model_sha256}",
+                "description": "the trained networks that drew the face",
+                "data_types": [{"type": "c2pa.types.model.onnx"}],
+            },
+        ],
+    }
+
+
+def canonical_definition(definition: dict[str, Any]) -> str:
+    """The definition as JSON, in one order."""
+    return canonical(definition).decode("utf-8")
+
+
+def _scope(role: str, record: Consent) -> dict[str, Any]:
+    """What a record allows, without what tells who: no pseudonym, no purpose, no names of clips or partners."""
+    scope = {
+        "role": role,
+        "record_id": record.record_id,
+        "sha256": record.hash,
+        "kind": record.kind,
+        "roles": list(record.roles),
+        "media": list(record.media),
+        "geographic_restrictions": record.geographic_restrictions,
+        "prohibited_content": list(record.prohibited_content),
+        "expires": record.term.expires.isoformat() if record.term.expires else None,
+    }
+    return {name: value for name, value in scope.items() if value is not None}
+
+
+def _training_and_mining() -> dict[str, Any]:
+    """Nothing of it is allowed: a consent covers what it names, and no record has a field for others' training."""
+    return {"entries": {f"cawg.{use}": {"use": "notAllowed"} for use in _TRAINING_AND_MINING}}

@@ -1,0 +1,175 @@
+"""Reads a credential, ours or any other C2PA tool's, and says what holds of it."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import c2pa
+
+from stages.credentials.development import development_root
+from stages.credentials.signing import EMBEDDABLE, OTHER, sidecar_of
+
+Trust = Literal["trusted", "development", "self-signed", "unknown"]
+"""Whether somebody on the reader's list vouches for the signer; ``development``: anybody can have signed."""
+
+Where = Literal["file", "sidecar", "registry"]
+
+_STORE: Final = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
+"""How the description of a manifest store begins (JUMBF)."""
+
+_UNTRUSTED: Final = "signingCredential.untrusted"
+_OWN: Final = "system_anchors"
+_DEVELOPMENT: Final = "user_anchors"
+"""What the library calls its two lists of authorities: ours go into the one, the development root into the other."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a credential says, and what holds of it.
+
+    Attributes:
+        where: it was found.
+        valid: whether the signature holds and nothing was altered since. It says nothing about who signed.
+        trust: in who signed.
+        failures: why it is not valid, each as the specification's code and a sentence.
+        signer, issuer: names of the signing certificate and of who issued it.
+        algorithm, expires: of that certificate.
+        manifest: the active manifest, as the library's JSON has it.
+        store: how many manifests there are: those of its ingredients come with it.
+    """
+
+    where: Where
+    valid: bool
+    trust: Trust
+    failures: tuple[tuple[str, str], ...] = ()
+    signer: str = ""
+    issuer: str = ""
+    algorithm: str = ""
+    expires: str = ""
+    manifest: dict[str, Any] = field(default_factory=dict)
+    store: int = 0
+
+    def assertion(self, label: str) -> dict[str, Any] | None:
+        """The content of the first assertion of a label, None if there is none."""
+        found = [each for each in self.manifest.get("assertions", []) if each.get("label") == label]
+        content = found[0].get("data") if found else None
+        return content if isinstance(content, dict) else None
+
+    @property
+    def actions(self) -> list[dict[str, Any]]:
+        """What was done, in order."""
+        content = self.assertion("c2pa.actions.v2") or self.assertion("c2pa.actions") or {}
+        listed = content.get("actions")
+        return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+def read_credential(asset: Path, anchors: bytes = b"") -> Credential | None:
+    """The credential of a file: the one in it, else the one that lies beside it as ``<name>.c2pa``.
+
+    Nothing is fetched from the network: neither a manifest that lies elsewhere nor a certificate's state.
+
+    Args:
+        asset: a file of any kind.
+        anchors: authorities that are trusted, as PEM.
+
+    Returns:
+        None if it has none.
+
+    Raises:
+        OSError: the file can not be read.
+    """
+    with asset.open("rb") as stream:
+        found = _read(None, stream, None, anchors, "file")
+    if found is not None and not found.manifest and not _has_traces(asset):
+        found = None  # a file that is broken, or of a kind that is read otherwise, but there is no credential in it
+    beside = sidecar_of(asset)
+    if found is not None or asset.suffix.lower() in EMBEDDABLE or not beside.is_file() or beside == asset:
+        return found
+    with asset.open("rb") as stream:
+        return _read(OTHER, stream, beside.read_bytes(), anchors, "sidecar")
+
+
+def read_kept(store: bytes, asset: Path, anchors: bytes = b"") -> Credential | None:
+    """The credential that was kept for a file which has lost its own; it is not valid if the file was changed since.
+
+    Raises:
+        OSError: the file can not be read.
+    """
+    with asset.open("rb") as stream:
+        return _read(EMBEDDABLE.get(asset.suffix.lower(), OTHER), stream, store, anchors, "registry")
+
+
+def _read(media_type: str | None, stream: Any, store: bytes | None, anchors: bytes, where: Where) -> Credential | None:
+    lists = {"user_anchors": development_root().decode("ascii")}
+    if anchors:
+        lists["trust_anchors"] = anchors.decode("ascii")
+    verify = {"verify_trust": True, "ocsp_fetch": False, "remote_manifest_fetch": False}
+    context = c2pa.Context.from_dict({"trust": lists, "verify": verify})
+    try:
+        with c2pa.Reader(media_type, stream, store, context=context) as reader:
+            plain, detailed, certified = reader.json(), reader.detailed_json(), reader.crjson()
+            return _told(json.loads(plain), json.loads(detailed), json.loads(certified), where)
+    except (c2pa.C2paError, ValueError) as error:
+        if _says_none(error):
+            return None
+        return Credential(where, False, "unknown", (("general.error", str(error)),))
+
+
+def _has_traces(asset: Path) -> bool:
+    """Whether a manifest store begins somewhere in a file."""
+    if not asset.stat().st_size:
+        return False
+    with asset.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(_STORE) >= 0
+
+
+def _says_none(error: Exception) -> bool:
+    """Whether the library says that there is no credential, or that the file is of no kind that could hold one."""
+    return isinstance(error, (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.NotSupported))
+
+
+def _told(plain: dict[str, Any], detailed: dict[str, Any], certified: dict[str, Any], where: Where) -> Credential:
+    results = plain.get("validation_results", {})
+    said = results.get("activeManifest", {}).get("failure", [])
+    for delta in results.get("ingredientDeltas", []):
+        said = said + delta.get("validationDeltas", {}).get("failure", [])
+    failures = [(each.get("code", ""), each.get("explanation", "")) for each in said]
+    state = plain.get("validation_state")
+    lists = detailed.get("validation_results", {}).get("trustListUri")
+    active = plain.get("active_manifest", "")
+    manifest = plain.get("manifests", {}).get(active, {})
+    signature = manifest.get("signature_info") or {}
+    papers = _certificate(certified, active)
+    subject, issuer = papers.get("subject", {}), papers.get("issuer", {})
+    return Credential(
+        where,
+        valid=state in ("Valid", "Trusted"),
+        trust=_trust(state, lists, subject, issuer),
+        failures=tuple(each for each in failures if each[0] != _UNTRUSTED),
+        signer=subject.get("CN") or subject.get("O") or signature.get("common_name") or "",
+        issuer=issuer.get("CN") or issuer.get("O") or signature.get("issuer") or "",
+        algorithm=signature.get("alg") or "",
+        expires=str(papers.get("validity", {}).get("notAfter", "")),
+        manifest=manifest,
+        store=len(plain.get("manifests", {})),
+    )
+
+
+def _trust(state: str | None, lists: str | None, subject: dict[str, Any], issuer: dict[str, Any]) -> Trust:
+    if state == "Trusted" and lists == _OWN:
+        return "trusted"
+    if lists == _DEVELOPMENT:
+        return "development"
+    return "self-signed" if subject and subject == issuer else "unknown"
+
+
+def _certificate(certified: dict[str, Any], active: str) -> dict[str, Any]:
+    for manifest in certified.get("manifests", []):
+        if manifest.get("label") == active:
+            papers = (manifest.get("signature") or {}).get("certificateInfo")
+            return papers if isinstance(papers, dict) else {}
+    return {}

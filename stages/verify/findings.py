@@ -1,0 +1,122 @@
+"""Looks at a file in every way that there is, and draws the one conclusion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from pathlib import Path
+
+from stages.artifacts.files import sha256_of
+from stages.credentials.provenance import LIST
+from stages.credentials.reading import Credential, read_credential, read_kept
+from stages.credentials.registry import Entry, resolve
+from stages.problems import Problem
+from stages.verify.declared import declared_in
+from stages.verify.mark import MarkFinding, look_for_mark
+from stages.watermark import PUBLIC_KEY
+
+
+class Status(IntEnum):
+    """What was found, as an exit status; 2 is left for what can not be looked at."""
+
+    TRUSTED = 0
+    NOTHING = 1
+    UNPROVEN = 3
+    INVALID = 4
+    MARK_ONLY = 5
+    REVOKED = 6
+    DECLARED = 7
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found in a file.
+
+    Attributes:
+        path: the file.
+        credential: in it or beside it, None if it has none.
+        mark: what the look for the invisible mark gave.
+        entries: what the marks' numbers stand for, of those that the registry knows.
+        kept: the credential that the registry kept, where the file has lost its own.
+        declared: what its plain metadata says of AI, by the fields' names.
+    """
+
+    path: Path
+    credential: Credential | None
+    mark: MarkFinding
+    entries: tuple[Entry, ...] = ()
+    kept: Credential | None = None
+    declared: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> Status:
+        """The conclusion."""
+        if any(entry.status == "revoked" for entry in self.entries):
+            return Status.REVOKED
+        if self.credential is None:
+            if self.mark.readings:
+                return Status.MARK_ONLY
+            return Status.DECLARED if self.declared else Status.NOTHING
+        if not self.credential.valid:
+            return Status.INVALID
+        return Status.TRUSTED if self.credential.trust == "trusted" else Status.UNPROVEN
+
+
+def look(path: Path, anchors: bytes, registry: Path, key: bytes | None = PUBLIC_KEY) -> Findings:
+    """Everything about a file, or a folder of pictures that was delivered.
+
+    Args:
+        path: of any kind; junk is a finding, no fault.
+        anchors: authorities that are trusted, as PEM.
+        registry: folder of what marks stand for; it may be missing.
+        key: of the mark; None does not look for it, which takes as long as showing the film.
+
+    Raises:
+        Problem: there is no such file, it can not be read, or an entry of the registry is damaged.
+    """
+    try:
+        asset = _listed(path) if path.is_dir() else path
+        credential = read_credential(asset, anchors)
+        if path.is_dir() and credential is not None and credential.valid:
+            credential = _with_pictures(credential, asset)
+        mark = look_for_mark(path, key)
+        known = [resolve(identifier, registry) for identifier in mark.identifiers]
+        entries = tuple(entry for entry in known if entry is not None)
+        store = next((entry.store for entry in entries if entry.store), None)
+        kept = read_kept(store, asset, anchors) if credential is None and store else None
+        declared = declared_in(path)
+    except OSError as error:
+        raise Problem(
+            f"it can not be read ({error.strerror})", where=path, mend="name a file that is there, and may be read"
+        ) from error
+    return Findings(path, credential, mark, entries, kept, declared)
+
+
+def _listed(folder: Path) -> Path:
+    """The list of a folder of pictures."""
+    if (folder / LIST).is_file():
+        return folder / LIST
+    raise Problem(
+        f"this folder has no {LIST}, so it is none that was delivered, or has lost its credential",
+        where=folder,
+        mend="name a file, or a folder as encoding made it",
+    )
+
+
+def _with_pictures(credential: Credential, listed: Path) -> Credential:
+    """The credential is that of the list: the pictures must be those on it, and no others."""
+    folder = listed.parent
+    lines = (line.partition("  ") for line in listed.read_text(encoding="utf-8").splitlines())
+    wanted = {name: digest for digest, _, name in lines}
+    there = {path.name for path in folder.iterdir() if path.is_file()} - {LIST, Path(LIST).with_suffix(".c2pa").name}
+    wrong = [("likeness.picture.unknown", f"{name} is not on the list") for name in sorted(there - wanted.keys())]
+    for name, digest in sorted(wanted.items()):
+        path = folder / name
+        if not path.is_file():
+            # the sound lies outside of the folder, and may be left behind
+            if not name.startswith("../"):
+                wrong.append(("likeness.picture.missing", f"{name} is not there"))
+        elif sha256_of(path) != digest:
+            wrong.append(("likeness.picture.mismatch", f"{name} was altered"))
+    return replace(credential, valid=not wrong, failures=(*credential.failures, *wrong))

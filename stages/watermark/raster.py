@@ -1,0 +1,59 @@
+"""A frame as the mark sees it: a small square raster, without what the picture itself is made of."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.watermark.pattern import SIDE, Floats
+
+_AROUND: Final = 7
+"""Samples over which the picture is taken to be even: a little more than three chips."""
+
+_FLOOR: Final = 0.6
+"""Codes of 8 bits that noise has at least."""
+
+_LIMIT: Final = 3.0
+
+
+def small(luma: NDArray[Any], depth: int) -> Floats:
+    """The luma on the raster: (SIDE, SIDE) float32, in codes of 8 bits.
+
+    Halving by pixels first is what makes it cheap; an odd last row or column is left out, which moves nothing by more
+    than half a pixel.
+
+    Args:
+        luma: (h, w) uint8 or uint16.
+        depth: its bits.
+    """
+    while min(luma.shape) >= 2.5 * SIDE:
+        height, width = (side // 2 for side in luma.shape)
+        luma = cv2.resize(luma[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+    seen = cv2.resize(luma.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(seen / np.float32(1 << depth - 8), np.float32)
+
+
+def detail(seen: Floats) -> tuple[Floats, Floats]:
+    """What is finer than the picture's large shapes, and how strong it is around each sample, both (SIDE, SIDE)."""
+    fine = seen - cv2.blur(seen, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT)
+    power = cv2.blur(fine * fine, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT)
+    return fine, np.sqrt(np.maximum(power, 0)) + np.float32(_FLOOR)  # running sums of floats may end below 0
+
+
+def evened(seen: Floats) -> Floats:
+    """Detail in units of its own strength, (SIDE, SIDE): what a reader adds up over frames."""
+    fine, strength = detail(seen)
+    return limited(fine / strength)
+
+
+def limited(raster: Floats) -> Floats:
+    """Values cut off at a few times their usual strength: no edge outweighs the rest of the frame."""
+    return np.asarray(np.clip(raster, -_LIMIT, _LIMIT), np.float32)
+
+
+def chips_of(raster: NDArray[np.floating]) -> Floats:
+    """Sums over chips, (SIDE / 2, SIDE / 2)."""
+    return np.asarray(raster.reshape(SIDE // 2, 2, SIDE // 2, 2).sum((1, 3)), np.float32)
