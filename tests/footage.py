@@ -105,7 +105,7 @@ def facts(frames: Frames) -> dict[str, Any]:
 def deliver(frames: Frames, folder: Path, **settings: Any) -> Deliverable:
     """Frames put together again, unchanged, into a new folder, with these settings of the encoding."""
     folder.mkdir()
-    chosen = EncodingSettings(**{"preset": "ultrafast", **settings})
+    chosen = EncodingSettings(**{"preset": "ultrafast", "watermark": False, **settings})
     return encode(frames, frames.audio, folder, chosen, {"swap": "none"})
 
 

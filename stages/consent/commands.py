@@ -23,7 +23,8 @@ from stages.consent.record import Consent, Party
 from stages.consent.schema import schema as schema_of_records
 from stages.consent.signing import agreement_payload, holders, require_signatures, signature_by
 from stages.consent.telling import sentences
-from stages.consent.withdrawal import stages_with, withdraw
+from stages.consent.withdrawal import revoke_marks, stages_with, withdraw
+from stages.credentials.registry import FOLDER as REGISTRY
 from stages.names import names_in
 from stages.problems import BAD_INPUT, Problem, nearest
 from stages.program import tell
@@ -230,6 +231,9 @@ def revoke(
                 raise typer.Abort
             withdraw(identity, *signer(), day=date.today(), reason=reason)
             typer.echo(f"{consent_path(identity)}: withdrawn. Commit it.")
+        revoked = revoke_marks(identity)
+        if revoked:
+            typer.echo(f"{len(revoked)} deliverables are said to be revoked from now on ({REGISTRY}). Commit it.")
         _tell_what_is_stale(stages_with(identity, settings))
         if not purge:
             try:

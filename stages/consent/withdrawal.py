@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stages.audit import log as audit
 from stages.consent.filing import write_record
 from stages.consent.keys import PublicKey
-from stages.consent.reading import FOLDER, consent_path, read_consent
+from stages.consent.reading import FOLDER, all_records, consent_path, read_consent
 from stages.consent.record import Consent, Withdrawal
 from stages.consent.signing import holders, signature_by, withdrawal_payload
+from stages.credentials import registry
 from stages.problems import Problem
 from stages.settings import Params
 
@@ -59,6 +60,20 @@ def withdraw(
     )
     write_record(where, ended)
     return ended
+
+
+def revoke_marks(identity: str, *, folder: Path = FOLDER) -> list[str]:
+    """Have the marks of all deliverables that rest on a person's consent resolve to revoked; returns their numbers.
+
+    Deliverables of the past rest on records that were replaced since, so those count, too.
+
+    Raises:
+        Problem: there is no record, or an entry of the registry is damaged.
+    """
+    record = read_consent(identity, folder)
+    since = record.withdrawal.since if record.withdrawal is not None else date.today()
+    hashes = {record.hash, *(each.hash for _, each in all_records(folder) if each.identity == identity)}
+    return [number for each in sorted(hashes) for number in registry.revoke(each, since)]
 
 
 def stages_with(identity: str, params: Params, pipeline: Path = Path("dvc.yaml")) -> Sequence[str]:

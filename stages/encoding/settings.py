@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -61,8 +62,18 @@ class EncodingSettings(BaseModel):
         le=64,
         description="of the encoder; part of the result, since encoders give other bytes for another number",
     )
-    credential: CredentialSettings = CredentialSettings()
     label: LabelSettings = LabelSettings()
+    credential: CredentialSettings = CredentialSettings()
+
+    watermark: bool = Field(
+        default=True,
+        description="mark every frame invisibly with an identifier, and read it back before anything is delivered "
+        "(docs/watermark.md)",
+    )
+    watermark_key: Path | None = Field(
+        default=None,
+        description="a file with a key of your own, 16 bytes or more; if null, the public one, which everybody can read",
+    )
 
     @model_validator(mode="after")
     def _fits_the_codec(self) -> Self:

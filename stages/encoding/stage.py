@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from stages.encoding.coding import coding_for
 from stages.encoding.command import Surroundings
 from stages.encoding.container import container_for, write_video
 from stages.encoding.label import Labeller, labelled
+from stages.encoding.marking import Marking
 from stages.encoding.settings import EncodingSettings
 from stages.light import Light
 from stages.nudity import Gate, Nudity, numbers_to_look_at
@@ -71,14 +72,13 @@ def run(name: str, params: Params) -> None:
         "audio": (clip.facts.model_extra or {}).get("audio", []),
     }
     with whole_folder(place(name)) as folder:
-        what = f"encoding {name}"
         made = encode(
             finished,
             clip.audio,
             folder,
             params.encoding,
             about,
-            what=what,
+            what=f"encoding {name}",
             provenance=provenance,
             screening=params.screening,
         )
@@ -112,8 +112,8 @@ def encode(
 
     Raises:
         Problem: there are no frames, one of them shows nudity, the label does not fit, the codec or container can not
-            hold something of the clip, ffmpeg can not write the file, what it wrote is not what it was given, or it can
-            not be signed and read back.
+            hold something of the clip, ffmpeg can not write the file, what it wrote is not what it was given, its mark
+            can not be read back, or it can not be signed and read back.
     """
     if len(finished) == 0:
         raise Problem("there are no frames to encode", where=finished.folder, mend="remove it and run `dvc repro`")
@@ -125,11 +125,12 @@ def encode(
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
     gate = _gate(finished, screening) if screening and screening.nudity == "refuse" else None
     labeller = Labeller(label, facts) if (label := settings.label.wanted) else None
-    shown = progress(finished, total=len(finished), what=what)
-    shown = gate(shown) if gate else shown
-    shown = labelled(shown, labeller) if labeller else shown
+    of = provenance.origin.root if provenance else about.get("swap", "")
+    marking = Marking(of, finished, settings) if settings.watermark else None
+    pictures = _on_their_way(gate(finished) if gate else finished, labeller, marking)
+    shown = progress(pictures, total=len(finished), what=what)
     video = write_video(folder, container, shown, facts, coding, beside, last, settings)
-    signed = provenance.sign(video) if provenance else {}
+    signed = provenance.sign(video, marking.facts["identifier"] if marking else None) if provenance else {}
     if coding.converted:
         log.warning("%s: %s", what, coding.converted)
     if container == "pictures":
@@ -143,6 +144,8 @@ def encode(
     if container == "pictures":
         first = int(index["pts"].iloc[0]) * Fraction(facts.time_base)
         more |= {"rate": ratio(rate), "first_picture_at": str(first)}
+    if marking:
+        more["watermark"] = marking.facts
     if beside.turn:
         more["turned"] = beside.turn
     if gate:
@@ -169,9 +172,18 @@ def encode(
     )
     made = Deliverable.read(folder)
     if settings.codec in LOSSLESS and not coding.converted:
-        opening = next(iter(finished))
-        _check_samples(made, labeller.draw(opening) if labeller else opening)
+        _check_samples(made, _on_their_way(finished, labeller, marking))
+    if marking:
+        marking.check(made)
     return made
+
+
+def _on_their_way(
+    frames: Iterable[NativeFrame], labeller: Labeller | None, marking: Marking | None
+) -> Iterator[NativeFrame]:
+    """The frames as the encoder gets them: the mark lies over the label, too."""
+    frames = labelled(frames, labeller) if labeller else iter(frames)
+    return marking.marked(frames) if marking else iter(frames)
 
 
 def _gate(finished: Frames, settings: ScreeningSettings) -> Gate:
@@ -180,11 +192,11 @@ def _gate(finished: Frames, settings: ScreeningSettings) -> Gate:
     return Gate(Nudity(settings.device, settings.threads), chosen, settings.threshold, finished.folder)
 
 
-def _check_samples(made: Deliverable, first: NativeFrame) -> None:
+def _check_samples(made: Deliverable, given: Iterator[NativeFrame]) -> None:
     """The first picture of a lossless codec, sample for sample: a format that is misread spoils all alike."""
-    if not np.array_equal(next(made.frames()).rgb(), first.rgb()):
+    if not np.array_equal(next(made.frames()).rgb(), next(given).rgb()):
         raise Problem(
-            "its first picture is not the finished frame",
+            "its first picture is not the frame that it was given",
             where=made.video,
             mend="put a newer ffmpeg first in PATH, or remove the system's, or choose another encoding.codec",
         )
@@ -200,7 +212,9 @@ def _origin(
         clip_sha256=str(said["source_sha256"]),
         model_sha256=model_sha256,
         frames_sha256=hash_of(finished.index["hash"].tolist()),
-        settings_sha256=hash_of(settings.model_dump(mode="json", exclude={"credential": {"signer"}})),
+        settings_sha256=hash_of(
+            settings.model_dump(mode="json", exclude={"credential": {"signer"}, "watermark_key": True})
+        ),
         consents=records,
     )
 

@@ -16,6 +16,7 @@ from stages.problems import Problem
 from stages.program import tell
 from stages.verify.findings import look
 from stages.verify.telling import as_document, as_text
+from stages.watermark import key_in
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -26,10 +27,14 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
     anchors: Annotated[Path, typer.Option(help="folder of the authorities to trust, as PEM files")] = ANCHORS,
     registry: Annotated[Path, typer.Option(help="folder that tells what a mark's number stands for")] = REGISTRY,
+    credential_only: Annotated[
+        bool, typer.Option("--credential-only", help="do not look for the mark, which takes a while")
+    ] = False,
+    watermark_key: Annotated[Path | None, typer.Option(help="file with the mark's key, if not the public one")] = None,
 ) -> None:
     """Say whether FILE carries a credential, our mark, both or neither; the exit status says it, too."""
     try:
-        findings = look(path, read_anchors(anchors), registry)
+        findings = look(path, read_anchors(anchors), registry, None if credential_only else key_in(watermark_key))
     except Problem as problem:
         if as_json:
             typer.echo(json.dumps({"file": str(path), "error": problem.what, "mend": problem.mend}))

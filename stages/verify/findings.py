@@ -14,6 +14,7 @@ from stages.credentials.registry import Entry, resolve
 from stages.problems import Problem
 from stages.verify.declared import declared_in
 from stages.verify.mark import MarkFinding, look_for_mark
+from stages.watermark import PUBLIC_KEY
 
 
 class Status(IntEnum):
@@ -36,7 +37,7 @@ class Findings:
         path: the file.
         credential: in it or beside it, None if it has none.
         mark: what the look for the invisible mark gave.
-        entry: what the mark's number stands for, None if there is no number or nobody knows it.
+        entries: what the marks' numbers stand for, of those that the registry knows.
         kept: the credential that the registry kept, where the file has lost its own.
         declared: what its plain metadata says of AI, by the fields' names.
     """
@@ -44,17 +45,17 @@ class Findings:
     path: Path
     credential: Credential | None
     mark: MarkFinding
-    entry: Entry | None = None
+    entries: tuple[Entry, ...] = ()
     kept: Credential | None = None
     declared: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:
         """The conclusion."""
-        if self.entry is not None and self.entry.status == "revoked":
+        if any(entry.status == "revoked" for entry in self.entries):
             return Status.REVOKED
         if self.credential is None:
-            if self.mark.identifier:
+            if self.mark.readings:
                 return Status.MARK_ONLY
             return Status.DECLARED if self.declared else Status.NOTHING
         if not self.credential.valid:
@@ -62,32 +63,34 @@ class Findings:
         return Status.TRUSTED if self.credential.trust == "trusted" else Status.UNPROVEN
 
 
-def look(path: Path, anchors: bytes, registry: Path) -> Findings:
+def look(path: Path, anchors: bytes, registry: Path, key: bytes | None = PUBLIC_KEY) -> Findings:
     """Everything about a file, or a folder of pictures that was delivered.
 
     Args:
         path: of any kind; junk is a finding, no fault.
         anchors: authorities that are trusted, as PEM.
         registry: folder of what marks stand for; it may be missing.
+        key: of the mark; None does not look for it, which takes as long as showing the film.
 
     Raises:
-        Problem: there is no such file, or it can not be read.
+        Problem: there is no such file, it can not be read, or an entry of the registry is damaged.
     """
     try:
         asset = _listed(path) if path.is_dir() else path
         credential = read_credential(asset, anchors)
         if path.is_dir() and credential is not None and credential.valid:
             credential = _with_pictures(credential, asset)
-        mark = look_for_mark(path)
-        entry = resolve(mark.identifier, registry) if mark.identifier else None
-        lost = credential is None and entry is not None and entry.store
-        kept = read_kept(entry.store, asset, anchors) if lost and entry is not None else None
+        mark = look_for_mark(path, key)
+        known = [resolve(identifier, registry) for identifier in mark.identifiers]
+        entries = tuple(entry for entry in known if entry is not None)
+        store = next((entry.store for entry in entries if entry.store), None)
+        kept = read_kept(store, asset, anchors) if credential is None and store else None
         declared = declared_in(path)
     except OSError as error:
         raise Problem(
             f"it can not be read ({error.strerror})", where=path, mend="name a file that is there, and may be read"
         ) from error
-    return Findings(path, credential, mark, entry, kept, declared)
+    return Findings(path, credential, mark, entries, kept, declared)
 
 
 def _listed(folder: Path) -> Path:

@@ -8,12 +8,13 @@ from typing import Any, Final
 from stages.credentials.manifest import COMPOSITE, CONSENT, LINEAGE
 from stages.credentials.reading import Credential, Trust
 from stages.verify.findings import Findings, Status
+from stages.verify.mark import identifier_text
 
 _CONCLUSIONS: Final = {
     Status.TRUSTED: "a valid credential by a signer whom you trust",
     Status.NOTHING: "neither a credential nor our mark: nothing is known of this file",
     Status.UNPROVEN: "a valid credential, but nobody whom you trust vouches for who signed",
-    Status.INVALID: "a credential that does not hold: the file or the credential was altered, or the certificate is no good",
+    Status.INVALID: "a credential that does not hold: something was altered, or the certificate is no good",
     Status.MARK_ONLY: "our mark, but no credential: it was removed, or the file was encoded again",
     Status.DECLARED: "no credential and no mark, but its metadata says that AI had a hand in it, as anybody can write",
     Status.REVOKED: "made with a consent that was withdrawn since: it must not be shown any more",
@@ -29,23 +30,33 @@ _TRUST: Final[dict[Trust, str]] = {
 
 def as_document(findings: Findings) -> dict[str, Any]:
     """For machines; docs/credentials.md describes it."""
-    credential, mark, entry = findings.credential, findings.mark, findings.entry
+    credential, mark = findings.credential, findings.mark
     return {
         "file": str(findings.path),
         "status": int(findings.status),
         "conclusion": findings.status.name.lower().replace("_", "-"),
         "fired": fired(findings),
         "credential": _document(credential) if credential else None,
-        "mark": {"looked": mark.looked, "identifier": mark.identifier, "confidence": mark.confidence},
-        "declared": dict(findings.declared),
-        "registry": None
-        if entry is None
-        else {
-            "status": entry.status,
-            "since": entry.since,
-            "lineage": entry.lineage,
-            "credential": _document(findings.kept) if findings.kept else None,
+        "mark": {
+            "looked": mark.looked,
+            "said": mark.said,
+            "found": [
+                {
+                    "identifier": identifier_text(each.identifier),
+                    "confidence": each.confidence,
+                    "false_alarm": each.false_alarm,
+                    "start": each.start,
+                    "end": each.end,
+                }
+                for each in mark.readings
+            ],
         },
+        "registry": [
+            {"identifier": each.identifier, "status": each.status, "since": each.since, "lineage": each.lineage}
+            for each in findings.entries
+        ],
+        "kept_credential": _document(findings.kept) if findings.kept else None,
+        "declared": dict(findings.declared),
     }
 
 
@@ -56,12 +67,18 @@ def as_text(findings: Findings) -> str:
         lines += _lines(findings.credential)
     else:
         lines.append("credential: none")
-    mark, entry = findings.mark, findings.entry
-    if mark.identifier:
-        lines.append(f"mark: {mark.identifier}, confidence {mark.confidence:.6f}")
-        lines.append(f"registry: {entry.status if entry else 'it does not know this number'}")
-    else:
-        lines.append(f"mark: {mark.said or 'none'}")
+    for each in findings.mark.readings:
+        chance = f"the chance that unmarked pictures give this is below {each.false_alarm:.0e}"
+        lines.append(f"mark: {identifier_text(each.identifier)}, {each.start:.1f} s to {each.end:.1f} s; {chance}")
+    if not findings.mark.readings:
+        lines.append(f"mark: none{' that can be read' if findings.mark.looked else ''}")
+    if findings.mark.said:
+        lines.append(f"  {findings.mark.said}")
+    known = {entry.identifier: entry for entry in findings.entries}
+    for identifier in findings.mark.identifiers:
+        entry = known.get(identifier)
+        told = "unknown here" if entry is None else entry.status + (f" since {entry.since}" if entry.since else "")
+        lines.append(f"registry: {identifier} is {told}")
     lines += [f"its metadata says: {name}: {value}" for name, value in findings.declared.items()]
     if findings.kept is not None:
         lines.append("what the registry kept of its credential:")
@@ -73,8 +90,8 @@ def fired(findings: Findings) -> list[str]:
     """Which of the techniques found something: ``credential``, ``mark``, ``registry``, ``metadata``."""
     found = {
         "credential": findings.credential,
-        "mark": findings.mark.identifier,
-        "registry": findings.entry,
+        "mark": findings.mark.readings,
+        "registry": findings.entries,
         "metadata": findings.declared,
     }
     return [name for name, value in found.items() if value]

@@ -2,6 +2,16 @@
 
 from stages.watermark.embedding import Watermark
 from stages.watermark.keys import PUBLIC_KEY, identifier_of, key_in, key_name
-from stages.watermark.reading import Reading, read, read_file
+from stages.watermark.reading import Reading, read, read_file, reads_back
 
-__all__ = ["PUBLIC_KEY", "Reading", "Watermark", "identifier_of", "key_in", "key_name", "read", "read_file"]
+__all__ = [
+    "PUBLIC_KEY",
+    "Reading",
+    "Watermark",
+    "identifier_of",
+    "key_in",
+    "key_name",
+    "read",
+    "read_file",
+    "reads_back",
+]

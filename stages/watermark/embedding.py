@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.watermark.code import CODED_BITS, encoded
-from stages.watermark.pattern import SIDE, WAVES, Floats, Pattern
+from stages.watermark.pattern import CHIPS, SIDE, WAVES, Floats, Pattern
 from stages.watermark.planes import brightness, depth_of, shift
 from stages.watermark.raster import chips_of, detail, limited
 
@@ -20,8 +20,10 @@ EVERY: Final = 4
 STRONGEST: Final = 1.6
 """Codes of 8 bits (root of the mean square over the frame) that are added at most: 44 dB."""
 
-WEAKEST: Final = 0.3
-"""Share of :data:`STRONGEST` below which rounding to whole codes would leave nothing."""
+_FAINTEST, _FAINT_PIXELS = 0.33, 56.0
+"""Share of :data:`STRONGEST` that is used at least where a chip has so many pixels (960 x 540): what an encoder leaves
+out is noise, which averages out over a chip's pixels. For larger chips it falls no further than half, where rounding to
+whole codes would leave nothing."""
 
 BIT_GOAL: Final = 3.2
 """Standard deviations by which every bit of the word is to stand out in one frame, if that can be had."""
@@ -30,7 +32,7 @@ WAVE_GOAL: Final = 6.0
 """The same for every wave."""
 
 _WAVE_LIMIT: Final = 0.35
-_MOTION_LIMIT: Final = 3.0
+_MOTION_LIMIT: Final = 2.0
 _KEPT: Final = 0.85
 """Of what the picture itself was found to add, each time that it is looked at."""
 
@@ -67,12 +69,12 @@ class Watermark:
         seen = brightness(picture)
         cut = self._before is not None and float(np.abs(seen - self._before).mean()) > _CUT
         if cut or self._maps is None or self._number % EVERY == 0:
-            self._maps = _maps(self._added(seen), picture)
+            self._maps = _maps(self._added(seen, _faintest(picture)), picture)
         self._before = seen
         self._number += 1
         shift(picture, *self._maps)
 
-    def _added(self, seen: Floats) -> Floats:
+    def _added(self, seen: Floats, faintest: float) -> Floats:
         """What is to be added to a frame, on the raster, in codes of 8 bits."""
         fine, strength = detail(seen)
         read = limited(fine / strength)
@@ -80,7 +82,7 @@ class Watermark:
         chips = chips_of(read)
         noise = float(np.sqrt(np.square(chips).sum() / CODED_BITS)) + 1e-6  # of the sum over one bit's chips
         each = float((reach / strength).sum()) / CODED_BITS  # what the full mark would add to that sum
-        reach *= np.float32(np.clip(BIT_GOAL * noise / each, WEAKEST, 1.0)) if each else 1.0
+        reach *= np.float32(np.clip(BIT_GOAL * noise / each, faintest, 1.0)) if each else 1.0
         response = float((reach / strength).sum()) + 1e-6
         bits, waves = self._own(read, chips)
         half = response / 2  # a wave's square is a half in the mean
@@ -110,6 +112,12 @@ class Watermark:
         own = np.concatenate([self._pattern.sums(chips), self._pattern.waves @ read.ravel()])
         self._host = own if self._host is None else _KEPT * self._host + (1 - _KEPT) * own
         return self._host[:CODED_BITS], self._host[CODED_BITS:]
+
+
+def _faintest(picture: av.VideoFrame) -> float:
+    """The smallest share of the full mark that is used in pictures of this size."""
+    pixels = picture.width * picture.height / CHIPS**2
+    return float(np.clip(_FAINTEST * np.sqrt(_FAINT_PIXELS / pixels), _FAINTEST / 2, 1.0))
 
 
 def _maps(added: Floats, picture: av.VideoFrame) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

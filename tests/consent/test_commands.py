@@ -17,6 +17,8 @@ from stages.canonical import hash_of
 from stages.consent import read_consent, require_record
 from stages.consent.commands import app
 from stages.consent.keys import face_key
+from stages.credentials.registry import FOLDER as REGISTRY
+from stages.credentials.registry import resolve
 from stages.problems import BAD_INPUT, Problem
 from tests.conftest import REPOSITORY
 
@@ -248,6 +250,29 @@ def test_either_side_withdraws_alone(project: Path, key: str) -> None:
     assert "withdrawn already" in consent("revoke", "ada", "--key", key, "--yes").stdout
     assert ADA.read_bytes() == before
     assert "the consent was withdrawn" in consent("list").stdout
+
+
+def test_deliverables_are_said_to_be_revoked(project: Path) -> None:
+    """Those that rest on the consent as it is now, and on the one that it replaced; no others."""
+    make_keys()
+    rests = []
+    for number in ("contract-7", "contract-8"):
+        new(record_id=number)
+        for each in ("ada", "mine"):
+            consent("sign", "ada", "--key", each, "--yes")
+        rests.append(read_consent("ada").hash)
+    REGISTRY.mkdir(parents=True)
+    for number, sha256 in zip(("a1", "a2", "b1"), (*rests, read_consent("ben").hash), strict=True):
+        consents = [{"role": "source", "record_id": "x", "sha256": sha256}]
+        entry = {"identifier": number, "status": "active", "lineage": "0" * 64, "consents": consents, "store": ""}
+        (REGISTRY / f"{number}.json").write_text(json.dumps(entry))
+    assert "2 deliverables are said to be revoked" in consent("revoke", "ada", "--key", "ada", "--yes").stdout
+    found = {number: resolve(number) for number in ("a1", "a2", "b1")}
+    assert {number: entry.status for number, entry in found.items() if entry is not None} == {
+        "a1": "revoked",
+        "a2": "revoked",
+        "b1": "active",
+    }
 
 
 def test_a_stranger_can_not_withdraw(project: Path) -> None:

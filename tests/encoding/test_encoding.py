@@ -23,7 +23,7 @@ from stages.encoding.stage import encode
 from stages.problems import Problem
 from stages.video import VideoFacts, decode, planes_of
 
-FAST = EncodingSettings(preset="ultrafast")
+FAST = EncodingSettings(preset="ultrafast", watermark=False)  # the pictures are too small for one
 NEAREST = FAST.model_copy(update={"pixel_format": "nearest", "alpha": "drop"})
 
 
@@ -110,7 +110,7 @@ def test_every_picture_is_shown_when_the_clip_showed_it(
     make_frames: Callable[..., Frames], tmp_path: Path, times: list[int], time_base: str, rate: str
 ) -> None:
     frames = make_frames(times, time_base=time_base, rate=rate)
-    video = deliver(frames, tmp_path / "out", settings=EncodingSettings(preset="medium"))
+    video = deliver(frames, tmp_path / "out", settings=FAST.model_copy(update={"preset": "medium"}))
     assert times_in(video) == [pts * Fraction(time_base) for pts in times]
 
 
@@ -123,7 +123,7 @@ def test_the_last_picture_lasts_as_long_as_the_clips_did(make_frames: Callable[.
 
 def test_the_pictures_are_the_finished_frames(make_frames: Callable[..., Frames], tmp_path: Path) -> None:
     frames = make_frames()
-    video = deliver(frames, tmp_path / "out", settings=EncodingSettings(crf=12))
+    video = deliver(frames, tmp_path / "out", settings=FAST.model_copy(update={"crf": 12}))
     shown = list(decode(video))
     assert len(shown) == len(frames)
     for before, after in zip(frames, shown, strict=True):
@@ -197,7 +197,7 @@ def test_what_the_clip_does_not_say_is_not_made_up(make_frames: Callable[..., Fr
 
 def test_the_same_frames_give_the_same_bytes(make_frames: Callable[..., Frames], tmp_path: Path) -> None:
     frames, audio = make_frames([512 * i for i in range(40)]), tone(tmp_path / "audio.mov")
-    settings = EncodingSettings(preset="medium")
+    settings = FAST.model_copy(update={"preset": "medium"})
     files = [deliver(frames, tmp_path / f"out{i}", audio=audio, settings=settings).read_bytes() for i in range(3)]
     assert files[0] == files[1] == files[2]
 
@@ -228,7 +228,8 @@ def test_facts_name_the_file_by_its_hash(make_frames: Callable[..., Frames], tmp
 def test_a_higher_crf_is_smaller(make_frames: Callable[..., Frames], tmp_path: Path) -> None:
     frames = make_frames()
     sizes = [
-        deliver(frames, tmp_path / f"out{crf}", settings=EncodingSettings(crf=crf)).stat().st_size for crf in (10, 40)
+        deliver(frames, tmp_path / f"out{crf}", settings=FAST.model_copy(update={"crf": crf})).stat().st_size
+        for crf in (10, 40)
     ]
     assert sizes[1] < sizes[0]
 

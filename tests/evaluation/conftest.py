@@ -199,7 +199,7 @@ def evidence_in(
     done = written(folder / "finished", finished, changed=True)
     (folder / "encoding").mkdir()
     about = {"consent": {"source": "synthetic-ada-1", "target": "synthetic-ben-1"}}
-    settings = EncodingSettings(preset="ultrafast", crf=10)
+    settings = EncodingSettings(preset="ultrafast", crf=10, watermark=False)
     deliverable = encode(done, None, folder / "encoding", settings, about)
     evidence = Evidence(
         target=written(folder / "extraction", target, changed=False),
@@ -219,7 +219,7 @@ def evidence_in(
 def _truth(folder: Path, pictures: list[NDArray[np.uint8]], *, parts: bool) -> Truth:
     """The right answer as a rendered truth has it; with parts, the picture's right half is no face."""
     frames = written(folder / "frames", pictures, changed=False)
-    made = encode(frames, None, folder, EncodingSettings(preset="ultrafast", crf=4), {})
+    made = encode(frames, None, folder, EncodingSettings(preset="ultrafast", crf=4, watermark=False), {})
     made.video.rename(folder / "clip.mp4")
     table = pd.DataFrame({"frame": range(FRAMES), "landmarks": [np.zeros(140, np.float32)] * FRAMES})
     Truth.write_table(folder, table.assign(yaw=0.0, pitch=0.0, roll=0.0))
