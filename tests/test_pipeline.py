@@ -207,3 +207,34 @@ def test_an_unknown_setting_is_told_by_name(first_run: subprocess.CompletedProce
     assert refused.returncode != 0
     assert "params.yaml, compositing.fether: unknown key 'fether'" in refused.stderr
     assert "feather" in refused.stderr or "known:" in refused.stderr
+
+
+def test_a_swap_below_its_thresholds_fails_the_run_and_is_kept(
+    first_run: subprocess.CompletedProcess[str], project: Path
+) -> None:
+    """Everything is written and marked; the deliverable stays; what failed is not locked, and fails again."""
+    kept, lock = (project / "params.yaml").read_text(), (project / "dvc.lock").read_text()
+    deliverable = project / "data/encoding/ada-on-ben/deliverable.mp4"
+    before = deliverable.stat()
+
+    def change(raw: dict[str, Any]) -> None:
+        thresholds = {"similarity_source": {"least": 1.5}, "psnr": {"least": 30}}
+        raw["evaluation"] = {"frames": 2, "stretches": 0, "thresholds": thresholds}
+
+    edit(project, change)
+    for _ in range(2):
+        failed = dvc(project, "repro", "evaluation@ada-on-ben")
+        assert failed.returncode != 0
+        assert failed.stderr.count("error: data/evaluation/ada-on-ben/report.html: the swap misses") == 1
+        assert "similarity_source: at least 1.500 asked" in failed.stderr
+        assert "psnr: at least 30.00 dB asked, not measured of this swap" in failed.stderr
+        assert "Traceback" not in failed.stderr
+    assert json.loads((project / "data/evaluation/ada-on-ben/metrics.json").read_text())["thresholds_missed"] == 1
+    assert "Failed: the deliverable misses" in (project / "data/evaluation/ada-on-ben/report.html").read_text()
+    assert deliverable.stat() == before
+    assert (project / "dvc.lock").read_text() == lock
+    command = [sys.executable, "-m", "stages.deliverables"]
+    told = subprocess.run(command, cwd=project, text=True, capture_output=True, check=False)
+    assert "FAILED       1 of evaluation.thresholds missed" in told.stdout
+    (project / "params.yaml").write_text(kept)
+    assert dvc(project, "repro", "evaluation@ada-on-ben").returncode == 0

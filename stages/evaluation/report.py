@@ -13,12 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from stages.artifacts.face_set import HELD_OUT
-from stages.evaluation.catalogue import CONTROLS, COUNTED, METRICS, Metric, written
+from stages.evaluation.catalogue import METRICS, Metric
 from stages.evaluation.curves import drawn, x_on
 from stages.evaluation.plots import PLOTS, worst_frames
 from stages.evaluation.stills import GAIN, Still
 from stages.evaluation.summary import Metrics
 from stages.evaluation.thresholds import Bar
+from stages.evaluation.wording import CONTROLS, COUNTED, written
 
 HEADLINES = (
     "psnr",
@@ -94,7 +95,7 @@ class Report:
         )
 
     def _headline(self, key: str) -> dict[str, str]:
-        named = {metric.key: (metric.name, str(metric.kind)) for metric in METRICS}
+        named = {metric.key: (metric.name, metric.kind) for metric in METRICS}
         name, kind = named[key] if key in named else COUNTED[key][:2]
         return {"key": key, "name": name, "value": written(self.metrics[key], kind)}
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from stages import geometry
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
 from stages.artifacts.deliverable import Deliverable
@@ -25,13 +21,12 @@ from stages.atomic import whole_folder
 from stages.consent import require_swap_consent
 from stages.evaluation.album import Album
 from stages.evaluation.controls import still_face
-from stages.evaluation.flow import face_box
+from stages.evaluation.evidence import Evidence, boxes_of, faces_to_measure, lineage_of, transforms_of
 from stages.evaluation.instruments import Converts, Instruments, Row
 from stages.evaluation.likeness import Embedding, Likeness, reference
 from stages.evaluation.measuring import measured
 from stages.evaluation.over_time import OverTime
 from stages.evaluation.report import Report
-from stages.evaluation.sampling import chosen_faces, chosen_stretches, with_split
 from stages.evaluation.settings import EvaluationSettings
 from stages.evaluation.strangers import strangers_for
 from stages.evaluation.summary import figures_of, of_swap, summarised, with_likeness
@@ -51,22 +46,6 @@ log = logging.getLogger(__name__)
 def place(swap: str) -> Path:
     """Where the evaluation of a swap lies."""
     return Path("data/evaluation") / swap
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Everything that an evaluation looks at."""
-
-    target: Frames
-    alignments: Alignments
-    face_set: FaceSet
-    converted: Converted
-    finished: Frames
-    deliverable: Deliverable
-    model: SwapModel
-    truth: Truth | None
-    source_faces: Path
-    target_faces: Path
 
 
 def run(name: str, params: Params) -> None:
@@ -138,7 +117,7 @@ def evaluate(
     Raises:
         Problem: no face was replaced, or the artifacts do not belong together.
     """
-    faces = _faces(evidence, settings)
+    faces = faces_to_measure(evidence, settings)
     full = faces[faces["full"]]
     pack = open_pack(settings.pack)
     instruments = _instruments(evidence, settings, pack, str(about["target"]))
@@ -153,8 +132,8 @@ def evaluate(
     table: list[Row] = []
     album = Album(settings, evidence.source_faces)
     faces_seen: dict[int, dict[str, Embedding]] = {}
-    with OverTime(_boxes(faces, evidence.target), converts, instruments) as over_time:
-        looked = measured(seen, converts, _transforms(evidence.alignments), instruments, over_time)
+    with OverTime(boxes_of(faces, evidence.target), converts, instruments) as over_time:
+        looked = measured(seen, converts, transforms_of(evidence.alignments), instruments, over_time)
         for each in progress(looked, total=len(faces), what=what):
             table.append(each.row)
             faces_seen[each.view.number] = each.faces
@@ -173,48 +152,12 @@ def evaluate(
     if asked:
         metrics["thresholds_missed"] = sum(not bar.reached for bar in asked)
     report = Report(
-        about, metrics, figures, frames, asked, album.chosen(frames), evidence.deliverable.facts, _lineage(evidence)
+        about, metrics, figures, frames, asked, album.chosen(frames), evidence.deliverable.facts, lineage_of(evidence)
     )
     shown = of_swap(frames)
     if "psnr" not in shown:  # dvc.yaml plots this column for every swap, known truth or not
         shown = shown.assign(psnr=float("nan"), ssim=float("nan"))
     return Evaluation(metrics, shown, report.html(), figures)
-
-
-def _faces(evidence: Evidence, settings: EvaluationSettings) -> pd.DataFrame:
-    """The faces to measure, with what is known of each: those that are measured in full, and those in stretches."""
-    known = evidence.alignments.table[["frame", "face", "shot", "transform", "landmarks"]]
-    faces = evidence.converted.index.merge(known, on=["frame", "face"], how="inner").sort_values(["frame", "face"])
-    if len(faces) == 0:
-        raise Problem(
-            "no face was replaced, so there is nothing to measure",
-            where=evidence.converted.folder,
-            mend="check that the right person was found: data/detection/<clip>/tracks.parquet tells why not",
-        )
-    every = with_split(faces, evidence.face_set.index)
-    full = set(chosen_faces(every, settings.frames)["frame"])
-    stretches = chosen_stretches(every, settings.stretches, settings.stretch_frames)
-    within = {frame: number for number, stretch in enumerate(stretches) for frame in stretch}
-    every = every.assign(full=every["frame"].isin(full), stretch=every["frame"].map(within).fillna(-1).astype(int))
-    return every[every["full"] | (every["stretch"] >= 0)].reset_index(drop=True)
-
-
-def _boxes(faces: pd.DataFrame, target: Frames) -> dict[int, tuple[int, int, int, int]]:
-    """What holds the face all through each stretch."""
-    boxes = {}
-    for stretch in sorted(set(faces["stretch"].tolist()) - {-1}):
-        rows = faces[faces["stretch"] == stretch]
-        transforms = [geometry.as_matrix(np.asarray(transform, np.float64)) for transform in rows["transform"]]
-        boxes[stretch] = face_box(transforms, target.facts.width, target.facts.height)
-    return boxes
-
-
-def _transforms(alignments: Alignments) -> dict[int, list[NDArray[np.float64]]]:
-    """By frame, those of all its replaced faces."""
-    result: dict[int, list[NDArray[np.float64]]] = {}
-    for frame, transform in zip(alignments.table["frame"].tolist(), alignments.table["transform"], strict=True):
-        result.setdefault(frame, []).append(geometry.as_matrix(np.asarray(transform, np.float64)))
-    return result
 
 
 def _taught_by(pack: Pack, teacher: str | None) -> bool:
@@ -241,14 +184,3 @@ def _instruments(evidence: Evidence, settings: EvaluationSettings, pack: Pack, t
         still=still_face(evidence.source_faces, evidence.model.output_size),
         threads=settings.threads,
     )
-
-
-def _lineage(evidence: Evidence) -> dict[str, str]:
-    """Names and hashes of what the swap was made from, for the report."""
-    facts = evidence.target.facts.model_extra or {}
-    lineage = {
-        "clip": f"{facts.get('source', '')} sha256 {facts.get('source_sha256', '')}",
-        "model": f"sha256 {sha256_of(evidence.model.folder / 'model.json')}",
-        "deliverable": f"sha256 {evidence.deliverable.facts.get('sha256', '')}",
-    }
-    return {name: value for name, value in lineage.items() if value.split()[-1] != "sha256"}

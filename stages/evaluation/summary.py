@@ -11,11 +11,12 @@ import pandas as pd
 
 from stages.artifacts.face_set import HELD_OUT
 from stages.evaluation.bootstrap import blocks_of, draws, interval
-from stages.evaluation.catalogue import CONTROLS, METRICS
+from stages.evaluation.catalogue import METRICS
 from stages.evaluation.controls import ALTERNATING, COPIED, DELAY, DELAYED, SHUFFLED, WRONG
 from stages.evaluation.likeness import Embedding, spreads
 from stages.evaluation.ordering import misranked, not_beaten, ranked
 from stages.evaluation.statistics import Floats, Statistic
+from stages.evaluation.wording import CONTROLS
 
 Metrics = dict[str, float | int]
 

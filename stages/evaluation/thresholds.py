@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stages.evaluation.catalogue import COUNTED, METRICS, written
+from stages.evaluation.catalogue import METRICS
 from stages.evaluation.settings import Threshold
 from stages.evaluation.summary import Metrics
+from stages.evaluation.wording import COUNTED, written
 
 _KINDS = {metric.key: metric.kind for metric in METRICS} | {key: kind for key, (_, kind, _) in COUNTED.items()}
 

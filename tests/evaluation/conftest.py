@@ -28,8 +28,9 @@ from stages.artifacts.swap_model import SwapModel
 from stages.artifacts.truth import Truth
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
+from stages.evaluation.evidence import Evidence
 from stages.evaluation.settings import EvaluationSettings
-from stages.evaluation.stage import Evidence, evaluate
+from stages.evaluation.stage import evaluate
 from stages.packs import Detector, Landmarker, open_pack
 from stages.video import VideoFacts
 

@@ -16,8 +16,9 @@ import pytest
 from stages.artifacts.evaluation import Evaluation
 from stages.artifacts.frames import FrameWriter
 from stages.evaluation import vmaf
+from stages.evaluation.evidence import Evidence
 from stages.evaluation.settings import Threshold
-from stages.evaluation.stage import Evidence, evaluate
+from stages.evaluation.stage import evaluate
 from stages.problems import Problem
 from tests.evaluation.conftest import ABOUT, SETTINGS
 

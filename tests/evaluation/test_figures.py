@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from stages.artifacts.face_set import HELD_OUT, TRAIN
-from stages.evaluation.catalogue import METRICS, Metric, written
+from stages.evaluation.catalogue import METRICS, Metric
 from stages.evaluation.controls import COPIED, ORACLE, STATIC, another_moment, at_half_resolution, at_resolution, pasted
 from stages.evaluation.curves import Curve, drawn, ticks
 from stages.evaluation.ordering import misranked, not_beaten, ranked
@@ -25,6 +25,7 @@ from stages.evaluation.settings import FIGURES, EvaluationSettings, Threshold
 from stages.evaluation.summary import Metrics, figures_of, of_swap, summarised
 from stages.evaluation.thresholds import bars
 from stages.evaluation.untouched import changed, changed_outside
+from stages.evaluation.wording import written
 from stages.fidelity import hull
 from stages.video import NativeFrame, VideoFacts
 
