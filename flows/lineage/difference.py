@@ -133,9 +133,8 @@ def _causes(
     snapshots: tuple[Snapshot, Snapshot],
 ) -> Iterator[Cause]:
     if one is None or other is None:
-        yield Cause(
-            _both(one, other), "step", _both(one, other), one.command if one else None, other.command if other else None
-        )
+        commands = (one.command if one else None, other.command if other else None)
+        yield Cause((_both(one, other),), "step", _both(one, other), *commands)
         return
     stage, renamed = _both(one, other), one.stage != other.stage
     if not renamed and one.command != other.command:

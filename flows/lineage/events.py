@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from openlineage.client import set_producer
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.facet_v2 import (
     DatasetFacet,
@@ -38,7 +39,7 @@ from flows.lineage.trace import Trace, TracedStep
 from flows.lineage.tree import flat
 from stages.problems import Problem
 
-PRODUCER: Final = "https://pypi.org/project/likeness"
+PRODUCER: Final = "urn:likeness"
 RUNS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:likeness:run")
 
 
@@ -52,6 +53,7 @@ def events(trace: Trace, namespace: str) -> Iterator[RunEvent]:
         trace: what is told.
         namespace: of jobs and datasets, one for each project.
     """
+    set_producer(PRODUCER)
     for traced in (*reversed(trace.steps), *trace.measured_by):
         step = traced.step
         result = " ".join(output.md5 for output in step.outputs)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from flows.lineage.records import Artifact, Records, Step
-from flows.lineage.trace import Trace, TracedStep
+from flows.lineage.snapshot import Snapshot
+from flows.lineage.trace import Trace, TracedStep, changed_paths
 from flows.lineage.tree import code_line, consent_line, flat
 from flows.sizes import size_of
 
@@ -27,7 +28,7 @@ class Node:
         title: a few words.
         facts: more of it, as (name, value).
         stale: whether it is no longer as recorded.
-        outputs: what it made, in which pictures may be found.
+        outputs: what it made, in which pictures may be found; empty where something else lies there now.
     """
 
     key: str
@@ -59,11 +60,12 @@ class Graph:
 def graph_of(trace: Trace) -> Graph:
     """The way to an artifact, from clips and consent at one end to the artifact at the other."""
     steps = {traced.step.stage: traced for traced in (*trace.steps, *trace.measured_by)}
+    lying = _lying(trace, list(steps.values()))
     nodes: dict[str, Node] = {}
     paths: dict[tuple[str, str], list[str]] = {}
     for traced in reversed(list(steps.values())):
         stage = traced.step.stage
-        nodes[stage] = _step_node(traced)
+        nodes[stage] = _step_node(traced, lying)
         for item in traced.inputs:
             makers = [maker for maker in item.made_by if maker in steps and maker != stage]
             path = item.artifact.path
@@ -78,7 +80,7 @@ def graph_of(trace: Trace) -> Graph:
         trace.path,
         (("state", trace.state), ("md5", trace.md5 or trace.artifact.md5)),
         trace.state != "as recorded",
-        (trace.artifact,),
+        (trace.artifact,) if trace.artifact in lying else (),
     )
     nodes[asked.key] = asked
     for stage, traced in steps.items():
@@ -98,7 +100,19 @@ def graph_of_uses(path: str, steps: Sequence[Step], records: Records) -> Graph:
     return Graph(f"what uses {path}", tuple(nodes), tuple(edges))
 
 
-def _step_node(traced: TracedStep) -> Node:
+def _lying(trace: Trace, steps: Sequence[TracedStep]) -> set[Artifact]:
+    """The outputs of the steps that lie in the working tree as they were recorded."""
+    outputs = {output for traced in steps for output in traced.step.outputs}
+    if trace.snapshot.commit is not None:
+        now = Records.of(Snapshot(trace.snapshot.root)).steps.values()
+        return outputs & {output for step in now for output in step.outputs}
+    changed = {
+        path for traced in steps for path in changed_paths([each for each in traced.stale if each.startswith("outs ")])
+    }
+    return {output for output in outputs if output.path not in changed}
+
+
+def _step_node(traced: TracedStep, lying: Container[Artifact]) -> Node:
     step = traced.step
     facts = [("command", step.command)]
     facts += [("stale", reason) for reason in traced.stale]
@@ -107,7 +121,14 @@ def _step_node(traced: TracedStep) -> Node:
     facts += [("code", code_line(traced))]
     facts += [("consent", consent_line(each)) for each in traced.consents]
     facts += [("figure", f"{name} = {value}") for name, value in flat(traced.metrics or {})]
-    return Node(step.stage, "step", step.stage, tuple(facts), bool(traced.stale), step.outputs)
+    return Node(
+        step.stage,
+        "step",
+        step.stage,
+        tuple(facts),
+        bool(traced.stale),
+        tuple(each for each in step.outputs if each in lying),
+    )
 
 
 def _made(step: Step) -> tuple[tuple[str, str], ...]:

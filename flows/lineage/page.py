@@ -18,7 +18,7 @@ BAR: Final = 34.0
 """Height of a node without a picture."""
 
 PICTURE: Final = 135.0
-LONGEST: Final = 34
+LONGEST: Final = 31
 """So many characters of a title fit into a node; of a longer one the end tells more than the beginning."""
 
 
@@ -45,9 +45,9 @@ def page(graph: Graph, root: Path, about: dict[str, str]) -> str:
         root: the repository's folder, where pictures are looked for.
         about: more to tell at its head, name -> value.
     """
-    pictures = {node.key: picture_of(root, node.outputs) for node in graph.nodes if not node.stale}
+    pictures = {node.key: picture_of(root, node.outputs) for node in graph.nodes}
     heights = {node.key: BAR + (PICTURE if pictures.get(node.key) else 0.0) for node in graph.nodes}
-    places = placed(graph, heights, width=WIDTH, across=90.0, between=18.0)
+    places = placed(graph, heights, width=WIDTH, across=60.0, between=18.0)
     boxes = [_Box(node, places[node.key], pictures.get(node.key)) for node in graph.nodes]
     edges = [
         {
