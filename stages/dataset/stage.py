@@ -121,7 +121,8 @@ def _crops(
         if reached:
             new.is_new(shards.last("crops"))
         faces = usable[reached:].groupby("frame")
-        for frame in progress(frames.pick(list(faces.groups)), total=len(faces), what=f"dataset {clip}"):
+        numbers = usable["frame"][reached:].unique().tolist()
+        for frame in progress(frames.pick(numbers), total=len(numbers), what=f"dataset {clip}"):
             picture = frame.rgb()
             for label, face in faces.get_group(frame.number).iterrows():
                 aligned = crop(picture, as_matrix(face["transform"]), settings.size)
