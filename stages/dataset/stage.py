@@ -121,7 +121,7 @@ def _crops(
         if reached:
             new.is_new(shards.last("crops"))
         faces = usable[reached:].groupby("frame")
-        numbers = usable["frame"].iloc[reached:].drop_duplicates().tolist()
+        numbers = usable["frame"][reached:].unique().tolist()
         for frame in progress(frames.pick(numbers), total=len(numbers), what=f"dataset {clip}"):
             picture = frame.rgb()
             for label, face in faces.get_group(frame.number).iterrows():
