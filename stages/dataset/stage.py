@@ -40,12 +40,13 @@ def run(name: str, params: Params) -> None:
         Problem: no consent; too few usable faces; a part that this stage reads is missing or damaged; a decision by
             hand is about other footage, or leaves out nothing.
     """
-    identity = params.clip(name).identity
+    clip = params.clip(name)
+    settings = params.dataset.wholly_held_out() if clip.held_out else params.dataset
     require_clip_consent(name, params, "dataset")
     frames = Frames.read(Path("data/extraction") / name)
     alignments = Alignments.read(Path("data/alignment") / name)
-    with whole_folder(place(identity, name)) as folder:
-        build(frames, alignments, params.dataset, folder, Decisions.read(name, "drop"), clip=name)
+    with whole_folder(place(clip.identity, name)) as folder:
+        build(frames, alignments, settings, folder, Decisions.read(name, "drop"), clip=name)
 
 
 def build(
