@@ -24,7 +24,7 @@ class Attack:
 
     name: str
     filters: str = ""
-    encoder: Sequence[str] = ("-c:v", "libx264", "-preset", "fast", "-crf", "23")
+    encoder: Sequence[str] = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23")
 
     def apply(self, film: Path, out: Path) -> None:
         """Write what is left of a film."""
@@ -33,11 +33,11 @@ class Attack:
 
 def x264(crf: int) -> Sequence[str]:
     """Arguments for H.264 of a quality."""
-    return "-c:v", "libx264", "-preset", "fast", "-crf", str(crf)
+    return "-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf)
 
 
-X265: Final = ("-c:v", "libx265", "-preset", "fast", "-crf", "28", "-x265-params", "log-level=error")
-AV1: Final = ("-c:v", "libsvtav1", "-preset", "9", "-crf", "35")
+X265: Final = ("-c:v", "libx265", "-preset", "superfast", "-crf", "28", "-x265-params", "log-level=error")
+AV1: Final = ("-c:v", "libsvtav1", "-preset", "11", "-crf", "35")
 
 ATTACKS: Final = (
     Attack("x264 crf 18", encoder=x264(18)),

@@ -16,6 +16,7 @@ import logging
 import multiprocessing
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -30,7 +31,7 @@ import typer
 from stages.artifacts.frames import Frames
 from stages.bench.attacks import ATTACKS, Attack, ffmpeg, x264
 from stages.bench.reel import facts_of, reel
-from stages.bench.scenes import HEIGHT, RATE, WIDTH, Scene, films_in, own_scenes
+from stages.bench.scenes import RATE, Scene, films_in, own_scenes
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
 from stages.problems import Problem
@@ -46,6 +47,9 @@ QUICK: Final = ("x264 crf 28", "scaled by 0.5", "cropped by 10 %", "mirrored")
 _KEYS: Final = 25
 _TOLERANCE: Final = 2.5
 """Seconds by which a mark's beginning and end may be told wrong in a film that is only partly marked."""
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -71,16 +75,22 @@ class Result:
     unmarked: list[float] = field(default_factory=list)
     alarms: int = 0
 
+    def told(self) -> str:
+        """In a line, for the log."""
+        lost = [name for name, score in self.scores.items() if not score]
+        return f"{self.name}: {self.psnr:.1f} dB, not read after: {', '.join(lost) or 'none'}"
 
-def measured(scene: Scene, seconds: float, attacks: Sequence[Attack], windows: int) -> Result:
+
+def measured(scene: Scene, seconds: float, height: int, attacks: Sequence[Attack], windows: int) -> Result:
     """Everything about one scene, in a temporary folder."""
     logging.disable(logging.WARNING)
     result = Result(scene.name)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "frames").mkdir()
-        pictures = scene.pictures(round(seconds * RATE))
-        frames = reel(folder / "frames", pictures, facts_of(WIDTH, HEIGHT, RATE))
+        width = height * 16 // 9 // 2 * 2
+        pictures = scene.pictures(round(seconds * RATE), width, height)
+        frames = reel(folder / "frames", pictures, facts_of(width, height, RATE))
         clean, _, _ = delivered(frames, folder / "clean", codec="ffv1", watermark=False)
         marked, identifier, _ = delivered(frames, folder / "marked", codec="ffv1")
         result.psnr, result.vmaf = likeness_of(marked, clean)
@@ -190,20 +200,25 @@ def command(
     films: Annotated[Path | None, typer.Option(help="a folder of films, in place of the own scenes")] = None,
     quick: Annotated[bool, typer.Option(help="two scenes, few attacks, few windows: a minute or two")] = False,
     seconds: Annotated[float, typer.Option(min=2.0, help="of each scene")] = 10.0,
+    height: Annotated[int, typer.Option(min=160, help="of the pictures, which are 16:9")] = 540,
     windows: Annotated[int, typer.Option(min=0, help="unmarked windows, over all scenes")] = 10_500,
     processes: Annotated[int, typer.Option(min=1, help="scenes at once")] = 2,
 ) -> None:
     """Print what the mark survives and what it costs."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         scenes = films_in(films) if films else own_scenes()
         attacks: Sequence[Attack] = ATTACKS
         if quick:
             scenes, windows = scenes[:2], min(windows, 200)
             attacks = tuple(each for each in ATTACKS if each.name in QUICK)
-        work = partial(measured, seconds=seconds, attacks=attacks, windows=-(-windows // len(scenes)))
+        work = partial(measured, seconds=seconds, height=height, attacks=attacks, windows=-(-windows // len(scenes)))
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            results = list(pool.map(work, scenes))
+            results = []
+            for result in pool.map(work, scenes):
+                log.info("%s", result.told())
+                results.append(result)
         for line in tables(results):
             print(line)
     except Problem as problem:

@@ -17,10 +17,10 @@ from stages.watermark.raster import chips_of, detail, limited
 EVERY: Final = 4
 """Frames for which what is added stays the same, unless there is a cut: it is most of the work."""
 
-STRONGEST: Final = 1.6
+STRONGEST: Final = 1.8
 """Codes of 8 bits (root of the mean square over the frame) that are added at most: 44 dB."""
 
-_FAINTEST, _FAINT_PIXELS = 0.25, 56.0
+_FAINTEST, _FAINT_PIXELS = 0.22, 56.0
 """Share of :data:`STRONGEST` that is used at least where a chip has so many pixels (960 x 540): what an encoder leaves
 out is noise, which averages out over a chip's pixels. For larger chips it falls no further than half, where rounding to
 whole codes would leave nothing."""
