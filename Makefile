@@ -18,7 +18,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
 .PHONY: setup demo test lint types unit lock gpu samples check clean ablation base visibility
-.PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading
+.PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -69,6 +69,9 @@ bench-quality: setup ## finished frames in named scenes against their exact righ
 
 bench-spreading: setup ## the frame-wise stages on local processes and a Dask cluster, beside one process; after make demo
 	@python -m stages.bench.spreading $(ARGS)
+
+bench-watermark: setup ## what the mark survives and costs; some 20 minutes; ARGS="--quick" or "--films FOLDER"
+	@python -m stages.bench.marks $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check
