@@ -18,7 +18,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
 .PHONY: setup demo test lint types unit lock gpu samples check clean ablation base visibility
-.PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark
+.PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -72,6 +72,9 @@ bench-spreading: setup ## the frame-wise stages on local processes and a Dask cl
 
 bench-watermark: setup ## what the mark survives and costs; some 20 minutes; ARGS="--quick" or "--films FOLDER"
 	@python -m stages.bench.marks $(ARGS)
+
+bench-credentials: setup ## what signing costs beside encoding, on the demo's frames
+	@python -m stages.bench.credentials $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check

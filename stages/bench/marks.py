@@ -30,8 +30,8 @@ import typer
 
 from stages.artifacts.frames import Frames
 from stages.bench.attacks import ATTACKS, Attack, ffmpeg, x264
-from stages.bench.reel import facts_of, reel
 from stages.bench.films import RATE, Scene, films_in, own_scenes
+from stages.bench.reel import facts_of, reel
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
 from stages.problems import Problem

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stages.bench.attacks import ATTACKS
-from stages.bench.marks import CONCATENATED, Result, measured, tables
 from stages.bench.films import Scene, films_in, own_scenes
+from stages.bench.marks import CONCATENATED, Result, measured, tables
 from stages.problems import Problem
 
 PORTRAIT = own_scenes()[2]

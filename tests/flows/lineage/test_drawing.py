@@ -87,7 +87,7 @@ def test_boxes_never_overlap_and_all_edges_go_to_the_right(graph: Graph) -> None
     for edge in graph.edges:
         assert places[edge.origin].x + 100.0 < places[edge.target].x
     spots = sorted((place.x, place.y) for place in places.values())
-    for (x, y), (other, below) in zip(spots, spots[1:], strict=False):
+    for (x, y), (other, below) in pairwise(spots):
         assert x != other or below - y >= 40.0
 
 
