@@ -27,7 +27,7 @@ def main(
     every: Annotated[int, typer.Option(min=1, help="look at every n-th frame")] = 12,
     threads: Annotated[int, typer.Option(min=1, help="of the network")] = 2,
 ) -> None:
-    """Print for each video how many frames were looked at, their median and highest score, and the CPU's time for one."""
+    """Print for each video how many frames were looked at, the median and highest score, and the CPU time for one."""
     try:
         nudity = Nudity("cpu", threads)
         typer.echo("looked at  median  highest  ms each  file")
