@@ -20,8 +20,8 @@ class Marking:
     """The mark of one deliverable.
 
     Attributes:
-        identifier: that it carries. It stands for the lineage, the finished frames and how they are encoded, so the same
-            deliverable made again carries the same one. No one can be told from it.
+        identifier: that it carries. It stands for the lineage, the finished frames and how they are encoded, so the
+            same deliverable made again carries the same one. No one can be told from it.
         facts: what ``facts.json`` says of it.
     """
 
