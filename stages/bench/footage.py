@@ -45,12 +45,12 @@ from stages.settings import Params, load_params
 from stages.video import decode, ffmpeg_program
 from stages.workers import workers
 
-CLIP_STAGES: Final = ("admission", "decisions", "extraction", "detection", "alignment", "dataset")
+CLIP_STAGES: Final = ("admission", "decisions", "extraction", "screening", "detection", "alignment", "dataset")
 SWAP_STAGES: Final = ("conversion", "compositing", "encoding")
-TIMED: Final = ("extraction", "detection", "alignment", "dataset", *SWAP_STAGES)
+TIMED: Final = ("extraction", "screening", "detection", "alignment", "dataset", *SWAP_STAGES)
 FACE_STAGES: Final = ("extraction", "detection", "alignment")
 
-_GIVEN: Final = ("consent", "packs", "decisions", "training")
+_GIVEN: Final = ("consent", "fonts", "packs", "decisions", "training")
 """Folders of data/ that the stages read and that this command does not make."""
 
 
