@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,12 @@ print(*sys.modules, file=sys.stderr)
     assert not set(done.stderr.split()) & {"torch", "dvc", "prefect", "numpy", "pandas", "cv2", "av", "pydantic"}
 
 
+def test_the_installed_program_is_this_command() -> None:
+    script = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["scripts"]["likeness"]
+    program = EntryPoint("likeness", script, "console_scripts").load()
+    assert program.__module__ == "flows.command.__main__"
+
+
 @pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS])
 def test_every_command_tells_what_it_does(name: str) -> None:
     assert f"Usage: likeness {name}" in " ".join(
@@ -57,6 +65,9 @@ def test_names_complete(workplace: Path) -> None:
     assert completed("likeness report ") == ["ada-on-ben", "ben-on-ada"]
     assert completed("likeness run --pair a") == ["ada-ben"]
     assert completed("likeness consent sign b") == ["ben"]
+    (workplace / ".dvc").mkdir()
+    (workplace / "dvc.lock").write_text("    - path: data/encoding/ada-on-ben\n      md5: 1\n")
+    assert completed("likeness lineage of data/enc") == ["data/encoding/ada-on-ben"]
 
 
 def test_add_says_what_is_lacking_and_what_comes_next(workplace: Path) -> None:
