@@ -100,9 +100,10 @@ class Networks:
 
     @property
     def together(self) -> Time:
-        """All calls that the stages make for a frame whose face they are sure of.
+        """All calls that the stages make for a frame whose face they are sure of and which looks ahead.
 
-        The landmark network looks once in detection and :data:`PASSES` times in alignment, there in the mirror at last.
+        The landmark network looks once in detection and :data:`PASSES` times in alignment, there in the mirror at last;
+        at a face that is turned away once more.
         """
         return self.detector + self.recogniser + self.glance * PASSES + self.landmarker
 
@@ -159,7 +160,7 @@ def networks(clip: Path, params: Params, seconds: float) -> Networks:
         detector=_each(lambda: looking.detector.detect([frame]), seconds),
         landmarker=_each(lambda: looking.landmarker.place(crops), seconds),
         recogniser=_each(lambda: looking.recogniser.embed(frame, points), seconds),
-        glance=_each(lambda: looking.landmarker.place(crops, mirror=False), seconds),
+        glance=_each(lambda: looking.landmarker.place(crops, mirror="never"), seconds),
     )
 
 
