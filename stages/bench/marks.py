@@ -19,7 +19,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -76,9 +76,12 @@ class Result:
     alarms: int = 0
 
     def told(self) -> str:
-        """In a line, for the log."""
-        lost = [name for name, score in self.scores.items() if not score]
-        return f"{self.name}: {self.psnr:.1f} dB, not read after: {', '.join(lost) or 'none'}"
+        """In a line, for the log, so that a run that is broken off has not been in vain."""
+        scores = ", ".join(f"{name} {score:.1f}" for name, score in self.scores.items())
+        growth = ", ".join(f"{share:+.1%} at crf {crf}" for crf, share in self.growth.items())
+        windows = f"{self.alarms} alarms in {len(self.unmarked)} windows, greatest {max(self.unmarked, default=0):.2f}"
+        vmaf = f"VMAF {self.vmaf}" if self.vmaf else "no VMAF"
+        return f"{self.name}: {self.psnr:.1f} dB, {vmaf}, {growth}, share {self.share:.1%}; {scores}; {windows}"
 
 
 def measured(scene: Scene, seconds: float, height: int, attacks: Sequence[Attack], windows: int) -> Result:
@@ -215,10 +218,10 @@ def command(
         work = partial(measured, seconds=seconds, height=height, attacks=attacks, windows=-(-windows // len(scenes)))
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            results = []
-            for result in pool.map(work, scenes):
-                log.info("%s", result.told())
-                results.append(result)
+            running = [pool.submit(work, scene) for scene in scenes]
+            for done in as_completed(running):
+                log.info("%s", done.result().told())
+            results = [done.result() for done in running]
         for line in tables(results):
             print(line)
     except Problem as problem:
