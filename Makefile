@@ -17,7 +17,8 @@ export UV_COMPILE_BYTECODE := 1
 # uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training bench-footage bench-faces bench-quality ablation base visibility
+.PHONY: setup demo test lint types unit lock gpu samples check clean ablation base visibility
+.PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -65,6 +66,15 @@ bench-faces: setup ## faces found, taken and placed on performers whose truth is
 
 bench-quality: setup ## finished frames in named scenes against their exact right answer; ARGS="--scenes hand,glasses"
 	@python -m stages.bench.quality $(ARGS)
+
+bench-spreading: setup ## the frame-wise stages on local processes and a Dask cluster, beside one process; after make demo
+	@python -m stages.bench.spreading $(ARGS)
+
+bench-watermark: setup ## what the mark survives and costs; some 20 minutes; ARGS="--quick" or "--films FOLDER"
+	@python -m stages.bench.marks $(ARGS)
+
+bench-credentials: setup ## what signing costs beside encoding, on the demo's frames
+	@python -m stages.bench.credentials $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check

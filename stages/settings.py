@@ -76,6 +76,7 @@ class Clip(_Entry):
     )
     end: Exact | None = Field(None, gt=0, description="seconds from the first picture to where that part ends")
     every: int = Field(1, ge=1, le=1000, description="take each n-th frame of that part")
+    held_out: bool = Field(False, description="keep the whole clip from training: it is only measured on")
 
     @model_validator(mode="after")
     def _has_an_extent(self) -> Self:

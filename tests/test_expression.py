@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -10,7 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stages.expression import LEFT_IRIS, RIGHT_IRIS, gaze
+from stages.packs import Landmarker, open_pack
 from stages.packs.topology import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
+from stages.rendering.landmarks import five_points
+from stages.video import decode
+from tests.conftest import REPOSITORY
 
 
 def face(right: float, left: float) -> NDArray[np.float64]:
@@ -44,3 +51,21 @@ def test_it_does_not_depend_on_roll_or_size(angle: float, scale: float) -> None:
     turned = looked.copy()
     turned[:, :2] = looked[:, :2] @ turn + [30, -12]
     assert gaze(turned) == pytest.approx(gaze(looked))
+
+
+def test_it_follows_the_exact_gaze_of_a_rendered_performer() -> None:
+    """Only to the side: the sample's own irises, through the pack's network, against the truth that was rendered."""
+    folder = REPOSITORY / "data/performances/ada"
+    truth = pq.read_table(folder / "truth.parquet").to_pandas()
+    landmarker = Landmarker(open_pack(), device="cpu", threads=1)
+    found, exact = [], []
+    for frame in islice(decode(folder / "clip.mp4"), 0, 200, 8):
+        row = truth.iloc[frame.number]
+        if max(row["blink_left"], row["blink_right"]) > 0.3:
+            continue
+        points = five_points(np.asarray(row["landmarks"], np.float32).reshape(70, 2))
+        landmarks, _ = landmarker.refine(frame.rgb(), points[None], passes=2)
+        found.append(gaze(landmarks[0]))
+        exact.append(float(row["gaze_yaw"]))
+    assert len(found) >= 15
+    assert np.corrcoef(found, exact)[0, 1] > 0.95

@@ -16,6 +16,7 @@ COMMANDS = (
     ("serve", "flows.serve", "Do so on a schedule, with Prefect's pages."),
     ("report", "flows.command.report", "Where each swap's deliverable and report lie, and its figures."),
     ("lineage", "flows.lineage.__main__", "Where a result came from, what uses a file, how two deliverables differ."),
+    ("verify", "stages.verify.__main__", "What any file says of its making: a credential, our mark, both or neither."),
     ("add", "flows.command.add", "Put a clip, an identity, a pair or a swap into params.yaml."),
     ("consent", "stages.consent.commands", "Records of who agreed to what: make, sign, check, withdraw."),
     ("audit", "stages.audit.commands", "The log of checks, trainings, deliveries and withdrawals."),

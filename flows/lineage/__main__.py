@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from dataclasses import asdict
+from contextlib import chdir
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,7 +17,7 @@ from typer.core import TyperGroup
 
 from flows.environment import find_root
 from flows.lineage.document import steps_document, trace_document, way_document
-from flows.lineage.records import Records
+from flows.lineage.records import LOCK, Records
 from flows.lineage.snapshot import Snapshot, named
 from flows.lineage.trace import trace
 from flows.lineage.tree import as_difference, as_list, as_tree, as_way
@@ -41,11 +43,38 @@ class _WithDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """The drawings that are wanted."""
+
+    mermaid: bool
+    dot: bool
+    html: Path | None
+
+    @property
+    def is_wanted(self) -> bool:
+        return self.mermaid or self.dot or self.html is not None
+
+
 app = typer.Typer(cls=_WithDefault, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+def _recorded(incomplete: str) -> list[str]:
+    """What a shell completes: the paths in dvc.lock."""
+    try:
+        text = (find_root() / LOCK).read_text(encoding="utf-8")
+    except (Problem, OSError):
+        return []
+    return sorted({path for path in re.findall(r"^    - path: (.+)$", text, re.M) if path.startswith(incomplete)})
+
 
 Named = Annotated[
     str,
-    typer.Argument(metavar="PATH[@REVISION]", help="a result or a file in it; with a revision in git, as it was there"),
+    typer.Argument(
+        metavar="PATH[@REVISION]",
+        help="a result or a file in it; with a revision in git, as it was there",
+        autocompletion=_recorded,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 
@@ -71,23 +100,14 @@ def of(
     try:
         root = find_root()
         name, snapshot = named(root, path)
-        if frame is not None:
-            _show_way(root, name, snapshot, frame, as_json)
-            return
-        if what_uses:
-            records = Records.of(snapshot)
-            steps = records.downstream(name)
-            document, tree = steps_document(name, steps), as_list(name, steps)
-        else:
-            found = trace(root, name, snapshot)
-            document, tree = None, as_tree(found)
-        if not (mermaid or dot or html):
-            _show(document or trace_document(found), tree, as_json)
-            return
-        # Not before it is needed: pictures and layouts bring much along.
-        from flows.lineage.graph import graph_of, graph_of_uses
-
-        _draw(graph_of_uses(name, steps, records) if what_uses else graph_of(found), root, snapshot, mermaid, dot, html)
+        drawn = _Drawn(mermaid, dot, html.absolute() if html is not None else None)
+        with chdir(root):  # DVC names what has changed from where it is
+            if frame is not None:
+                _show_way(root, name, snapshot, frame, as_json)
+            elif what_uses:
+                _show_uses(root, name, snapshot, as_json, drawn)
+            else:
+                _show_trace(root, name, snapshot, as_json, drawn)
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
 
@@ -125,18 +145,24 @@ def export(
     try:
         root = find_root()
         name, snapshot = named(root, path)
-        if form == "prov":
-            from flows.lineage.provenance import prov_json
+        output = output.absolute() if output is not None else None
+        with chdir(root):
+            found = trace(root, name, snapshot)
+    except Problem as problem:
+        raise typer.Exit(tell(problem)) from None
+    if form == "prov":
+        from flows.lineage.provenance import prov_json
 
-            _write(prov_json(trace(root, name, snapshot)), output)
-            return
-        from flows.lineage.events import events, lines, send_events
+        _write(prov_json(found), output)
+        return
+    from flows.lineage.events import events, lines, send_events
 
-        told = list(events(trace(root, name, snapshot), namespace or f"dvc://{root.name}"))
-        if url is not None:
-            typer.echo(f"{send_events(url, told)} events sent to {url}")
-        else:
+    told = list(events(found, namespace or f"dvc://{root.name}"))
+    try:
+        if url is None:
             _write(lines(told), output)
+        else:
+            typer.echo(f"{send_events(url, told)} events sent to {url}")
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
 
@@ -155,17 +181,41 @@ def _show_way(root: Path, name: str, snapshot: Snapshot, frame: int, as_json: bo
     _show(way_document(way), as_way(way), as_json)
 
 
-def _draw(graph: Graph, root: Path, snapshot: Snapshot, mermaid: bool, dot: bool, html: Path | None) -> None:
+def _show_uses(root: Path, name: str, snapshot: Snapshot, as_json: bool, drawn: _Drawn) -> None:
+    records = Records.of(snapshot)
+    steps = records.downstream(name)
+    if drawn.is_wanted:
+        from flows.lineage.graph import graph_of_uses
+
+        _draw(graph_of_uses(name, steps, records), root, snapshot, drawn)
+    else:
+        _show(steps_document(name, steps), as_list(name, steps), as_json)
+
+
+def _show_trace(root: Path, name: str, snapshot: Snapshot, as_json: bool, drawn: _Drawn) -> None:
+    found = trace(root, name, snapshot)
+    if drawn.is_wanted:
+        from flows.lineage.graph import graph_of
+
+        _draw(graph_of(found), root, snapshot, drawn)
+    elif as_json:
+        typer.echo(json.dumps(trace_document(found), indent=2))
+    else:
+        _print(as_tree(found))
+
+
+def _draw(graph: Graph, root: Path, snapshot: Snapshot, drawn: _Drawn) -> None:
+    # Not before it is needed: pictures and layouts bring much along.
     from flows.lineage import drawing
 
-    if mermaid:
+    if drawn.mermaid:
         typer.echo(drawing.mermaid(graph), nl=False)
-    if dot:
+    if drawn.dot:
         typer.echo(drawing.dot(graph), nl=False)
-    if html is not None:
+    if drawn.html is not None:
         from flows.lineage.page import page
 
-        _write(page(graph, root, {"at": snapshot.commit} if snapshot.commit else {}), html)
+        _write(page(graph, root, {"at": snapshot.commit} if snapshot.commit else {}), drawn.html)
 
 
 def _write(text: str, file: Path | None) -> None:
@@ -180,7 +230,11 @@ def _write(text: str, file: Path | None) -> None:
 def _show(document: dict[str, Any], tree: Tree, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(document, indent=2))
-        return
+    else:
+        _print(tree)
+
+
+def _print(tree: Tree) -> None:
     console = Console(soft_wrap=True) if Console().is_terminal else Console(width=WIDTH_WITHOUT_TERMINAL)
     console.print(tree)
 

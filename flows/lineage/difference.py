@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_origin
 
 from flows.lineage.records import Artifact, Records, Step
 from flows.lineage.snapshot import Snapshot, git
@@ -17,7 +17,7 @@ CauseKind = Literal["clip", "consent", "setting", "code", "pack", "file", "comma
 """``step``: only one of the two has it. ``chance``: all that is recorded is the same, but what came out is not: another
 kind of machine, other packages, or a stage that does not repeat itself."""
 
-ITEMS: Final = frozenset(name for name in Params.model_fields if name.endswith("s"))
+ITEMS: Final = frozenset(name for name, field in Params.model_fields.items() if get_origin(field.annotation) is dict)
 """Sections of params.yaml whose second word is an item's name."""
 
 

@@ -31,6 +31,7 @@ class Findings:
         tracked: files among the places that git keeps, so that their history stays.
         footage: what was handed over; among the rest only where it was asked for.
         unreached: places that could not be looked into -> why.
+        unknown: how many objects of the machine's cache nothing tells of: whose they are, nobody can say.
     """
 
     objects: list[tuple[Store, list[str]]]
@@ -41,6 +42,7 @@ class Findings:
     tracked: list[str]
     footage: Footage
     unreached: dict[str, str]
+    unknown: int
 
     @property
     def is_empty(self) -> bool:
@@ -98,6 +100,7 @@ def look(
         tracked(root, [str(path) for path in places]),
         footage,
         stores.unreached,
+        len(stores.reached[0].everything() - set(stages) - kept) if stores.reached else 0,
     )
 
 

@@ -57,6 +57,10 @@ class Store:
         # The machine's own cache is listed: DVC's question there would hash objects anew, and remove damaged ones.
         return set(database.oids_exist(wanted)) if self.remote else set(database.all()).intersection(wanted)
 
+    def everything(self) -> set[str]:
+        """The hashes of all objects that lie here."""
+        return {oid for base in self.databases if self._files.exists(base.path) for oid in base.all()}
+
     def listing(self, oid: str) -> list[str] | None:
         """The hashes of a folder's files; None if the list does not lie here, or is damaged."""
         for database in self.databases:

@@ -31,7 +31,7 @@ def told_of(found: Findings, *, removed: bool) -> Iterator[str]:
                 yield f"  in {store.name}: {len(oids)} objects"
         for store, runs in found.runs:
             if runs:
-                yield f"  in the run cache of {store.name}: {len(runs)} entries"
+                yield f"  of the run cache in {store.name}: {len(runs)} entries"
         yield "  by stage: " + ", ".join(
             f"{stage or 'unknown'} {count}" for stage, count in sorted(found.by_stage.items())
         )
@@ -48,6 +48,11 @@ def _beyond(found: Findings) -> Iterator[str]:
     kept = [place for place in found.footage.places if place not in found.places]
     if kept:
         yield f"what was handed over ({_some(kept)}): --footage removes what git does not keep"
+    if found.unknown:
+        yield (
+            f"{found.unknown} objects in DVC's cache that no dvc.lock and no run tells of any more, whose they are is "
+            "not known: `dvc gc --all-commits` drops them"
+        )
     if found.tracked:
         yield f"git's history of {_some([Path(path) for path in found.tracked])}: rewrite it if it must go"
     yield from BEYOND

@@ -134,8 +134,8 @@ def steady(seen: list[Seen], canonical: Floats, settings: AlignmentSettings) -> 
     them. A corrected frame then counts in full: a person has looked at it.
     """
     sure = np.array([face.sure for face in seen])
-    raw = np.stack([face.landmarks for face in seen]).reshape(len(seen), -1)
-    points = bridged(raw, sure, settings.confidence).reshape(len(seen), -1, 3)
+    points = bridged(np.stack([face.landmarks.ravel() for face in seen]), sure, settings.confidence)
+    points = points.reshape(len(seen), -1, 3)
     for row, face in enumerate(seen):
         for number, place in face.corrected.items():
             points[row, number, :2] = place

@@ -45,12 +45,12 @@ from stages.settings import Params, load_params
 from stages.video import decode, ffmpeg_program
 from stages.workers import workers
 
-CLIP_STAGES: Final = ("admission", "decisions", "extraction", "detection", "alignment", "dataset")
+CLIP_STAGES: Final = ("admission", "decisions", "extraction", "screening", "detection", "alignment", "dataset")
 SWAP_STAGES: Final = ("conversion", "compositing", "encoding")
-TIMED: Final = ("extraction", "detection", "alignment", "dataset", *SWAP_STAGES)
+TIMED: Final = ("extraction", "screening", "detection", "alignment", "dataset", *SWAP_STAGES)
 FACE_STAGES: Final = ("extraction", "detection", "alignment")
 
-_GIVEN: Final = ("consent", "packs", "decisions", "training")
+_GIVEN: Final = ("consent", "fonts", "packs", "decisions", "training")
 """Folders of data/ that the stages read and that this command does not make."""
 
 
@@ -100,9 +100,10 @@ class Networks:
 
     @property
     def together(self) -> Time:
-        """All calls that the stages make for a frame whose face they are sure of.
+        """All calls that the stages make for a frame whose face they are sure of and which looks ahead.
 
-        The landmark network looks once in detection and :data:`PASSES` times in alignment, there in the mirror at last.
+        The landmark network looks once in detection and :data:`PASSES` times in alignment, there in the mirror at last;
+        at a face that is turned away once more.
         """
         return self.detector + self.recogniser + self.glance * PASSES + self.landmarker
 
@@ -159,7 +160,7 @@ def networks(clip: Path, params: Params, seconds: float) -> Networks:
         detector=_each(lambda: looking.detector.detect([frame]), seconds),
         landmarker=_each(lambda: looking.landmarker.place(crops), seconds),
         recogniser=_each(lambda: looking.recogniser.embed(frame, points), seconds),
-        glance=_each(lambda: looking.landmarker.place(crops, mirror=False), seconds),
+        glance=_each(lambda: looking.landmarker.place(crops, mirror="never"), seconds),
     )
 
 

@@ -22,8 +22,7 @@ _STORE: Final = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 """How the description of a manifest store begins (JUMBF)."""
 
 _UNTRUSTED: Final = "signingCredential.untrusted"
-_OWN: Final = "system_anchors"
-_DEVELOPMENT: Final = "user_anchors"
+_LISTS: Final[dict[str | None, Trust]] = {"system_anchors": "trusted", "user_anchors": "development"}
 """What the library calls its two lists of authorities: ours go into the one, the development root into the other."""
 
 
@@ -139,6 +138,9 @@ def _told(plain: dict[str, Any], detailed: dict[str, Any], certified: dict[str, 
         said = said + delta.get("validationDeltas", {}).get("failure", [])
     failures = [(each.get("code", ""), each.get("explanation", "")) for each in said]
     state = plain.get("validation_state")
+    signed = "claimSignature.validated" in [
+        each.get("code") for each in results.get("activeManifest", {}).get("success", [])
+    ]
     lists = detailed.get("validation_results", {}).get("trustListUri")
     active = plain.get("active_manifest", "")
     manifest = plain.get("manifests", {}).get(active, {})
@@ -148,7 +150,7 @@ def _told(plain: dict[str, Any], detailed: dict[str, Any], certified: dict[str, 
     return Credential(
         where,
         valid=state in ("Valid", "Trusted"),
-        trust=_trust(state, lists, subject, issuer),
+        trust=_trust(signed, lists, subject, issuer),
         failures=tuple(each for each in failures if each[0] != _UNTRUSTED),
         signer=subject.get("CN") or subject.get("O") or signature.get("common_name") or "",
         issuer=issuer.get("CN") or issuer.get("O") or signature.get("issuer") or "",
@@ -159,11 +161,10 @@ def _told(plain: dict[str, Any], detailed: dict[str, Any], certified: dict[str, 
     )
 
 
-def _trust(state: str | None, lists: str | None, subject: dict[str, Any], issuer: dict[str, Any]) -> Trust:
-    if state == "Trusted" and lists == _OWN:
-        return "trusted"
-    if lists == _DEVELOPMENT:
-        return "development"
+def _trust(signed: bool, lists: str | None, subject: dict[str, Any], issuer: dict[str, Any]) -> Trust:
+    """Of whoever ``signed``, if the signature holds: the media may have been altered since."""
+    if signed and lists in _LISTS:
+        return _LISTS[lists]
     return "self-signed" if subject and subject == issuer else "unknown"
 
 

@@ -83,7 +83,8 @@ def parts(frames: NDArray[np.integer], settings: SplitSettings) -> list[str]:
     """The part of each face, by its frame: ``train``, ``held-out``, or empty for the guard between them.
 
     Held-out blocks are spread evenly over the time from the first frame to the last. Neighbouring frames are nearly
-    the same picture: a held-out frame next to a training frame would measure memory, not skill.
+    the same picture: a held-out frame next to a training frame would measure memory, not skill. A share of 1 holds all
+    out.
 
     Args:
         frames: (n,) frame numbers, ascending.
@@ -91,6 +92,8 @@ def parts(frames: NDArray[np.integer], settings: SplitSettings) -> list[str]:
     """
     if not len(frames):
         return []
+    if settings.held_out >= 1:
+        return [HELD_OUT] * len(frames)
     first, span = int(frames[0]), int(frames[-1]) - int(frames[0]) + 1
     wanted = settings.held_out * span
     blocks = max(1, round(wanted / settings.block)) if wanted >= 1 else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -52,3 +54,7 @@ class DatasetSettings(BaseModel):
     minimum: int = Field(default=25, ge=2, description="fewest usable faces to make a face set of")
     filter: FilterSettings = FilterSettings()
     split: SplitSettings = SplitSettings()
+
+    def wholly_held_out(self) -> Self:
+        """The same for a clip that is kept from training as a whole (``clips.<name>.held_out``)."""
+        return self.model_copy(update={"split": self.split.model_copy(update={"held_out": 1.0})})

@@ -46,17 +46,18 @@ def run(name: str, params: Params) -> None:
         Problem: no consent; too few usable faces; a part that this stage reads is missing or damaged; a decision by
             hand is about other footage, or leaves out nothing.
     """
-    identity = params.clip(name).identity
+    clip = params.clip(name)
+    settings = params.dataset.wholly_held_out() if clip.held_out else params.dataset
     require_clip_consent(name, params, "dataset")
     frames = Frames.read(Path("data/extraction") / name)
     alignments = Alignments.read(ALIGNED / name)
     decisions = Decisions.read(name, "drop")
     reads = (*tables_of(frames.folder), ALIGNED / name / "alignments.parquet")
     with (
-        resumable("dataset", name, params.dataset, decisions, reads=reads) as kept,
-        whole_folder(place(identity, name)) as folder,
+        resumable("dataset", name, settings, decisions, reads=reads) as kept,
+        whole_folder(place(clip.identity, name)) as folder,
     ):
-        build(frames, alignments, params.dataset, folder, decisions, KeptShards(kept, "safetensors"), clip=name)
+        build(frames, alignments, settings, folder, decisions, KeptShards(kept, "safetensors"), clip=name)
 
 
 def build(
@@ -121,7 +122,7 @@ def _crops(
         if reached:
             new.is_new(shards.last("crops"))
         faces = usable[reached:].groupby("frame")
-        numbers = usable["frame"].iloc[reached:].drop_duplicates().tolist()
+        numbers = usable["frame"][reached:].unique().tolist()
         for frame in progress(frames.pick(numbers), total=len(numbers), what=f"dataset {clip}"):
             picture = frame.rgb()
             for label, face in faces.get_group(frame.number).iterrows():

@@ -14,11 +14,47 @@ from stages.artifacts.frames import Frames
 from stages.detection.settings import DetectionSettings
 from stages.execution.work import tables_of
 from stages.packs import Detector, Found, Landmarker, Pack, Recogniser, five_points, open_pack
+from stages.packs.landmarker import Mirror
 
 CERTAIN: Final = 0.9
 """From this certainty on, the landmarks of the first pass are good enough to describe a face by."""
 
 MORE_PASSES: Final = 2
+
+ONE_FACE: Final = 0.5
+"""Distances of the eyes from each other or from the mouth, up to which the five points of two candidates are one
+face's."""
+
+
+def confirm(
+    landmarker: Landmarker, frame: NDArray[np.uint8], points: NDArray[np.floating], mirror: Mirror = "never"
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Landmarks (n, 478, 3) of candidates known by five points (n, 5, 2), and how sure it is that they are faces (n,).
+
+    One look; where it is not certain, more.
+    """
+    landmarks, sure = landmarker.refine(frame, points, mirror=mirror)
+    again = np.flatnonzero(sure < CERTAIN)  # a tilted head comes upright step by step
+    if again.size:
+        more, surer = landmarker.refine(frame, landmarks[again], passes=MORE_PASSES)
+        better = surer > sure[again]
+        landmarks[again[better]], sure[again[better]] = more[better], surer[better]
+    return landmarks, sure
+
+
+def distinct(points: NDArray[np.floating]) -> list[int]:
+    """The numbers of those faces (n, 5, 2) that do not lie where one before them lies.
+
+    The detector now and then puts two boxes about one face, which overlap too little to be told as one: about the face,
+    and about head and shoulders. The landmark network finds the same face in both.
+    """
+    kept: list[int] = []
+    for number, face in enumerate(points):
+        apart = [np.linalg.norm(face - points[other], axis=1).mean() for other in kept]
+        across, down = face[1] - face[0], face[3:].mean(axis=0) - face[:2].mean(axis=0)
+        if not apart or min(apart) > ONE_FACE * max(np.linalg.norm(across), np.linalg.norm(down)):
+            kept.append(number)
+    return kept
 
 
 @dataclass(frozen=True)
@@ -43,13 +79,9 @@ class Looking:
     def at(self, frame: NDArray[np.uint8]) -> tuple[Found, NDArray[np.float32]]:
         """The faces of a frame (h, w, 3) uint8 RGB, and their embeddings (n, d) float32 of length 1."""
         found = self.detector.detect([frame])[0]
-        landmarks, sure = self.landmarker.refine(frame, found.points, mirror=False)
-        again = np.flatnonzero(sure < CERTAIN)  # a tilted head comes upright step by step
-        if again.size:
-            more, surer = self.landmarker.refine(frame, landmarks[again], passes=MORE_PASSES)
-            better = surer > sure[again]
-            landmarks[again[better]], sure[again[better]] = more[better], surer[better]
-        faces = sure >= self.confirmed
+        landmarks, sure = confirm(self.landmarker, frame, found.points)
+        faces = np.flatnonzero(sure >= self.confirmed)
+        faces = faces[distinct(five_points(landmarks[faces]))]
         kept = Found(found.scores[faces], found.boxes[faces], five_points(landmarks[faces]))
         return kept, self.recogniser.embed(frame, kept.points)
 

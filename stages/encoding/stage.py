@@ -207,14 +207,13 @@ def _origin(
 ) -> Origin:
     """What the deliverable is made from, as this stage knows it."""
     said = clip.facts.model_extra or {}
+    chosen = settings.model_dump(mode="json", exclude={"credential": {"signer"}, "watermark_key": True})
     return Origin(
         clip_title=Path(str(said["source"])).name,
         clip_sha256=str(said["source_sha256"]),
         model_sha256=model_sha256,
         frames_sha256=hash_of(finished.index["hash"].tolist()),
-        settings_sha256=hash_of(
-            settings.model_dump(mode="json", exclude={"credential": {"signer"}, "watermark_key": True})
-        ),
+        settings_sha256=hash_of(chosen),
         consents=records,
     )
 

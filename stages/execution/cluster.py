@@ -25,8 +25,8 @@ from stages.problems import Problem
 
 log = logging.getLogger(__name__)
 
-PATIENCE: Final = 60
-"""Seconds to wait for a scheduler, and for a first worker."""
+PATIENCE: Final = 120
+"""Seconds to wait for a scheduler, for a first worker, and for another one after all have died."""
 
 LOOKS: Final = 10
 """Seconds between two looks whether any worker is left."""
@@ -41,7 +41,7 @@ class Cluster:
     """
 
     def __init__(self, client: Client, address: str) -> None:
-        self._client, self._address = client, address
+        self._client, self.address = client, address
 
     def map(self, work: Work[Span, Result], spans: Iterable[Span]) -> Iterator[Result]:
         """As :meth:`stages.execution.engines.Engine.map`.
@@ -50,14 +50,29 @@ class Cluster:
             Problem: besides, a worker is not fit for it: other code, versions or artifacts, or several threads.
         """
         mine = surroundings(work.reads)
+        self.require_workers()
         count = self._require_fit(mine)
         run = uuid.uuid4().hex
 
         def submit(span: Span) -> _Waiting[Result]:
-            future = self._client.submit(_checked, run, mine, work, span, pure=False)
-            return _Waiting(future, self._client, self._address)
+            return _Waiting(self._client.submit(_checked, run, mine, work, span, pure=False), self)
 
         yield from in_order(submit, spans, AHEAD * count)
+
+    def require_workers(self) -> None:
+        """Wait until there is a worker; some may be on their way, or be started again after they died.
+
+        Raises:
+            Problem: there is none for :data:`PATIENCE`.
+        """
+        try:
+            self._client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            raise Problem(
+                "the cluster has no workers",
+                where=self.address,
+                mend=f"start some: `dask worker {self.address} --nthreads 1 --nworkers N`",
+            ) from None
 
     def _require_fit(self, mine: Surroundings) -> int:
         """Check all workers that are there now, and say how many they are."""
@@ -98,8 +113,8 @@ def _checked(run: str, mine: Surroundings, work: Work[Span, Result], span: Span)
 class _Waiting(Generic[Result]):
     """A span's result on the cluster."""
 
-    def __init__(self, future: Future[Any], client: Client, address: str) -> None:
-        self._future, self._client, self._address = future, client, address
+    def __init__(self, future: Future[Any], cluster: Cluster) -> None:
+        self._future, self._cluster = future, cluster
 
     def result(self) -> Result:
         """Wait for it as long as there is somebody to work on it.
@@ -113,20 +128,21 @@ class _Waiting(Generic[Result]):
                     result: Result = self._future.result(timeout=LOOKS)
                     return result
                 except TimeoutError:
-                    if not self._client.nthreads():
-                        raise _nobody(self._address) from None
+                    self._cluster.require_workers()
         except KilledWorker as error:
             raise Problem(
                 f"one span was given to {error.allowed_failures + 1} workers, and all of them died",
-                where=self._address,
+                where=self._cluster.address,
                 mend="look into the workers' logs; perhaps their memory ran out (`dask worker --memory-limit`)",
             ) from error
         except CancelledError as error:
             raise Problem(
-                "the connection to the cluster's scheduler was lost", where=self._address, mend="start it and run again"
+                "the connection to the cluster's scheduler was lost",
+                where=self._cluster.address,
+                mend="start it and run again",
             ) from error
         except ModuleNotFoundError as error:
-            raise _unfit(error, self._address) from error
+            raise _unfit(error, self._cluster.address) from error
 
     def cancel(self) -> None:
         """Drop it."""
@@ -141,14 +157,6 @@ def _unfit(error: Exception, where: str) -> Problem:
     )
 
 
-def _nobody(address: str) -> Problem:
-    return Problem(
-        "the cluster has no workers",
-        where=address,
-        mend=f"start some: `dask worker {address} --nthreads 1 --nworkers N`",
-    )
-
-
 @contextmanager
 def connected(address: str | None, count: int) -> Iterator[Cluster]:
     """The cluster at an address; if there is none, ``count`` workers of this machine for as long as the block lasts.
@@ -159,7 +167,7 @@ def connected(address: str | None, count: int) -> Iterator[Cluster]:
     with ExitStack() as stack:
         if address is None:
             local = LocalCluster(
-                n_workers=count, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+                n_workers=count, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
             )
             address = stack.enter_context(local).scheduler_address
         try:
@@ -170,8 +178,6 @@ def connected(address: str | None, count: int) -> Iterator[Cluster]:
                 where=f"execution.address {address}",
                 mend="start one with `dask scheduler`, or correct the address",
             ) from error
-        try:
-            client.wait_for_workers(1, timeout=PATIENCE)
-        except TimeoutError:
-            raise _nobody(address) from None
-        yield Cluster(client, address)
+        cluster = Cluster(client, address)
+        cluster.require_workers()
+        yield cluster

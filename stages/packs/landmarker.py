@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,15 @@ from stages.geometry import Floats, apply, crop, invert, scale_of, umeyama
 from stages.onnx import Device, open_session
 from stages.packs.canonical import read_canonical
 from stages.packs.pack import Pack
-from stages.packs.topology import CHIN, FOREHEAD, RIGID, five_points, mirror_of
+from stages.packs.topology import (
+    CHIN,
+    FOREHEAD,
+    LEFT_EYE_CORNERS,
+    RIGHT_EYE_CORNERS,
+    RIGID,
+    five_points,
+    mirror_of,
+)
 
 SIZE: Final = 256
 POINTS: Final = 478
@@ -22,13 +30,19 @@ gives 0.67; a little closer it is surer of faces that are turned away, and no le
 
 SURE: Final = 0.5
 
+TURNED: Final = 20.0
+"""Degrees to either side from which a look that only finds a face is taken in the mirror, too."""
+
+Mirror = Literal["always", "turned", "never"]
+
 
 class Landmarker:
     """The landmark network.
 
     Where it places landmarks, it sees a face as it is and mirrored, and the mean of both answers counts: what the
     network does otherwise on a face's left side than on its right, half a degree of roll for some people, cancels out,
-    and so does half of its noise's power. Where it only finds a face, for itself or for others, one look is enough.
+    and so does half of its noise's power. Where it only finds a face, for itself or for others, one look is enough,
+    unless the face is turned away.
 
     Args:
         pack: the pack.
@@ -49,7 +63,7 @@ class Landmarker:
         self._template = 0.5 + face * FILLED / (face[CHIN, 1] - face[FOREHEAD, 1])
 
     def refine(
-        self, frame: NDArray[np.uint8], points: NDArray[np.floating], *, passes: int = 1, mirror: bool = True
+        self, frame: NDArray[np.uint8], points: NDArray[np.floating], *, passes: int = 1, mirror: Mirror = "always"
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Landmarks of faces of which some points are known roughly.
 
@@ -60,7 +74,7 @@ class Landmarker:
             frame: (h, w, 3) uint8 RGB.
             points: (n, 5, 2) as a detector gives them, or (n, 478, 2 or 3) landmarks, in frame pixels.
             passes: how often to look.
-            mirror: whether the last pass looks in the mirror too.
+            mirror: whether the last pass looks in the mirror too; those before it do so at turned faces.
 
         Returns:
             (n, 478, 3) float32: x, y in frame pixels, z in the same scale; (n,) float32 as in :meth:`place`.
@@ -71,7 +85,7 @@ class Landmarker:
         for left in reversed(range(passes if len(known) else 0)):
             transforms = [self._upright(face) for face in known]
             crops = np.stack([crop(frame, transform, SIZE) for transform in transforms])
-            placed, now = self.place(crops, mirror=mirror and not left)
+            placed, now = self.place(crops, mirror="turned" if left else mirror)
             placed /= SIZE
             for index in np.flatnonzero(now >= np.minimum(sure, SURE)):  # a pass that loses the face is not followed
                 transform, sure[index] = transforms[index], now[index]
@@ -81,31 +95,34 @@ class Landmarker:
         return landmarks, sure
 
     def place(
-        self, crops: NDArray[np.uint8], *, mirror: bool = True
+        self, crops: NDArray[np.uint8], *, mirror: Mirror = "always"
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Landmarks on crops of upright faces that fill about two thirds of them.
 
         Args:
             crops: (n, 256, 256, 3) uint8 RGB.
-            mirror: whether to look in the mirror too.
+            mirror: at which faces to look in the mirror too.
 
         Returns:
             (n, 478, 3) float32: x, y in crop pixels, z in the same scale, smaller towards the camera; and (n,)
             float32: how sure it is that there is a face, 0..1.
         """
-        points, sure = [], []
-        for start in range(0, len(crops), BATCH):
-            batch = crops[start : start + BATCH].astype(np.float32) / 255.0
-            mesh, certain = self._run(batch)
-            if mirror:
-                mirrored, mirrored_certain = self._run(batch[:, :, ::-1])
-                mirrored[..., 0] = SIZE - mirrored[..., 0]
-                mesh = np.asarray((mesh + mirrored[:, self._mirror]) / 2, np.float32)
-                certain = np.asarray((certain + mirrored_certain) / 2, np.float32)
-            points.append(mesh)
-            sure.append(certain)
-        if not points:
+        points, sure = self._seen(crops)
+        if mirror != "never" and len(crops):
+            again = np.flatnonzero((mirror == "always") | (turned(points) > TURNED))
+            mirrored, mirrored_sure = self._seen(crops[again, :, ::-1])
+            mirrored[..., 0] = SIZE - mirrored[..., 0]
+            points[again] = (points[again] + mirrored[:, self._mirror]) / 2
+            sure[again] = (sure[again] + mirrored_sure) / 2
+        return points, sure
+
+    def _seen(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As :meth:`place`, of the crops as they are."""
+        starts = range(0, len(crops), BATCH)
+        found = [self._run(crops[start : start + BATCH].astype(np.float32) / 255.0) for start in starts]
+        if not found:
             return np.zeros((0, POINTS, 3), np.float32), np.zeros(0, np.float32)
+        points, sure = zip(*found, strict=True)
         return np.concatenate(points).astype(np.float32), np.concatenate(sure).astype(np.float32)
 
     def _run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -118,3 +135,9 @@ class Landmarker:
             return umeyama(face[list(RIGID), :2], self._template[list(RIGID)])
         five = five_points(np.concatenate([self._template, np.zeros((POINTS - len(self._template), 2))]))
         return umeyama(face, five)
+
+
+def turned(landmarks: NDArray[np.floating]) -> Floats:
+    """How far faces (n, 478, 3) are turned to either side, degrees (n,): the slope of the line through their eyes."""
+    across = np.asarray(landmarks[:, LEFT_EYE_CORNERS[0]] - landmarks[:, RIGHT_EYE_CORNERS[0]], np.float64)
+    return np.degrees(np.abs(np.arctan2(across[:, 2], np.hypot(across[:, 0], across[:, 1]))))

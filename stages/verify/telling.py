@@ -28,6 +28,10 @@ _TRUST: Final[dict[Trust, str]] = {
 }
 
 
+_SMALLEST: Final = 1e-30
+"""Chances below this are not told apart."""
+
+
 def as_document(findings: Findings) -> dict[str, Any]:
     """For machines; docs/credentials.md describes it."""
     credential, mark = findings.credential, findings.mark
@@ -68,7 +72,7 @@ def as_text(findings: Findings) -> str:
     else:
         lines.append("credential: none")
     for each in findings.mark.readings:
-        chance = f"the chance that unmarked pictures give this is below {each.false_alarm:.0e}"
+        chance = f"the chance that unmarked pictures give this is below {max(each.false_alarm, _SMALLEST):.0e}"
         lines.append(f"mark: {identifier_text(each.identifier)}, {each.start:.1f} s to {each.end:.1f} s; {chance}")
     if not findings.mark.readings:
         lines.append(f"mark: none{' that can be read' if findings.mark.looked else ''}")

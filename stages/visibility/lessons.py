@@ -35,7 +35,7 @@ class Lessons:
 
     def __init__(self, recipe: Recipe, renders: Path, checkpoints: CheckpointFolder) -> None:
         seen = [footage.read(renders, number) for number in range(recipe.performers)]
-        self._rgb, self._face, self._cover = (np.stack([one[k] for one in seen]) for k in range(3))
+        self._rgb, self._face, self._cover, self._hull = (np.stack([one[k] for one in seen]) for k in range(4))
         self._recipe, self._checkpoints = recipe, checkpoints
         self._optimiser = OptimiserSettings(
             learning_rate=recipe.learning_rate, warm_up=recipe.warm_up, average=recipe.average
@@ -69,9 +69,11 @@ class Lessons:
         """One iteration; its loss."""
         state = self.state
         state.set_rate(self._rate(state.progress.iteration))
-        crops, face, cover = self.batch(state.progress.iteration)
+        crops, face, cover, hull = self.batch(state.progress.iteration)
         logits = state.network(crops.contiguous(memory_format=torch.channels_last))
-        loss = loss_of(logits, face, cover)
+        cycle, _ = self._cycle(state.progress.iteration)
+        outside = self._recipe.outside[cycle]
+        loss = loss_of(logits, face, cover, outside + (1.0 - outside) * hull, self._recipe.before[cycle])
         state.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(state.network.parameters(), self._optimiser.clip)
@@ -82,22 +84,28 @@ class Lessons:
 
     def _rate(self, iteration: int) -> float:
         """The learning rate: a cosine that starts anew in each cycle (SGDR, Loshchilov and Hutter 2017)."""
-        rate = 1.0
-        for length in self._recipe.iterations:
-            if iteration < length:
-                return rate * learning_rate(iteration, length, self._optimiser)
-            iteration, rate = iteration - length, 0.5 * rate
-        return 0.0
+        cycle, within = self._cycle(iteration)
+        return 0.5**cycle * learning_rate(within, self._recipe.iterations[cycle], self._optimiser)
 
-    def batch(self, iteration: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Crops (n, 3, s, s), face and cover (n, 1, s, s), float32 0..1; of seed and iteration only."""
+    def _cycle(self, iteration: int) -> tuple[int, int]:
+        """In which cycle an iteration lies, and which it is there."""
+        lengths = self._recipe.iterations
+        for cycle, length in enumerate(lengths):
+            if iteration < length:
+                return cycle, iteration
+            iteration -= length
+        return len(lengths) - 1, lengths[-1]
+
+    def batch(self, iteration: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Crops (n, 3, s, s), face, cover and hull (n, 1, s, s), float32 0..1; of seed and iteration only."""
         chance = np.random.default_rng([self._recipe.seed, iteration])
         rows = [self._example(chance) for _ in range(self._recipe.batch)]
         rgb = torch.from_numpy(np.stack([relit(row, chance) for row in rows])).permute(0, 3, 1, 2)
-        face, cover = (
-            torch.from_numpy(np.stack([getattr(row, k) for row in rows]))[:, None] for k in ("face", "cover")
+        face, cover, hull = (
+            torch.from_numpy(np.stack([getattr(row, name) for row in rows]))[:, None]
+            for name in ("face", "cover", "hull")
         )
-        return rgb, face, cover
+        return rgb, face, cover, hull
 
     def _example(self, chance: np.random.Generator) -> Example:
         example = self._drawn(chance, bare=chance.random() < _BARE)
@@ -115,16 +123,19 @@ class Lessons:
             0 if bare else int(chance.integers(1, looks)),
         )
         recipe = self._recipe
-        return moved(self._rgb[at], self._face[at], self._cover[at], recipe.stored_reach, recipe.input_size, chance)
+        parts = [self._rgb[at], self._face[at], self._cover[at], self._hull[at[:2]]]
+        return moved(parts, recipe.stored_reach, recipe.input_size, chance)
 
 
-def loss_of(logits: Tensor, face: Tensor, cover: Tensor) -> Tensor:
+def loss_of(logits: Tensor, face: Tensor, cover: Tensor, weight: Tensor, before: float) -> Tensor:
     """Cross-entropy where there is a face or something before it; what lies beside both does not count.
 
     Args:
-        logits, face, cover: (n, 1, s, s).
+        logits, face, cover, weight: (n, 1, s, s); weight of each pixel.
+        before: how much more what is before the face weighs.
     """
     counts = face + cover
     wanted = face / counts.clamp(min=1e-3)
     each = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-    return (each * counts).sum() / counts.sum().clamp(min=1.0)
+    weights = (face + before * cover) * weight
+    return (each * weights).sum() / weights.sum().clamp(min=1.0)

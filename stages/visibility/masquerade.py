@@ -19,11 +19,13 @@ U8 = NDArray[np.uint8]
 
 @dataclass
 class Example:
-    """One crop: ``rgb`` (s, s, 3) float32 0..1; ``face`` and ``cover`` (s, s) float32, shares of each pixel."""
+    """One crop: ``rgb`` (s, s, 3) float32 0..1; ``face`` and ``cover`` (s, s) float32, shares of each pixel; ``hull``
+    (s, s) float32, 1 inside of the landmarks' hull."""
 
     rgb: F32
     face: F32
     cover: F32
+    hull: F32
 
     def laid_over(self, rgb: F32, alpha: F32) -> None:
         """Something before all that is there."""
@@ -32,9 +34,16 @@ class Example:
         self.cover += alpha * (1.0 - self.cover)
 
 
-def moved(rgb: U8, face: U8, cover: U8, reach: float, size: int, chance: np.random.Generator) -> Example:
-    """A stored crop, `reach` unit crops wide, as alignment might have cut it: turned, zoomed, shifted, mirrored."""
-    stored = rgb.shape[0]
+def moved(parts: Sequence[U8], reach: float, size: int, chance: np.random.Generator) -> Example:
+    """A stored crop, `reach` unit crops wide, as alignment might have cut it: turned, zoomed, shifted, mirrored.
+
+    Args:
+        parts: rgb (S, S, 3), face, cover and hull (S, S).
+        reach: side of the stored crop in unit crops.
+        size: of the result in pixels.
+        chance: draws the move.
+    """
+    stored = parts[0].shape[0]
     scale = size * reach / stored * np.exp(chance.normal(0.0, 0.07))
     angle = np.radians(chance.normal(0.0, 6.0))
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -44,11 +53,17 @@ def moved(rgb: U8, face: U8, cover: U8, reach: float, size: int, chance: np.rand
     middle = np.full(2, 0.5 * stored - 0.5)
     shift = np.full(2, 0.5 * size - 0.5) + chance.normal(0.0, 0.02 * size, 2) - linear @ middle
     into = np.concatenate([linear, shift[:, None]], 1)
-    parts = [
-        cv2.warpAffine(part, into, (size, size), flags=cv2.INTER_LINEAR, borderMode=edge).astype(np.float32) / 255.0
-        for part, edge in ((rgb, cv2.BORDER_REPLICATE), (face, cv2.BORDER_CONSTANT), (cover, cv2.BORDER_CONSTANT))
+    cut = [
+        cv2.warpAffine(
+            part,
+            into,
+            (size, size),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE if part.ndim == 3 else cv2.BORDER_CONSTANT,
+        )
+        for part in parts
     ]
-    return Example(*parts)
+    return Example(*(part.astype(np.float32) / 255.0 for part in cut))
 
 
 def centred(parts: Sequence[U8], reach: float, size: int) -> list[F32]:

@@ -33,6 +33,15 @@ class Recipe(BaseModel):
         min_length=1,
         description="of each cycle: the learning rate falls to zero in each, and each begins at half of the one before",
     )
+    outside: tuple[float, ...] = Field(
+        default=(1.0, 0.1),
+        description="in each cycle, weight of what lies outside of the landmarks' hull: at first all of the crop "
+        "teaches what things look like, then what counts is where a face is replaced",
+    )
+    before: tuple[float, ...] = Field(
+        default=(1.0, 2.5),
+        description="in each cycle, weight of what is before the face: rims and fingers are few pixels",
+    )
     batch: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=0.002, gt=0.0)
     warm_up: int = Field(default=100, ge=0)

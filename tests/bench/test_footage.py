@@ -83,4 +83,5 @@ def test_rates_and_shares_follow_from_the_times(
     assert "| detection | 30.0 | 100.0% | 50.0 ms | 50 MB | 50 MB |" in lines
     assert "| together | 10.0 | 150.0 ms | 100% | 100% |" in lines
     assert "| the slowest network alone | 50.0 | 30.0 ms | 20% | 20% |" in lines
-    assert "| all calls of networks | 16.7 | 70.0 ms | 60% | 47% |" in lines
+    assert "| all calls of networks | 20.0 | 60.0 ms | 50% | 40% |" in lines
+    assert "| the landmarker alone, without the mirror | 200.0 | 5.0 ms | 5% | 3% |" in lines

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stages.dataset.masks import face_mask, outline
 from stages.dataset.selection import GUARD, KEPT, DuplicateFilter, parts, reasons
-from stages.dataset.settings import FilterSettings, SplitSettings
+from stages.dataset.settings import DatasetSettings, FilterSettings, SplitSettings
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
 from stages.packs.topology import FOREHEAD
@@ -78,6 +78,12 @@ def test_the_held_out_share_is_the_one_asked_for(count: int) -> None:
 def test_without_a_share_nothing_is_held_out() -> None:
     assert set(parts(np.arange(100), SplitSettings(held_out=0.0))) == {"train"}
     assert parts(np.array([], int), SplitSettings()) == []
+
+
+def test_a_clip_can_be_held_out_whole() -> None:
+    whole = DatasetSettings().wholly_held_out()
+    assert parts(np.arange(100), whole.split) == ["held-out"] * 100
+    assert whole.filter == DatasetSettings().filter
 
 
 def test_duplicates_are_told_by_any_part_of_the_face() -> None:

@@ -16,7 +16,7 @@ import stages.detection.stage as detection
 from stages import contact_sheet
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import Decisions, Drop
-from stages.artifacts.face_set import FaceSet
+from stages.artifacts.face_set import HELD_OUT, FaceSet
 from stages.artifacts.frames import Frames
 from stages.artifacts.kept import KeptShards
 from stages.artifacts.shards import ShardWriter
@@ -238,6 +238,16 @@ def test_too_few_faces_say_why(frames: Frames, alignments: Alignments, tmp_path:
         dataset.build(frames, alignments, strict, tmp_path, clip="ada")
     assert "next to a held-out block" in caught.value.what
     assert "dataset.filter" in caught.value.mend
+
+
+def test_a_clip_that_is_held_out_has_nothing_to_learn_from(
+    frames: Frames, alignments: Alignments, face_set: FaceSet, tmp_path: Path
+) -> None:
+    dataset.build(frames, alignments, SETTINGS.wholly_held_out(), tmp_path, clip="ada")
+    whole = FaceSet.read(tmp_path)
+    assert set(whole.index["split"]) == {HELD_OUT}
+    assert len(whole.index) > len(face_set.index)  # no frame is lost between the parts
+    assert whole.statistics["train"] == 0
 
 
 def test_the_stages_run_one_after_the_other(project: Path) -> None:

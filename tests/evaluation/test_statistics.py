@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
+import cv2
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -13,6 +17,12 @@ from stages.artifacts.face_set import HELD_OUT, TRAIN
 from stages.evaluation.bootstrap import blocks_of, draws, interval
 from stages.evaluation.statistics import Correlation, Lag, Mean, RootRatio
 from stages.evaluation.summary import value_of, with_derived
+from stages.expression import mouth_open
+from stages.packs import Landmarker, open_pack
+from stages.picture_bytes import jpeg
+from stages.rendering.landmarks import five_points
+from stages.video import decode
+from tests.conftest import REPOSITORY
 
 
 def mouthed(lag: float, frames: int = 120, noise: float = 0.0) -> pd.DataFrame:
@@ -39,6 +49,21 @@ class TestLag:
 
     def test_a_clip_that_is_two_frames_late_reads_two(self) -> None:
         assert value_of(self.statistic, mouthed(2.0)) == pytest.approx(2.0, abs=0.1)
+
+    def test_so_does_a_rendered_clip_that_was_coded_again(self) -> None:
+        """Landmarks of the clip against those of its pictures, spoilt by JPEG, two frames late."""
+        folder = REPOSITORY / "data/performances/ben"
+        truth = pq.read_table(folder / "truth.parquet").to_pandas()
+        landmarker = Landmarker(open_pack(), device="cpu", threads=1)
+        clean, spoilt = [], []
+        for frame in islice(decode(folder / "clip.mp4"), 100, 140):
+            points = five_points(np.asarray(truth["landmarks"].iloc[frame.number], np.float32).reshape(70, 2))[None]
+            picture = frame.rgb()
+            coded = cv2.imdecode(np.frombuffer(jpeg(picture, "test", quality=40), np.uint8), cv2.IMREAD_COLOR_RGB)
+            for series, shown in ((clean, picture), (spoilt, coded)):
+                series.append(mouth_open(landmarker.refine(np.asarray(shown, np.uint8), points)[0][0]))
+        table = pd.DataFrame({"frame": range(38), "stretch": 0, "mouth": spoilt[:-2], "mouth_copied_target": clean[2:]})
+        assert value_of(self.statistic, table) == pytest.approx(2.0, abs=0.25)
 
     @pytest.mark.parametrize("lag", [-3.0, -0.5, 0.0, 0.4, 1.5, 5.0])
     def test_lags_between_frames_and_to_either_side_are_read(self, lag: float) -> None:

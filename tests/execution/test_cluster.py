@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 
 from stages.execution import cluster as on_cluster
 from stages.execution.engines import opened
 from stages.execution.settings import ExecutionSettings
-from stages.execution.surroundings import require_same, surroundings
+from stages.execution.surroundings import CODE, require_same, surroundings
 from stages.problems import Problem
+from tests.conftest import REPOSITORY
 from tests.execution.conftest import start
 from tests.execution.works import Squares
 
@@ -53,32 +57,45 @@ def test_a_worker_with_other_artifacts_is_refused(
     assert caught.value.where.startswith("tcp://")
 
 
-def test_workers_with_several_threads_are_refused(
-    scheduler: str, folder: Path, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize(
+    ("threads", "project", "told"),
+    [("2", REPOSITORY, "several threads"), ("1", Path("/nowhere"), "can not load the project.*No module named")],
+)
+def test_a_worker_that_is_not_fit_is_refused(
+    scheduler: str, folder: Path, tmp_path: Path, threads: str, project: Path, told: str
 ) -> None:
-    log = tmp_path_factory.mktemp("threads") / "log"
-    process = start("worker", scheduler, "--nthreads", "2", "--no-dashboard", folder=folder, log=log)
+    command = ["worker", scheduler, "--nthreads", threads, "--no-dashboard"]
+    process = start(*command, folder=folder, log=tmp_path / "log", project=project)
     try:
-        with pytest.raises(Problem, match="several threads"), opened(dask(scheduler)) as engine:
-            while True:
+        with pytest.raises(Problem, match=told) as caught, opened(dask(scheduler)) as engine:
+            while True:  # until it has joined
                 list(engine.map(Squares(folder), range(3)))
+        assert caught.value.where.startswith("tcp://")
     finally:
         process.terminate()
         process.wait()
 
 
-def test_a_cluster_without_workers_is_told(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("ending", "told"), [("workers", "the cluster has no workers"), ("scheduler", "the connection .* was lost")]
+)
+def test_a_run_whose_cluster_goes_away_ends(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, ending: str, told: str
 ) -> None:
-    from distributed import LocalCluster
-
-    monkeypatch.setattr(on_cluster, "PATIENCE", 1)
+    monkeypatch.setattr(on_cluster, "LOOKS", 1)
     with (
-        LocalCluster(n_workers=0, dashboard_address=None, processes=False) as empty,
-        pytest.raises(Problem, match="no workers"),
-        opened(dask(empty.scheduler_address)),
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as local,
+        opened(dask(local.scheduler_address)) as engine,
     ):
-        pass
+        results = engine.map(Squares(folder, seconds=0.3), range(20))
+        assert next(results)[0] == 0
+        monkeypatch.setattr(on_cluster, "PATIENCE", 1)
+        if ending == "workers":
+            local.scale(0)
+        else:
+            local.close()
+        with pytest.raises(Problem, match=told):
+            list(results)
 
 
 def test_an_address_where_nobody_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,11 +126,6 @@ class TestSurroundings:
 
     def test_another_commit_has_another_code(self, tmp_path: Path) -> None:
         """Two copies of the package, one of them changed by a line."""
-        import shutil
-        import sys
-
-        from stages.execution.surroundings import CODE
-
         codes = []
         for name in ("one", "two"):
             shutil.copytree(CODE, tmp_path / name / "stages", ignore=shutil.ignore_patterns("__pycache__"))

@@ -225,7 +225,8 @@ def test_a_withdrawn_consent_shows_in_every_copy(delivered: Path, marked: Path) 
 @given(content=st.binary(max_size=400), ending=st.sampled_from([".mp4", ".mov", ".png", ".mkv", ".c2pa", ""]))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_junk_is_a_finding(outside: Path, content: bytes, ending: str) -> None:
-    path = outside / f"junk{ending}"
+    path = outside / f"ends in {ending}" / f"junk{ending}"
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     assert look(path, b"", outside).status is Status.NOTHING
 

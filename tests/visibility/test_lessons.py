@@ -15,7 +15,7 @@ from stages.visibility.recipe import Recipe
 
 RECIPE = Recipe(
     performers=2, held_out=1, poses=1, kinds=("glasses",), stored_size=80, input_size=64, channels=(8, 8, 16),
-    iterations=(16, 8), batch=4, warm_up=2, learning_rate=0.01, average=0.5,
+    iterations=(16, 8), outside=(1.0, 0.1), before=(1.0, 2.5), batch=4, warm_up=2, learning_rate=0.01, average=0.5,
 )  # fmt: skip
 
 
@@ -64,8 +64,18 @@ def test_a_killed_run_goes_on_to_the_same_weights(renders: Path, tmp_path: Path)
 def test_what_is_neither_face_nor_before_it_does_not_count() -> None:
     logits = torch.tensor([[[[8.0, -8.0, -8.0]]]])
     face, cover = torch.tensor([[[[1.0, 0.0, 0.0]]]]), torch.tensor([[[[0.0, 1.0, 0.0]]]])
-    right = loss_of(logits, face, cover)
+    evenly = torch.ones_like(face)
+    right = loss_of(logits, face, cover, evenly, 1.0)
     assert right < 0.001
     logits[0, 0, 0, 2] = 8.0
-    assert loss_of(logits, face, cover) == right
-    assert loss_of(-logits, face, cover) > 5.0
+    assert loss_of(logits, face, cover, evenly, 1.0) == right
+    assert loss_of(-logits, face, cover, evenly, 1.0) > 5.0
+
+
+def test_where_a_face_is_replaced_and_what_is_before_it_may_count_more() -> None:
+    logits = torch.tensor([[[[8.0, 8.0]]]])  # right about the face, wrong about the cover beside it
+    face, cover = torch.tensor([[[[1.0, 0.0]]]]), torch.tensor([[[[0.0, 1.0]]]])
+    inside = torch.tensor([[[[1.0, 0.1]]]])
+    evenly = torch.ones_like(face)
+    assert loss_of(logits, face, cover, inside, 1.0) < loss_of(logits, face, cover, evenly, 1.0)
+    assert loss_of(logits, face, cover, evenly, 2.5) > loss_of(logits, face, cover, evenly, 1.0)

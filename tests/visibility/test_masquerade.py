@@ -15,8 +15,8 @@ SIZE = 64
 
 def bare() -> Example:
     """All face, of one colour."""
-    rgb = np.full((SIZE, SIZE, 3), 0.6, np.float32)
-    return Example(rgb, np.ones((SIZE, SIZE), np.float32), np.zeros((SIZE, SIZE), np.float32))
+    rgb, whole = np.full((SIZE, SIZE, 3), 0.6, np.float32), np.ones((SIZE, SIZE), np.float32)
+    return Example(rgb, whole, np.zeros_like(whole), whole.copy())
 
 
 @given(seed=st.integers(0, 10_000))
@@ -76,7 +76,8 @@ def test_a_stored_crop_is_cut_to_the_unit_crop_in_its_middle() -> None:
 def test_a_moved_crop_keeps_colours_and_shares_together() -> None:
     rgb, face = np.zeros((80, 80, 3), np.uint8), np.zeros((80, 80), np.uint8)
     rgb[20:60, 25:50], face[20:60, 25:50] = 255, 255
-    example = moved(rgb, face, 255 - face, 1.25, SIZE, np.random.default_rng(3))
+    example = moved([rgb, face, 255 - face, face], 1.25, SIZE, np.random.default_rng(3))
     np.testing.assert_allclose(example.rgb[..., 0], example.face, atol=1e-3)
+    np.testing.assert_array_equal(example.hull, example.face)
     inside = example.face + example.cover > 0.99
     assert inside.mean() > 0.5

@@ -6,6 +6,7 @@ import base64
 import re
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,7 @@ from flows.lineage.__main__ import app
 from flows.lineage.drawing import dot, mermaid
 from flows.lineage.graph import Edge, Graph, Node, graph_of
 from flows.lineage.layout import placed
+from flows.lineage.page import page
 from flows.lineage.pictures import picture_of
 from flows.lineage.records import Artifact
 from flows.lineage.trace import trace
@@ -87,7 +89,7 @@ def test_boxes_never_overlap_and_all_edges_go_to_the_right(graph: Graph) -> None
     for edge in graph.edges:
         assert places[edge.origin].x + 100.0 < places[edge.target].x
     spots = sorted((place.x, place.y) for place in places.values())
-    for (x, y), (other, below) in zip(spots, spots[1:], strict=False):
+    for (x, y), (other, below) in pairwise(spots):
         assert x != other or below - y >= 40.0
 
 
@@ -111,27 +113,32 @@ def test_pictures_are_those_that_lie_there(tmp_path: Path) -> None:
     assert picture_of(tmp_path, [Artifact("broken.png", "", 0), Artifact("nothing", "", 0)]) is None
 
 
-@pytest.fixture
-def page(made: Path) -> Path:
-    folder = made / "data" / "training" / "ada-ben"
-    cv2.imwrite(str(folder / "preview.png"), np.zeros((30, 40, 3), np.uint8))
-    lineage(DELIVERABLE, "--html", "page.html")
-    return made / "page.html"
-
-
-def test_the_page_holds_everything_and_names_nothing_outside(page: Path) -> None:
-    text = page.read_text()
-    assert text.count('<g class="node') == len(graph_of(trace(page.parent, DELIVERABLE)).nodes)
-    assert "data:image/jpeg;base64," in text
+def test_the_page_holds_everything_and_names_nothing_outside(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "preview.png"), np.zeros((30, 40, 3), np.uint8))
+    step = Node("b", "step", "b <i>", (("made", "</script>"),), outputs=(Artifact("preview.png", "", 0),))
+    text = page(Graph("a", (Node("a", "clip", "a"), step), (Edge("a", "b"),)), tmp_path, {"at": "1234"})
+    assert text.count('<g class="node') == 2
+    assert text.count("data:image/jpeg;base64,") == 1
+    assert text.count("</script>") == 1, "what files are called is no markup"
     assert re.findall(r'(?:src|href)="(?!data:)', text) == []
-    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert "http" not in text
+
+
+def test_a_picture_that_is_no_longer_as_recorded_is_not_shown(made: Path) -> None:
+    outputs = {node.key: node.outputs for node in graph_of(trace(made, DELIVERABLE)).nodes}
+    assert [output.path for output in outputs["training@ada-ben"]] == ["data/training/ada-ben"]
+    (made / "data" / "training" / "ada-ben" / "preview.png").write_bytes(b"another")
+    outputs = {node.key: node.outputs for node in graph_of(trace(made, DELIVERABLE)).nodes}
+    assert outputs["training@ada-ben"] == ()
+    assert outputs["extraction@ben"] != ()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-def test_in_a_browser_a_node_that_is_linked_to_is_chosen(page: Path) -> None:
+def test_in_a_browser_a_node_that_is_linked_to_is_chosen(made: Path) -> None:
+    lineage(DELIVERABLE, "--html", "page.html")
     command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
     done = subprocess.run(
-        [*command, f"{page.as_uri()}#training%40ada-ben"], capture_output=True, text=True, timeout=120
+        [*command, f"{(made / 'page.html').as_uri()}#training%40ada-ben"], capture_output=True, text=True
     )
     chosen = re.findall(r'<g class="node([^"]*)"[^>]*data-key="([^"]+)"', done.stdout)
     assert [key for state, key in chosen if "chosen" in state] == ["training@ada-ben"]

@@ -78,7 +78,18 @@ def test_paths_are_taken_from_the_working_directory(made: Path, monkeypatch: pyt
     assert DELIVERABLE in lineage(str(made / DELIVERABLE))
 
 
+def test_what_has_changed_is_told_from_within_a_folder_too(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = made / "stages" / "step.sh"
+    script.write_text(script.read_text() + "# more\n")
+    monkeypatch.chdir(made / "data" / "encoding")
+    assert "stages/step.sh: changed since: stages/step.sh" in lineage("ada-on-ben", "--html", "page.html") + lineage(
+        str(made / DELIVERABLE)
+    )
+    assert (made / "data" / "encoding" / "page.html").is_file()
+
+
 def test_errors_are_one_message(made: Path, tmp_path: Path) -> None:
     assert "outside the repository" in lineage(str(tmp_path / "x.mp4"), status=2)
+    assert "no stage that was run has read or made it" in lineage("--what-uses", "stages/other.py", status=2)
     assert lineage("data/encodin", status=2).startswith("error: data/encodin: ")
     assert "not about the frames" in lineage("data/training/ada-ben", "--frame", "1", status=2)

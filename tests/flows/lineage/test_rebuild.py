@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -41,39 +42,42 @@ def made_again(document: dict[str, Any], place: Path, shelf: Path) -> None:
 
 @pytest.fixture
 def shared(made: Path, tmp_path: Path) -> Path:
-    """The project with an origin; of its clips one is in git, one on DVC's remote, one on a shelf."""
-    (made / ".gitignore").write_text((made / ".gitignore").read_text() + "/footage/cyd.txt\n")
-    run("git", "rm", "--quiet", "--cached", "footage/ben.txt", "footage/cyd.txt", cwd=made)
+    """The project with an origin; of the swap's clips, one is on DVC's remote, one on a shelf."""
+    (made / ".gitignore").write_text((made / ".gitignore").read_text() + "/footage/ada.txt\n")
+    run("git", "rm", "--quiet", "--cached", "footage/ben.txt", "footage/ada.txt", cwd=made)
     dvc("add", "--quiet", "footage/ben.txt", cwd=made)
     dvc("remote", "add", "--default", "store", str(tmp_path / "store"), cwd=made)
     dvc("push", "--quiet", "footage/ben.txt", cwd=made)
     commit(made, "footage where it belongs")
     shelf = tmp_path / "shelf"
     shelf.mkdir()
-    shutil.copy(made / "footage" / "cyd.txt", shelf / "tape-7.txt")
+    shutil.copy(made / "footage" / "ada.txt", shelf / "tape-7.txt")
     run("git", "init", "--quiet", "--bare", str(tmp_path / "origin"), cwd=tmp_path)
     run("git", "remote", "add", "origin", str(tmp_path / "origin"), cwd=made)
     run("git", "push", "--quiet", "origin", "HEAD", cwd=made)
     return made
 
 
-@pytest.mark.parametrize("swap", ["ada-on-ben", "ada-on-cyd"])
-def test_the_same_bytes_come_out_in_an_empty_clone(shared: Path, tmp_path: Path, swap: str) -> None:
-    document = told(f"data/encoding/{swap}/deliverable.mp4")
+def test_the_same_bytes_come_out_in_an_empty_clone(shared: Path, tmp_path: Path) -> None:
+    document = told()
     rebuild = document["rebuild"]
     assert rebuild["exact"], rebuild["why_not"]
     sources = {needed["artifact"]["path"]: needed["source"] for needed in rebuild["needed"]}
-    clip = {"ada-on-ben": ("footage/ben.txt", "dvc"), "ada-on-cyd": ("footage/cyd.txt", "elsewhere")}[swap]
-    assert clip in sources.items()
-    assert sources["footage/ada.txt"] == sources["stages/step.sh"] == sources["data/consent/ada.yaml"] == "git"
-
+    assert sources == {
+        "footage/ada.txt": "elsewhere",
+        "footage/ben.txt": "dvc",
+        "stages/step.sh": "git",
+        "data/consent/ada.yaml": "git",
+        "data/consent/ben.yaml": "git",
+    }
+    # The clone comes from the origin, its footage from the remote and the shelf; nothing else is left.
+    os.chdir(tmp_path)
+    shutil.rmtree(shared)
     place = tmp_path / "clone"
     made_again(document, place, tmp_path / "shelf")
     (expected,) = rebuild["expect"]
-    assert expected["path"] == f"data/encoding/{swap}"
     assert hashes(place)[expected["path"]] == expected["md5"]
     assert md5_of(place / document["path"]) == document["md5"]
-    assert not list((shared / ".dvc" / "cache").glob("nothing")), "the clone has a cache of its own"
 
 
 def test_an_earlier_commit_is_named_where_the_code_has_changed_since(shared: Path, tmp_path: Path) -> None:

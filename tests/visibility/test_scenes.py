@@ -1,0 +1,33 @@
+"""What the network learns from: crops whose masks are exact, and what training never sees."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.visibility.recipe import Recipe
+from stages.visibility.scenes import coverings, play
+
+RECIPE = Recipe(
+    performers=1, held_out=1, poses=1, kinds=("glasses", "fringe"), unseen=("cup",), frame_size=160, stored_size=64
+)
+
+
+def test_a_face_is_seen_bare_and_behind_each_thing_and_the_masks_say_where() -> None:
+    seen = play(RECIPE, 0)
+    assert seen.rgb.shape == (1, 3, 64, 64, 3)
+    assert seen.face.shape == seen.cover.shape == (1, 3, 64, 64)
+    hull = seen.hull[0] > 0
+    bare, worn, fringe = ((seen.cover[0, look] > 127) & hull for look in range(3))
+    assert worn.sum() > bare.sum() + 10
+    assert fringe.sum() > bare.sum()
+    # a pixel shows face, or what is before it, or neither, and never more than all of itself
+    assert (seen.face.astype(int) + seen.cover).max() <= 255 + 2
+    assert (seen.face[0, 0] > 127)[hull].mean() > 0.75
+    # the same pose in the same light: what is not covered looks the same but for noise and cast shadow
+    open_ = (seen.face[0, 0] > 250) & (seen.face[0, 1] > 250)
+    assert np.median(np.abs(seen.rgb[0, 0].astype(int) - seen.rgb[0, 1])[open_]) < 8
+
+
+def test_what_is_kept_from_training_is_seen_by_held_out_performers_only() -> None:
+    assert ("cup",) not in coverings(RECIPE, 0)
+    assert coverings(RECIPE, 1) == (*coverings(RECIPE, 0), ("cup",))
