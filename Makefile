@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 # uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training bench-footage bench-faces bench-credentials ablation base
+.PHONY: setup demo test lint types unit lock gpu samples check clean bench-training bench-footage bench-faces bench-credentials bench-watermark ablation base
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -63,6 +63,9 @@ bench-faces: setup ## faces found, taken and placed on performers whose truth is
 
 bench-credentials: setup ## what signing costs beside encoding, on the demo's frames
 	@python -m stages.bench.credentials $(ARGS)
+
+bench-watermark: setup ## what the mark survives and costs; some 20 minutes; ARGS="--quick" or "--films FOLDER"
+	@python -m stages.bench.marks $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check

@@ -72,7 +72,7 @@ class EncodingSettings(BaseModel):
     )
     watermark_key: Path | None = Field(
         default=None,
-        description="a file with a key of your own, 16 bytes or more; if null, the public one, which everybody can read",
+        description="a file with a key of your own, 16 bytes or more; if null, the public one, which everybody has",
     )
 
     @model_validator(mode="after")

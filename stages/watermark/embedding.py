@@ -17,22 +17,22 @@ from stages.watermark.raster import chips_of, detail, limited
 EVERY: Final = 4
 """Frames for which what is added stays the same, unless there is a cut: it is most of the work."""
 
-STRONGEST: Final = 1.6
+STRONGEST: Final = 1.8
 """Codes of 8 bits (root of the mean square over the frame) that are added at most: 44 dB."""
 
-_FAINTEST, _FAINT_PIXELS = 0.33, 56.0
+_FAINTEST, _FAINT_PIXELS = 0.22, 56.0
 """Share of :data:`STRONGEST` that is used at least where a chip has so many pixels (960 x 540): what an encoder leaves
 out is noise, which averages out over a chip's pixels. For larger chips it falls no further than half, where rounding to
 whole codes would leave nothing."""
 
-BIT_GOAL: Final = 3.2
+BIT_GOAL: Final = 4.0
 """Standard deviations by which every bit of the word is to stand out in one frame, if that can be had."""
 
 WAVE_GOAL: Final = 6.0
 """The same for every wave."""
 
 _WAVE_LIMIT: Final = 0.35
-_MOTION_LIMIT: Final = 2.0
+_MOTION_LIMIT: Final = 3.0
 _KEPT: Final = 0.85
 """Of what the picture itself was found to add, each time that it is looked at."""
 
@@ -91,9 +91,9 @@ class Watermark:
         gains = np.round(np.clip(1.0 - self._word * bits * CODED_BITS / response, 0.2, 2.0), 2)
         cosines = np.round(np.clip(height - waves[:WAVES] / half, 0.0, 2.5 * height), 3)
         sines = np.round(np.clip(-waves[WAVES:] / half, -1.5 * height, 1.5 * height), 3)
-        drawn = np.concatenate([cosines, sines]).astype(np.float32) @ self._pattern.waves
+        drawn = self._pattern.drawn(np.concatenate([cosines, sines]))
         spread = np.repeat(np.repeat(self._pattern.spread(self._word * gains), 2, axis=0), 2, axis=1)
-        added = np.asarray(reach * (spread + drawn.reshape(SIDE, SIDE)), np.float32)
+        added = np.asarray(reach * (spread + drawn), np.float32)
         strongest = float(np.sqrt(np.square(added).mean())) + 1e-6
         return np.asarray(added * np.float32(min(1.0, STRONGEST / strongest)), np.float32)
 
@@ -102,14 +102,15 @@ class Watermark:
         if self._before is not None:
             moved = cv2.blur(np.abs(seen - self._before), (9, 9), borderType=cv2.BORDER_REFLECT)
             self._motion = np.maximum(moved, 0.8 * self._motion)
-        still = np.asarray(STRONGEST / (1.0 + 0.7 * np.minimum(self._motion, _MOTION_LIMIT)), np.float32)
-        reach = cv2.blur(still, (5, 5), borderType=cv2.BORDER_REFLECT)
+        share = np.asarray(1.0 / (1.0 + 1.5 * np.minimum(self._motion, _MOTION_LIMIT)), np.float32)
+        share = np.asarray(cv2.blur(share, (5, 5), borderType=cv2.BORDER_REFLECT), np.float32)
+        reach = np.asarray(STRONGEST * np.minimum(share / share.mean(), 2.0), np.float32)
         light = np.clip((seen - 16) / 40, 0.0, 1.0) * np.clip((250 - seen) / 20, 0.3, 1.0)
         return np.asarray(reach * light, np.float32)
 
     def _own(self, read: Floats, chips: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What the picture itself says to each bit and each wave, as a mean over the last second."""
-        own = np.concatenate([self._pattern.sums(chips), self._pattern.waves @ read.ravel()])
+        own = np.concatenate([self._pattern.sums(chips), self._pattern.in_waves(read)])
         self._host = own if self._host is None else _KEPT * self._host + (1 - _KEPT) * own
         return self._host[:CODED_BITS], self._host[CODED_BITS:]
 

@@ -64,6 +64,19 @@ class Pattern:
         """Chips that carry a word: (CHIPS, CHIPS), from a value for each of the CODED_BITS bits."""
         return (self.signs * np.asarray(word, np.float32)[self.bits]).astype(np.float32)
 
+    def in_waves(self, raster: Floats) -> NDArray[np.float64]:
+        """What a raster holds of each wave's cosine, then sine: (2 * WAVES,), from (SIDE, SIDE).
+
+        By einsum, in one thread: the same to the last digit whatever BLAS is set to, and quicker at this size.
+        """
+        return np.asarray(np.einsum("ws,s->w", self.waves, raster.ravel()), np.float64)
+
+    def drawn(self, strengths: NDArray[np.floating]) -> Floats:
+        """The waves drawn: (SIDE, SIDE), from the strength of each cosine, then sine."""
+        return np.asarray(
+            np.einsum("w,ws->s", strengths.astype(np.float32), self.waves).reshape(SIDE, SIDE), np.float32
+        )
+
 
 @lru_cache(maxsize=4)
 def _pattern(key: bytes) -> Pattern:

@@ -214,12 +214,16 @@ class _Reader:
         if found.identifier is None:
             return
         self._known = found.transform
-        word = encoded(found.identifier)
-        marked = [
-            each for each in self._window if stands_out(each.raster, self._pattern, word, found.transform) > _STANDS_OUT
-        ]
+        marked = [each for each in self._window if self._carries(each, found.identifier)]
         if marked:
             self._keep(found, marked[0].start, marked[-1].end)
+
+    def _carries(self, block: _Block, identifier: int) -> bool:
+        """Whether a block carries a mark that was found in its window: its own word, if it can be read, decides."""
+        own = _decoded(block.raster, self._pattern, self._known, 1)
+        if own.identifier is not None:
+            return own.identifier == identifier
+        return stands_out(block.raster, self._pattern, encoded(identifier), self._known) > _STANDS_OUT
 
     def _keep(self, found: Look, start: Fraction, end: Fraction) -> None:
         """Join what was found to the same mark before it, or begin another."""

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from stages.watermark.pattern import CHIPS, SIDE, WAVES, Floats, Pattern
+from stages.watermark.pattern import SIDE, WAVES, Floats, Pattern
 
 _SHARES: Final = np.arange(0.66, 1.36, 0.008)
 """Of the marked frame's width, and of its height, that are looked for: below 1 for crops, above for borders."""
@@ -25,6 +25,9 @@ _SHARES: Final = np.arange(0.66, 1.36, 0.008)
 _BINS: Final = 2 * SIDE
 _CAP: Final = 12.0
 """Power, in units of what lies around, above which a peak counts no more: pictures have peaks of their own."""
+
+_STEPS: Final = 256
+"""Places along the marked frame's side at which what is seen may have its middle: five in the fastest wave's period."""
 
 _NEAR: Final = 15
 _CANDIDATES: Final = 12
@@ -87,13 +90,14 @@ def candidates(raster: Floats, pattern: Pattern, most: int) -> list[tuple[float,
 
 def refined(raster: Floats, pattern: Pattern, first: Transform) -> Transform:
     """A transform made exact: the four numbers that make the waves agree best, near those that were found."""
-    best, score = first, _agreement(raster, pattern, first)
+    columns = np.ascontiguousarray(raster.T)
+    best, score = first, _agreement(columns, pattern, first)
     step = 0.004
     while step > 0.0004:
         better = False
         for name, sign in product(("width", "height", "x", "y"), (1, -1)):
             tried = replace(best, **{name: getattr(best, name) + sign * step})
-            if (value := _agreement(raster, pattern, tried)) > score:
+            if (value := _agreement(columns, pattern, tried)) > score:
                 best, score, better = tried, value, True
         if not better:
             step /= 2
@@ -152,7 +156,8 @@ def _placed(spectrum: NDArray[np.complex64], pattern: Pattern, shares: Transform
     across, down = (_middles(share) for share in (shares.width, shares.height))
     left = np.exp(-2j * np.pi * across[:, None] * pattern.frequencies[:, 0])
     up = np.exp(-2j * np.pi * down[:, None] * pattern.frequencies[:, 1])
-    agreement = ((up * read) @ left.T).real * np.sqrt(2 / WAVES)
+    up = (up * read).astype(np.complex64)
+    agreement = np.einsum("yw,xw->yx", _parts(up.conj()), _parts(left.astype(np.complex64))) * np.sqrt(2 / WAVES)
     found = []
     for _ in range(_PLACES):
         row, column = np.unravel_index(int(agreement.argmax()), agreement.shape)
@@ -162,18 +167,24 @@ def _placed(spectrum: NDArray[np.complex64], pattern: Pattern, shares: Transform
     return found
 
 
+def _parts(numbers: NDArray[np.complex64]) -> Floats:
+    """Real parts, then imaginary ones, along the last axis."""
+    return np.concatenate([numbers.real, numbers.imag], axis=-1)
+
+
 def _middles(share: float) -> NDArray[np.float64]:
     """Where the middle of what is seen can lie, if it shows this share: inside the frame, or the frame inside it."""
     reach = abs(1.0 - share) / 2 + 0.006
-    steps = int(np.ceil(2 * reach * 4 * CHIPS))
+    steps = int(np.ceil(2 * reach * _STEPS))
     return 0.5 + np.linspace(-reach, reach, steps + 1)
 
 
-def _agreement(raster: Floats, pattern: Pattern, transform: Transform) -> float:
-    """How well the raster agrees with the waves under a transform, in no unit."""
+def _agreement(columns: Floats, pattern: Pattern, transform: Transform) -> float:
+    """How well a raster, given by its columns, agrees with the waves under a transform; in no unit."""
     at = (np.arange(SIDE) + 0.5) / SIDE - 0.5
     across = -transform.width if transform.mirrored else transform.width
     x = 2 * np.pi * np.outer(pattern.frequencies[:, 0], transform.x + across * at) + pattern.phases[:, None]
     y = 2 * np.pi * np.outer(pattern.frequencies[:, 1], transform.y + transform.height * at)
-    rows = np.concatenate([np.cos(y), np.sin(y)]).astype(np.float32) @ raster  # each wave is a product of both
+    # each wave is a product of both; einsum, since BLAS would wake its threads for this little
+    rows = np.einsum("wr,cr->wc", np.concatenate([np.cos(y), np.sin(y)]).astype(np.float32), columns)
     return float((rows[:WAVES] * np.cos(x)).sum() - (rows[WAVES:] * np.sin(x)).sum())
