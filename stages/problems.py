@@ -30,7 +30,7 @@ class Problem(Exception):
 
     def __reduce__(self) -> tuple[Callable[[], Problem], tuple[()]]:
         """Let it be raised in a worker process and caught by the one that waits."""
-        return partial(Problem, self.what, where=self.where, mend=self.mend), ()
+        return partial(type(self), self.what, where=self.where, mend=self.mend), ()
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -1,7 +1,7 @@
 """Training the base: a scene is seen as one performer plays it, and asked for as another one does.
 
-Since the right answer is known for every two performers, the encoder learns what a face does and nothing of whose it
-is, down to where the head is in the crop, which no alignment by landmarks finds alike for any two people.
+Since the right answer is known for every two performers, the encoder learns what a face does, and less of whose it is
+than two people's footage alone would teach it.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stages.picture_bytes import png
 from stages.rendering import deferred, landmarks, shading
 from stages.rendering.background import backdrop
 from stages.rendering.camera import Camera
@@ -213,7 +214,7 @@ def reference_pictures(role: Role, performer: Performer, folder: Path) -> list[P
         behind = backdrop(900 + number, size, size)
         picture = performer.render(pose, camera, light, behind, Sensor(), np.random.default_rng(number))
         paths.append(folder / f"{role.name}-{number}.png")
-        cv2.imwrite(str(paths[-1]), picture.rgb[:, :, ::-1])
+        paths[-1].write_bytes(png(picture.rgb, paths[-1]))
     return paths
 
 

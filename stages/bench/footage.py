@@ -18,7 +18,6 @@ The last lines hold extraction, detection and alignment together against the net
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import resource
 import shutil
@@ -27,7 +26,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
@@ -45,6 +43,7 @@ from stages.problems import Problem
 from stages.program import tell
 from stages.settings import Params, load_params
 from stages.video import decode, ffmpeg_program
+from stages.workers import workers
 
 CLIP_STAGES: Final = ("admission", "decisions", "extraction", "detection", "alignment", "dataset")
 SWAP_STAGES: Final = ("conversion", "compositing", "encoding")
@@ -196,7 +195,7 @@ def project(folder: Path) -> None:
 
 def fresh(work: Callable[..., Run], *arguments: object) -> Run:
     """Do some work in a new process."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+    with workers(1) as process:
         return process.submit(work, *arguments).result()
 
 

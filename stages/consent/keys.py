@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
 )
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -60,7 +59,7 @@ class PublicKey(BaseModel):
     @property
     def is_development(self) -> bool:
         """Whether it is the openly kept key, whatever its file says."""
-        return self.public_key == _raw(_DEVELOPMENT_KEY.public_key())
+        return self.public_key == _DEVELOPMENT_PUBLIC.public_key
 
     @property
     def key(self) -> Ed25519PublicKey:
@@ -68,8 +67,13 @@ class PublicKey(BaseModel):
         return Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.public_key))
 
 
+def _hex(secret: Ed25519PrivateKey) -> str:
+    """A key's public half, raw, in hexadecimal."""
+    return secret.public_key().public_bytes_raw().hex()
+
+
 _DEVELOPMENT_PUBLIC: Final = PublicKey(
-    holder="the Likeness project", party="controller", public_key=_DEVELOPMENT_KEY.public_key().public_bytes_raw().hex()
+    holder="the Likeness project", party="controller", public_key=_hex(_DEVELOPMENT_KEY)
 )
 
 
@@ -129,7 +133,7 @@ def make_key(
     handle = os.open(secret_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, shown))
-    write_yaml(public_path, PublicKey(holder=holder, party=party, public_key=_raw(made.public_key())).model_dump())
+    write_yaml(public_path, PublicKey(holder=holder, party=party, public_key=_hex(made)).model_dump())
     return secret_path, public_path
 
 
@@ -183,7 +187,3 @@ def face_key(*, private: Path = PRIVATE, make: bool = False) -> bytes | None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secret.hex() + "\n")
     return secret
-
-
-def _raw(key: Ed25519PublicKey) -> str:
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()

@@ -84,9 +84,9 @@ def export_half(full: Path, path: Path) -> None:
     kept = [node.name for node in model.graph.node if node.name.startswith(_SURFACE)]
     with _quiet():
         half = OnnxModel(convert_float_to_float16(model, keep_io_types=True, node_block_list=kept))
-    # the converter goes to float16 and back between two nodes that are kept
-    half.remove_cascaded_cast_nodes()
-    half.remove_useless_cast_nodes()
+        # the converter goes to float16 and back between two nodes that are kept
+        half.remove_cascaded_cast_nodes()
+        half.remove_useless_cast_nodes()
     onnx.save(_anonymous(half.model), path)
 
 
@@ -147,8 +147,10 @@ def _anonymous(model: onnx.ModelProto) -> onnx.ModelProto:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter's remarks on missing packages and deprecations; the converter's on weights too small for float16."""
-    talkers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    """The exporter's remarks on missing packages and deprecations; the converter's on weights too small for float16 and
+    on what it tidied up."""
+    names = ("torch.onnx", "onnxscript", "onnx_ir", "onnxruntime.transformers")
+    talkers = [logging.getLogger(name) for name in names]
     levels = [talker.level for talker in talkers]
     for talker in talkers:
         talker.setLevel(logging.ERROR)

@@ -65,12 +65,12 @@ class Decoder(nn.Module):
         self.surface = Surface(channels[-1], texture, texture_size, side) if texture else None
         self.sides = nn.ModuleList(Up(width, _PLANES) for width in channels[-2 : -2 - side_outputs : -1])
 
-    def forward(self, small: Tensor, mirrored: Tensor | None = None) -> Answer:
-        """The answer to the small picture; mirrored as in :class:`Surface`."""
-        return self.finish(self.stages(small + self.start), mirrored)
+    def forward(self, small: Tensor) -> Answer:
+        """The answer to the small picture."""
+        return self.finish(self.stages(small + self.start))
 
     def every_size(self, small: Tensor, mirrored: Tensor | None = None) -> Answer:
-        """The answer with its side outputs, the largest first; arguments as :meth:`forward`."""
+        """The answer with its side outputs, the largest first; mirrored as in :class:`Surface`."""
         features = small + self.start
         levels = []
         for stage in self.stages:
@@ -84,7 +84,7 @@ class Decoder(nn.Module):
         return self.finish(features, mirrored)._replace(sides=tuple(sides))
 
     def finish(self, features: Tensor, mirrored: Tensor | None = None) -> Answer:
-        """The answer from the features of the last stage, (n, channels[-1], r/2, r/2)."""
+        """The answer from the last stage's features, (n, channels[-1], r/2, r/2); mirrored as in :class:`Surface`."""
         features = F.leaky_relu(features, SLOPE)
         colour, mask = self.rgb(features), torch.sigmoid(self.mask(features))
         if self.surface is None:

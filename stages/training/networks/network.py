@@ -62,15 +62,11 @@ class SharedEncoder(Network):
             for name, each in zip(crops, features, strict=True)
         }
 
-    def decode(self, features: Tensor, identity: str, mirrored: Tensor | None = None) -> Answer:
-        """What an identity's decoder makes of the encoder's features; mirrored as :meth:`forward` has it."""
-        del mirrored
-        return Answer(*self.decoders[identity](features))
-
     def swap(self, crops: Tensor, identity: str) -> Answer:
         """Give crops (n, 3, s, s) of anyone the likeness of ``identity``."""
-        return self.decode(self.encoder(crops), identity)
+        return Answer(*self.decoders[identity](self.encoder(crops)))
 
     def _trained(self, features: Tensor, identity: str, mirrored: Tensor | None) -> Answer:
-        """What training compares with the truth."""
-        return self.decode(features, identity, mirrored)
+        """What training compares with the truth; mirrored as :meth:`forward` has it."""
+        del mirrored
+        return Answer(*self.decoders[identity](features))

@@ -33,11 +33,6 @@ class SwapNetwork(SharedEncoder):
         sizes = channels, settings.mask_channels, base, settings.texture, settings.texture_size, settings.side_outputs
         self.decoders = nn.ModuleDict({name: Decoder(*sizes) for name in identities})
 
-    def decode(self, features: Tensor, identity: str, mirrored: Tensor | None = None) -> Answer:
-        """What an identity's decoder makes of the encoder's features."""
-        answer: Answer = self.decoders[identity](features, mirrored)
-        return answer
-
     def _trained(self, features: Tensor, identity: str, mirrored: Tensor | None) -> Answer:
         decoder = self.decoders[identity]
         assert isinstance(decoder, Decoder)
