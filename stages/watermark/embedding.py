@@ -22,8 +22,10 @@ STRONGEST: Final = 1.8
 
 _FAINTEST, _FAINT_PIXELS = 0.22, 56.0
 """Share of :data:`STRONGEST` that is used at least where a chip has so many pixels (960 x 540): what an encoder leaves
-out is noise, which averages out over a chip's pixels. For larger chips it falls no further than half, where rounding to
-whole codes would leave nothing."""
+out is noise, which averages out over a chip's pixels."""
+
+_ROUNDED_AWAY: Final = 0.3
+"""Share of :data:`STRONGEST` below which rounding to whole codes of 8 bits would leave hardly anything."""
 
 BIT_GOAL: Final = 4.0
 """Standard deviations by which every bit of the word is to stand out in one frame, if that can be had."""
@@ -118,7 +120,7 @@ class Watermark:
 def _faintest(picture: av.VideoFrame) -> float:
     """The smallest share of the full mark that is used in pictures of this size."""
     pixels = picture.width * picture.height / CHIPS**2
-    return float(np.clip(_FAINTEST * np.sqrt(_FAINT_PIXELS / pixels), _FAINTEST / 2, 1.0))
+    return float(np.clip(_FAINTEST * np.sqrt(_FAINT_PIXELS / pixels), _ROUNDED_AWAY, 1.0))
 
 
 def _maps(added: Floats, picture: av.VideoFrame) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

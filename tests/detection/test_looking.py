@@ -43,5 +43,6 @@ def test_two_boxes_about_one_face_are_one_face() -> None:
 
 def test_faces_beside_each_other_stay_two() -> None:
     face = np.array([[0, 0], [40, 0], [20, 20], [5, 40], [35, 40]], np.float32)
-    assert distinct(np.stack([face, face + [60, 0], face + 4, face * 1.2])) == [0, 1]
+    beside = face + np.array([60, 0])
+    assert distinct(np.stack([face, beside, face + 4, face * 1.2])) == [0, 1]
     assert distinct(np.zeros((0, 5, 2))) == []
