@@ -30,6 +30,7 @@ _SETTINGS: Final = {
         "actions": {"auto_opened_action": {"enabled": False}, "auto_created_action": {"enabled": False}},
         "bmff_hash_exclude_free_and_skip_boxes": False,
     },
+    "core": {"backing_store_memory_threshold_in_mb": 32},  # what is larger waits in a file, not in memory
     "verify": {"verify_after_sign": False, "ocsp_fetch": False, "remote_manifest_fetch": False},
 }
 

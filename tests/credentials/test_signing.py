@@ -194,6 +194,8 @@ def _broken(folder: Path, authority: Authority, fault: str) -> SignerSettings:
         )
     if fault == "no program":
         return SignerSettings(certificates=certificates, key_command=(str(folder / "nowhere"),))
+    if fault == "no time stamp":
+        return SignerSettings(certificates=certificates, key=private, timestamps="http://127.0.0.1:9/")
     if fault == "another key":
         put(folder, "key.pem", pem_of(other))
     return SignerSettings(certificates=certificates, key=folder / "nowhere" if fault == "no file" else private)
@@ -219,6 +221,7 @@ def _broken(folder: Path, authority: Authority, fault: str) -> SignerSettings:
         ("another key", "do not belong to each other"),
         ("failing program", "the token is gone"),
         ("no program", "the program that signs did not"),
+        ("no time stamp", "could not be signed"),
     ],
 )
 def test_a_signer_that_can_not_sign_is_refused(

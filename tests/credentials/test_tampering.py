@@ -380,11 +380,12 @@ def test_a_credential_beside_a_file_is_that_files_alone(
 @given(place=st.integers(0, 10**6), byte=st.integers(1, 255))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_byte_of_the_claim_or_the_media_can_change_unseen(scene: Scene, place: int, byte: int) -> None:
-    """Not so the padding in a credential, the file's type, and the names of boxes that nobody knows."""
+    """Not so the padding in a credential, the kinds of its boxes, which are always the same, and the file's type."""
     content = bytearray(scene.video.read_bytes())
     begin, end = scene.box(b"uuid")
-    claim = content.index(b"c2pa.ingredient.v3", begin), content.index(b"c2pa.signature", begin) - 60
-    places = [*range(*claim), *range(end, len(content))]
+    assertions, signature = content.index(b"c2pa.ingredient.v3", begin), content.index(b"c2pa.signature", begin) - 60
+    claim = content.index(b"c2pa.claim.v2", begin)
+    places = [*range(assertions, claim - 20), *range(claim, signature), *range(end, len(content))]
     at = places[place % len(places)]
     content[at] = (content[at] + byte) % 256
     changed = scene.video.with_name("changed.mp4")
