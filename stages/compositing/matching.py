@@ -16,7 +16,7 @@ from stages.artifacts.frames import Frames
 from stages.compositing import colour, sharpness
 from stages.compositing.faces import outline_of, transform_of, weights_over_time
 from stages.compositing.masks import raw_mask
-from stages.compositing.occlusion import kept_free, network_for, visible_in
+from stages.compositing.occlusion import kept_free, network_files, network_for, visible_in
 from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.compositing.steadiness import Weights, smoothed
 from stages.execution.engines import HERE, Engine
@@ -132,7 +132,7 @@ class MeasureFaces:
     @property
     def reads(self) -> tuple[Path, ...]:
         """As :class:`stages.execution.work.Work` has it."""
-        return *tables_of(self.frames), *tables_of(self.converted)
+        return *tables_of(self.frames), *tables_of(self.converted), *network_files(self.settings.mask)
 
     def begin(self) -> Callable[[pd.DataFrame], NDArray[np.float64]]:
         """Open both artifacts.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -14,7 +15,7 @@ from stages import geometry
 from stages.artifacts.frames import Frames
 from stages.compositing.masks import Mask
 from stages.compositing.settings import MaskSettings
-from stages.visible_face import SIZE, VisibleFace
+from stages.visible_face import NETWORK, PLACE, SIZE, VisibleFace
 
 Picture = NDArray[np.uint8]
 
@@ -34,6 +35,11 @@ def network_for(settings: MaskSettings) -> VisibleFace | None:
         Problem: it is missing or damaged.
     """
     return VisibleFace.open() if settings.occlusion == "network" else None
+
+
+def network_files(settings: MaskSettings) -> tuple[Path, ...]:
+    """What :func:`network_for` reads."""
+    return (PLACE / NETWORK,) if settings.occlusion == "network" else ()
 
 
 def visible_in(picture: Picture, transform: NDArray[np.float64], network: VisibleFace) -> Mask:

@@ -16,6 +16,7 @@ from stages.compositing.faces import weights_over_time
 from stages.compositing.inputs import Inputs
 from stages.compositing.joining import Part, coded
 from stages.compositing.matching import Match
+from stages.compositing.occlusion import network_files
 from stages.compositing.placing import put
 from stages.compositing.settings import CompositingSettings
 from stages.execution.work import FRAMES, spans_of, tables_of
@@ -58,7 +59,7 @@ class PlaceFaces:
     @property
     def reads(self) -> tuple[Path, ...]:
         """As :class:`stages.execution.work.Work` has it."""
-        return *tables_of(self.frames), *tables_of(self.converted)
+        return *tables_of(self.frames), *tables_of(self.converted), *network_files(self.settings.mask)
 
     def begin(self) -> Callable[[Placing], Part]:
         """Open both artifacts.
@@ -93,7 +94,8 @@ def spans_of_frames(inputs: Inputs, matched: Sequence[Match], settings: Composit
     The weights over time of these faces among themselves are those that they have among all faces.
     """
     frames, faces = inputs.frames, inputs.faces
-    weights = weights_over_time(faces, frames, settings.mask.steady)
+    reach = max(settings.mask.steady, settings.mask.occlusion_steady if settings.mask.occlusion == "network" else 0.0)
+    weights = weights_over_time(faces, frames, reach)
     numbers = faces["frame"].to_numpy()
     length = max(1, min(FRAMES, HELD // _bytes_of(frames.facts)))
     for span in spans_of(frames, range(len(frames)), length):
