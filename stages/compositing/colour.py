@@ -68,12 +68,12 @@ def statistics(rgb: Floats, mask: Floats, method: Method) -> Statistics:
     if weights.sum() <= 0:
         weights = np.ones_like(weights)
     weights /= weights.sum()
-    colours = to_space(rgb, method).reshape(-1, 3).astype(np.float64)
+    colours = np.ascontiguousarray(to_space(rgb, method).reshape(-1, 3).T, dtype=np.float64)
     # summed by numpy: the last digits of what BLAS sums depend on how many threads it has, so on the machine
-    mean = (weights[:, None] * colours).sum(axis=0)
-    centred = colours - mean
-    weighted = centred * weights[:, None]
-    return Statistics(mean, np.stack([(weighted[:, i, None] * centred).sum(axis=0) for i in range(3)]))
+    mean = (weights * colours).sum(axis=1)
+    centred = colours - mean[:, None]
+    weighted = centred * weights
+    return Statistics(mean, np.stack([(each * centred).sum(axis=1) for each in weighted]))
 
 
 def typical(rgb: Floats, mask: Floats) -> Floats:

@@ -164,6 +164,7 @@ def connected(address: str | None, count: int) -> Iterator[Cluster]:
     Raises:
         Problem: nobody answers there, or it has no workers.
     """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what concerns the user is told as a problem
     with ExitStack() as stack:
         if address is None:
             local = LocalCluster(

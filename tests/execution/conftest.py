@@ -21,13 +21,13 @@ from tests.conftest import REPOSITORY
 __all__ = ["make_scene"]
 
 
-def start(*command: str, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+def start(*command: str, folder: Path, log: Path, project: Path = REPOSITORY) -> subprocess.Popen[bytes]:
     """A program of Dask's in a folder, with the project on its path."""
     with log.open("wb") as said:
         return subprocess.Popen(
             [sys.executable, "-m", "dask", *command],
             cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            env=os.environ | {"PYTHONPATH": str(project)},
             stdout=said,
             stderr=said,
         )

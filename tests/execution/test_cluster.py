@@ -16,6 +16,7 @@ from stages.execution.engines import opened
 from stages.execution.settings import ExecutionSettings
 from stages.execution.surroundings import CODE, require_same, surroundings
 from stages.problems import Problem
+from tests.conftest import REPOSITORY
 from tests.execution.conftest import start
 from tests.execution.works import Squares
 
@@ -56,15 +57,20 @@ def test_a_worker_with_other_artifacts_is_refused(
     assert caught.value.where.startswith("tcp://")
 
 
-def test_workers_with_several_threads_are_refused(
-    scheduler: str, folder: Path, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize(
+    ("threads", "project", "told"),
+    [("2", REPOSITORY, "several threads"), ("1", Path("/nowhere"), "can not load the project.*No module named")],
+)
+def test_a_worker_that_is_not_fit_is_refused(
+    scheduler: str, folder: Path, tmp_path: Path, threads: str, project: Path, told: str
 ) -> None:
-    log = tmp_path_factory.mktemp("threads") / "log"
-    process = start("worker", scheduler, "--nthreads", "2", "--no-dashboard", folder=folder, log=log)
+    command = ["worker", scheduler, "--nthreads", threads, "--no-dashboard"]
+    process = start(*command, folder=folder, log=tmp_path / "log", project=project)
     try:
-        with pytest.raises(Problem, match="several threads"), opened(dask(scheduler)) as engine:
-            while True:
+        with pytest.raises(Problem, match=told) as caught, opened(dask(scheduler)) as engine:
+            while True:  # until it has joined
                 list(engine.map(Squares(folder), range(3)))
+        assert caught.value.where.startswith("tcp://")
     finally:
         process.terminate()
         process.wait()
