@@ -126,7 +126,8 @@ def likeness_of(marked: Path, clean: Path) -> tuple[float, float | None]:
     found = re.search(r"PSNR y:([\d.]+)", said)
     try:
         judged = re.search(
-            r"VMAF score: ([\d.]+)", ffmpeg("-i", marked, "-i", clean, "-lavfi", "libvmaf=n_subsample=5", "-f", "null", "-")
+            r"VMAF score: ([\d.]+)",
+            ffmpeg("-i", marked, "-i", clean, "-lavfi", "libvmaf=n_subsample=5", "-f", "null", "-"),
         )
     except Problem:
         judged = None
