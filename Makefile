@@ -61,7 +61,7 @@ bench-footage: setup ## frames a second and memory of each stage beside ffmpeg's
 bench-faces: setup ## faces found, taken and placed on performers whose truth is exact; some minutes
 	@python -m stages.bench.faces $(ARGS)
 
-bench-watermark: setup ## what the mark survives and costs; some 20 minutes; ARGS="--quick" or "--films FOLDER"
+bench-watermark: setup ## what the mark survives and costs; half an hour and more; ARGS="--quick" or "--films FOLDER"
 	@python -m stages.bench.marks $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
