@@ -70,7 +70,7 @@ bench-quality: setup ## finished frames in named scenes against their exact righ
 bench-spreading: setup ## the frame-wise stages on local processes and a Dask cluster, beside one process; after make demo
 	@python -m stages.bench.spreading $(ARGS)
 
-bench-watermark: setup ## what the mark survives and costs; some 20 minutes; ARGS="--quick" or "--films FOLDER"
+bench-watermark: setup ## what the mark survives and costs; half an hour and more; ARGS="--quick" or "--films FOLDER"
 	@python -m stages.bench.marks $(ARGS)
 
 bench-credentials: setup ## what signing costs beside encoding, on the demo's frames

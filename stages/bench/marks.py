@@ -125,10 +125,8 @@ def likeness_of(marked: Path, clean: Path) -> tuple[float, float | None]:
     said = ffmpeg("-i", marked, "-i", clean, "-lavfi", "psnr", "-f", "null", "-")
     found = re.search(r"PSNR y:([\d.]+)", said)
     try:
-        judged = re.search(
-            r"VMAF score: ([\d.]+)",
-            ffmpeg("-i", marked, "-i", clean, "-lavfi", "libvmaf=n_subsample=5", "-f", "null", "-"),
-        )
+        judging = ffmpeg("-i", marked, "-i", clean, "-lavfi", "libvmaf=n_subsample=5", "-f", "null", "-")
+        judged = re.search(r"VMAF score: ([\d.]+)", judging)
     except Problem:
         judged = None
     return float(found.group(1)) if found else 0.0, float(judged.group(1)) if judged else None
