@@ -55,7 +55,8 @@ def cluster(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The address of a scheduler with two workers, each a process with a nanny that starts it again if it dies."""
     folder = tmp_path_factory.mktemp("workers")
     (folder / "data").mkdir()
-    (folder / "data" / "packs").symlink_to(REPOSITORY / "data" / "packs")
+    for networks in ("packs", "visibility"):
+        (folder / "data" / networks).symlink_to(REPOSITORY / "data" / networks)
     command = ["worker", scheduler, "--nthreads", "1", "--nworkers", "2", "--no-dashboard", "--host", "127.0.0.1"]
     process = start(*command, folder=folder, log=folder / "log")
     try:

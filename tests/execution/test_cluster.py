@@ -58,17 +58,21 @@ def test_a_worker_with_other_artifacts_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("threads", "project", "told"),
-    [("2", REPOSITORY, "several threads"), ("1", Path("/nowhere"), "can not load the project.*No module named")],
+    ("threads", "whole", "told"),
+    [("2", True, "several threads"), ("1", False, "can not load the project.*No module named")],
 )
 def test_a_worker_that_is_not_fit_is_refused(
-    scheduler: str, folder: Path, tmp_path: Path, threads: str, project: Path, told: str
+    scheduler: str, folder: Path, tmp_path: Path, threads: str, whole: bool, told: str
 ) -> None:
+    # a package of the same name, but empty: where the project is installed, it can be loaded from any folder
+    (tmp_path / "other" / "stages").mkdir(parents=True)
+    (tmp_path / "other" / "stages" / "__init__.py").touch()
     command = ["worker", scheduler, "--nthreads", threads, "--no-dashboard"]
+    project = REPOSITORY if whole else tmp_path / "other"
     process = start(*command, folder=folder, log=tmp_path / "log", project=project)
     try:
         with pytest.raises(Problem, match=told) as caught, opened(dask(scheduler)) as engine:
-            while True:  # until it has joined
+            while process.poll() is None:  # until it has joined
                 list(engine.map(Squares(folder), range(3)))
         assert caught.value.where.startswith("tcp://")
     finally:
