@@ -13,7 +13,8 @@ from flows.lineage.records import Step
 
 DATA: Final = Path("data")
 LAYERS: Final = DATA / "layers"
-SCRATCH: Final = Path(".scratch/training")
+SCRATCH: Final = Path(".scratch")
+"""Where stages that were killed left what was whole of their work (``stages/resuming.py``), trainings a checkpoint."""
 FINGERPRINT: Final = r"-[0-9a-f]+"
 """How the name of a training's scratch folder goes on after the pair's."""
 
@@ -27,6 +28,7 @@ def places_of(root: Path, own: Iterable[Step], present: Iterable[Step]) -> list[
         present: the other people's steps as they are now: what they write is theirs, whoever's lay there before.
     """
     theirs = {output.path for step in present for output in step.outputs}
+    going_on = {step.stage for step in present}
     theirs_and_above = theirs | {str(parent) for path in theirs for parent in Path(path).parents}
     found: set[Path] = set()
     for step in own:
@@ -35,7 +37,9 @@ def places_of(root: Path, own: Iterable[Step], present: Iterable[Step]) -> list[
             if not _is_theirs(output.path, theirs, theirs_and_above):
                 found |= set(_with_leftovers(root, Path(output.path)))
         if stage == "training" and item:
-            found |= set(_named(root / SCRATCH, re.escape(item) + FINGERPRINT))
+            found |= set(_named(root / SCRATCH / stage, re.escape(item) + FINGERPRINT))
+        elif item and step.stage not in going_on:
+            found |= set(_named(root / SCRATCH / stage, re.escape(item)))
         if stage == "compositing" and item:
             found |= set(_named(root / LAYERS, re.escape(item)))
     relative = {path.relative_to(root) for path in found}

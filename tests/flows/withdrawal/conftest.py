@@ -184,13 +184,17 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(past: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it, entered, with a training of each pair that was killed and its person's private keys at hand."""
+    """A copy of it, entered, with a training of each pair and a face set of each person that were killed, and the
+    persons' private keys at hand."""
     root = tmp_path / "project"
     shutil.copytree(past, root, symlinks=True)
     for pair, name in (("ada-ben", "ada"), ("ben-cyd", "cyd")):
         folder = root / ".scratch" / "training" / f"{pair}-0123456789abcdef"
         folder.mkdir(parents=True)
         (folder / "checkpoint.safetensors").write_bytes(mark(name))
+        folder = root / ".scratch" / "dataset" / f"{name}-1" / "0123456789abcdef"
+        folder.mkdir(parents=True)
+        (folder / "shard-0000.safetensors").write_bytes(mark(name))
     keys = tmp_path / "keys"
     keys.mkdir()
     for name in PEOPLE:
