@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -86,9 +87,8 @@ class Result:
 
 def measured(scene: Scene, seconds: float, height: int, attacks: Sequence[Attack], windows: int) -> Result:
     """Everything about one scene, in a temporary folder."""
-    logging.disable(logging.WARNING)
     result = Result(scene.name)
-    with tempfile.TemporaryDirectory() as made:
+    with _quiet(), tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "frames").mkdir()
         width = height * 16 // 9 // 2 * 2
@@ -109,6 +109,16 @@ def measured(scene: Scene, seconds: float, height: int, attacks: Sequence[Attack
         result.scores[CONCATENATED] = _between(clean, marked, folder, identifier, seconds)
         result.unmarked, result.alarms = unmarked(frames, windows)
     return result
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the stages' own words."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def delivered(frames: Frames, folder: Path, **settings: object) -> tuple[Path, str, float]:

@@ -64,9 +64,11 @@ def test_a_worker_with_other_artifacts_is_refused(
 def test_a_worker_that_is_not_fit_is_refused(
     scheduler: str, folder: Path, tmp_path: Path, threads: str, whole: bool, told: str
 ) -> None:
-    # a package of the same name, but empty: where the project is installed, it can be loaded from any folder
+    # as where the project is not; where it is installed, as here, any folder would do
     (tmp_path / "other" / "stages").mkdir(parents=True)
-    (tmp_path / "other" / "stages" / "__init__.py").touch()
+    (tmp_path / "other" / "stages" / "__init__.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'stages'\")"
+    )
     command = ["worker", scheduler, "--nthreads", threads, "--no-dashboard"]
     project = REPOSITORY if whole else tmp_path / "other"
     process = start(*command, folder=folder, log=tmp_path / "log", project=project)
