@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from stages.base.learning import learnt
 from stages.base.recipe import Recipe
 from stages.base.scenes import Played
-from stages.progress import bar
 from stages.training.augment import Batch, augment
 from stages.training.checkpoint import CheckpointFolder
 from stages.training.losses import loss_terms
@@ -48,22 +48,15 @@ class Rehearsal:
 
     def run(self) -> EnsembleNetwork:
         """Train to the last iteration, from the last checkpoint if there is one; the averaged network."""
-        recipe, state = self._recipe, self.state
-        kept = self._checkpoints.read()
-        if kept is not None:
-            state.restore(kept)
-        total = 0.0
-        with bar(total=recipe.iterations, what="base", unit="it", initial=state.progress.iteration) as shown:
-            while state.progress.iteration < recipe.iterations:
-                total += float(self.step())
-                shown.update()
-                done = state.progress.iteration
-                if done % _TOLD_EVERY == 0:
-                    shown.set_postfix_str(f"loss {total / _TOLD_EVERY:.4f}")
-                    total = 0.0
-                if done % _CHECKPOINT_EVERY == 0:
-                    self._checkpoints.write(state.snapshot())
-        return state.average
+        return learnt(
+            self.state,
+            self.step,
+            self._checkpoints,
+            self._recipe.iterations,
+            what="base",
+            kept_every=_CHECKPOINT_EVERY,
+            told_every=_TOLD_EVERY,
+        )
 
     def step(self) -> Tensor:
         """One iteration; its loss."""

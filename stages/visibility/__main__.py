@@ -104,10 +104,9 @@ def renders_of(recipe: Recipe, scratch: Path) -> Path:
 
 def _training_code() -> str:
     """One SHA-256 over the code that trains."""
-    names = ("lessons", "masquerade", "network", "recipe")
-    return hashlib.sha256(
-        "".join(sha256_of(Path(__file__).parent / f"{name}.py") for name in names).encode()
-    ).hexdigest()
+    stages = Path(__file__).parents[1]
+    names = ("base/learning", *(f"visibility/{name}" for name in ("lessons", "masquerade", "network", "recipe")))
+    return hashlib.sha256("".join(sha256_of(stages / f"{name}.py") for name in names).encode()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stages.progress import bar
+from stages.base.learning import learnt
 from stages.training.checkpoint import CheckpointFolder
 from stages.training.settings import OptimiserSettings
 from stages.training.state import State, learning_rate
@@ -47,23 +47,15 @@ class Lessons:
 
     def run(self) -> VisibilityNetwork:
         """Train to the last iteration, from the last checkpoint if there is one; the averaged network."""
-        recipe, state = self._recipe, self.state
-        kept = self._checkpoints.read()
-        if kept is not None:
-            state.restore(kept)
-        total = 0.0
-        end = sum(recipe.iterations)
-        with bar(total=end, what="visibility", unit="it", initial=state.progress.iteration) as shown:
-            while state.progress.iteration < end:
-                total += float(self.step())
-                shown.update()
-                done = state.progress.iteration
-                if done % _TOLD_EVERY == 0:
-                    shown.set_postfix_str(f"loss {total / _TOLD_EVERY:.4f}")
-                    total = 0.0
-                if done % _CHECKPOINT_EVERY == 0:
-                    self._checkpoints.write(state.snapshot())
-        return state.average
+        return learnt(
+            self.state,
+            self.step,
+            self._checkpoints,
+            sum(self._recipe.iterations),
+            what="visibility",
+            kept_every=_CHECKPOINT_EVERY,
+            told_every=_TOLD_EVERY,
+        )
 
     def step(self) -> Tensor:
         """One iteration; its loss."""
