@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Page, Request, expect, sync_playwright
 
 from stages.artifacts.face_set import HELD_OUT, TRAIN
 from stages.evaluation.plots import worst_frames
@@ -143,6 +143,7 @@ def test_a_worst_frame_is_reached_by_its_link_and_by_its_ring(visit: Visit) -> N
     visit.page.evaluate("history.replaceState(null, '', location.pathname)")
     visit.page.focus("svg a")
     visit.page.keyboard.press("Enter")
+    expect(visit.page.locator("#frame-42")).to_be_visible()  # a press does not wait for the event that follows
     assert visit.shown == ["frame-42"]
 
 
