@@ -1,0 +1,50 @@
+"""``likeness ingest``: take in what has arrived in a folder or bucket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.command.running import run_flow, seen_from_here
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    inbox: Annotated[
+        str, typer.Argument(help="a folder, or a bucket (s3://bucket/folder), with footage and consent records")
+    ],
+    settled: Annotated[
+        float, typer.Option(min=0, help="seconds for which nobody must have written to a file; not in object stores")
+    ] = 30.0,
+    jobs: Annotated[int, typer.Option(min=1, help="at most so many stages at the same time")] = 2,
+    retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="for machines: each file and each stage")] = False,
+) -> None:
+    """Take in new footage that is whole and agreed, up to the face set; what may not come in is named with the mend."""
+
+    def look(root: Path) -> None:
+        from flows.ingestion.inbox import Inbox
+
+        Inbox.open(seen_from_here(inbox), root)
+
+    def call(root: Path) -> Any:
+        from flows.ingest import ingest
+
+        return ingest(
+            inbox=seen_from_here(inbox),
+            settled_seconds=settled,
+            jobs=jobs,
+            retries=retries,
+            repository=str(root),
+            return_state=True,
+        )
+
+    run_flow(call, look=look, as_json=as_json)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m flows.command.ingest")
