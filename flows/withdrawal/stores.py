@@ -155,7 +155,7 @@ class Stores:
             if not oid.endswith(FOLDER):
                 whole.add(tuple(path.split("/")), None, HashInfo("md5", oid))
                 continue
-            tree = self._tree(oid)
+            tree = self.tree(oid)
             if tree is None:
                 return None
             for key, meta, info in tree:
@@ -164,7 +164,8 @@ class Stores:
         value: str | None = whole.oid
         return value
 
-    def _tree(self, oid: str) -> Any:
+    def tree(self, oid: str) -> Any:
+        """The list of a folder's files as DVC has it, from the first place that has it whole; None where none has."""
         for store in self.reached:
             for database in store.databases:
                 try:
