@@ -1,10 +1,10 @@
 """``python -m stages.training.ablation``: what each part of the recipe is worth, in equal wall time on the same data.
 
 A row is the chosen preset with something changed, or another family of networks. Its rate is measured first, and its
-iterations are then set so that its learning rate has come down when the time is over; or all get the same iterations. Each is trained with several
-seeds and judged on held-out faces and on swaps whose truth is known (:mod:`stages.training.exam`). What was measured
-lies under ``.scratch/ablation``, one JSON file per row and seed, keyed by all it depends on: stopped and started again,
-the command goes on.
+iterations are then set so that its learning rate has come down when the time is over; or all get the same iterations.
+Each is trained with several seeds and judged on held-out faces and on swaps whose truth is known
+(:mod:`stages.training.exam`). What was measured lies under ``.scratch/ablation``, one JSON file per row and seed, keyed
+by all it depends on: stopped and started again, the command goes on.
 """
 
 from __future__ import annotations
