@@ -1,10 +1,10 @@
 """``python -m stages.training.ablation``: what each part of the recipe is worth, in equal wall time on the same data.
 
 A row is the chosen preset with something changed, or another family of networks. Its rate is measured first, and its
-iterations are then set so that its learning rate has come down when the time is over. Each is trained with several
-seeds and judged on held-out faces and on swaps whose truth is known (:mod:`stages.training.exam`). What was measured
-lies under ``.scratch/ablation``, one JSON file per row and seed, keyed by all it depends on: stopped and started again,
-the command goes on.
+iterations are then set so that its learning rate has come down when the time is over; or all get the same iterations.
+Each is trained with several seeds and judged on held-out faces and on swaps whose truth is known
+(:mod:`stages.training.exam`). What was measured lies under ``.scratch/ablation``, one JSON file per row and seed, keyed
+by all it depends on: stopped and started again, the command goes on.
 """
 
 from __future__ import annotations
@@ -166,15 +166,30 @@ def questions_of(params: Params, pair: str, data: Path = Path("data")) -> Questi
     return Questions(held_out, swaps)
 
 
+@dataclass(frozen=True)
+class Length:
+    """How long each row trains: for the same wall time, or for the same iterations.
+
+    Attributes:
+        seconds: of wall time.
+        iterations: in place of it. Where others work on the machine too, they are the same nevertheless.
+    """
+
+    seconds: float
+    iterations: int | None = None
+
+
 def measure(
-    row: str, seed: int, seconds: float, folders: Mapping[str, Path], questions: Questions, params: Params
+    row: str, seed: int, length: Length, folders: Mapping[str, Path], questions: Questions, params: Params
 ) -> Result:
-    """Train a row for about the given wall time, and judge it. Arguments and errors as :func:`ablate`."""
+    """Train a row for about the given length, and judge it. Arguments and errors as :func:`ablate`."""
     device = prepare(params.training)
     preset = preset_of(row, params)
     faces = {name: read_faces(folder, preset.stored_size).train.to(device) for name, folder in folders.items()}
-    rate = _rate(faces, preset, device, seconds / 10)
-    preset = preset.model_copy(update={"iterations": max(1, round(rate * seconds))})
+    iterations = length.iterations
+    if iterations is None:
+        iterations = max(1, round(length.seconds * _rate(faces, preset, device, length.seconds / 10)))
+    preset = preset.model_copy(update={"iterations": iterations})
     state, step = State(list(faces), preset, seed, device), Step(faces, preset, seed)
     started = time.perf_counter()
     for _ in range(preset.iterations):
@@ -200,7 +215,7 @@ def measure(
 def ablate(
     rows: Sequence[str],
     seeds: int,
-    seconds: float,
+    length: Length,
     folders: Mapping[str, Path],
     questions: Questions,
     params: Params,
@@ -211,7 +226,7 @@ def ablate(
     Args:
         rows: of :data:`ROWS`.
         seeds: how many.
-        seconds: of wall time that each trains.
+        length: of each training.
         folders: of each identity's face sets.
         questions: to judge by.
         params: the settings.
@@ -222,7 +237,7 @@ def ablate(
     """
     presets = {row: preset_of(row, params).model_dump(mode="json") for row in rows}
     same = {
-        "seconds": seconds,
+        "length": asdict(length),
         "data": {name: data_hashes(folder) for name, folder in folders.items()},
         "device": [params.training.device, params.training.threads],
         "code": code_hash(),
@@ -233,7 +248,7 @@ def ablate(
         for row in rows:
             kept = scratch / f"{row}-{seed}-{fingerprint_of(presets[row], same)}.json"
             if not kept.is_file():
-                result = measure(row, seed, seconds, folders, questions, params)
+                result = measure(row, seed, length, folders, questions, params)
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 with whole_file(kept) as unfinished:
                     unfinished.write_text(json.dumps(asdict(result)), encoding="utf-8")
@@ -248,8 +263,11 @@ _HEAD = (
 )
 
 
-def page(results: Sequence[Result], command: str, params: Params, pair: str) -> str:
+def page(results: Sequence[Result], command: str, length: Length, params: Params, pair: str) -> str:
     """The results as Markdown: a line per row, mean and standard deviation over its seeds."""
+    same = "wall time, its learning rate come down when the time is over"
+    if length.iterations is not None:
+        same = "iterations, its learning rate come down at the end"
     lines = []
     for row in dict.fromkeys(result.row for result in results):
         mine = [result for result in results if result.row == row]
@@ -270,9 +288,9 @@ def page(results: Sequence[Result], command: str, params: Params, pair: str) -> 
 Printed by `{command}` at revision {_revision()}, on {_machine(params)}.
 
 Each row changes the preset `{params.training.preset}` as `stages/training/ablation.py` says, and trains on the pair
-`{pair}` for the same wall time, its learning rate come down when the time is over. Mean ± standard deviation over the
-seeds; PSNR in dB and SSIM inside the face at {size} pixels: of swaps against the rendered truth, and of held-out faces
-against themselves.
+`{pair}` for the same {same}. Mean ± standard
+deviation over the seeds; PSNR in dB and SSIM inside the face at {size} pixels: of swaps against the rendered truth, and
+of held-out faces against themselves.
 
 {_HEAD}{"".join(lines)}"""
 
@@ -307,13 +325,16 @@ def _machine(params: Params) -> str:
 
 def command(
     minutes: Annotated[float, typer.Option(min=0.0, help="of wall time that each row and seed trains")] = 5.0,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="that each trains in place of a time, for a machine that others use too")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="how many")] = 3,
     rows: Annotated[str, typer.Option(help="which rows, separated by commas")] = ",".join(ROWS),
     pair: Annotated[str | None, typer.Option(help="of params.yaml; its first if left out")] = None,
     result: Annotated[Path, typer.Option(help="the page to write")] = Path("docs/ablation.md"),
     params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
 ) -> None:
-    """Train every row for equal wall time, judge it, and write the table."""
+    """Train every row for equal wall time or iterations, judge it, and write the table."""
     logging.basicConfig(level=logging.INFO, format="ablation %(message)s", stream=sys.stderr)
     try:
         settings = load_params(params)
@@ -322,13 +343,15 @@ def command(
         folders = {identity: Path("data/dataset") / identity for identity in settings.cast_of(chosen)}
         wanted = rows.split(",")
         questions = questions_of(settings, chosen)
-        results = ablate(wanted, seeds, 60 * minutes, folders, questions, settings)
+        length = Length(60 * minutes, iterations)
+        results = ablate(wanted, seeds, length, folders, questions, settings)
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
-    typed = f"python -m stages.training.ablation --minutes {minutes:g} --seeds {seeds}"
+    asked = f"--minutes {minutes:g}" if iterations is None else f"--iterations {iterations}"
+    typed = f"python -m stages.training.ablation {asked} --seeds {seeds}"
     typed += "" if wanted == list(ROWS) else f" --rows {rows}"
     with whole_file(result) as unfinished:
-        unfinished.write_text(page(results, typed, settings, chosen), encoding="utf-8")
+        unfinished.write_text(page(results, typed, length, settings, chosen), encoding="utf-8")
     print(result)
 
 

@@ -16,7 +16,7 @@ class Recipe(BaseModel):
 
     seed: int = Field(default=0, ge=0, description="of the scenes, the first weights and the batches")
     first_identity: int = Field(default=2000, ge=0, description="seed of the first performer")
-    performers: int = Field(default=18, ge=1)
+    performers: int = Field(default=40, ge=1)
     held_out: int = Field(default=4, ge=1, description="further performers, to measure on")
     poses: int = Field(default=6, ge=1, description="of each performer, each bare and behind each of its coverings")
     kinds: tuple[Kind, ...] = Field(
@@ -29,7 +29,7 @@ class Recipe(BaseModel):
     input_size: int = Field(default=128, ge=64, multiple_of=32, description="side of the network's crops, pixels")
     channels: tuple[int, ...] = Field(default=(16, 16, 32, 64, 96), description="of the levels, each half as fine")
     iterations: tuple[int, ...] = Field(
-        default=(1200, 600),
+        default=(5000, 2500),
         min_length=1,
         description="of each cycle: the learning rate falls to zero in each, and each begins at half of the one before",
     )

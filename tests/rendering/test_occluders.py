@@ -16,6 +16,7 @@ from stages.rendering.identity import Identity
 from stages.rendering.light import Light
 from stages.rendering.mesh import COVERS, F64, I32, Part
 from stages.rendering.occluders.covering import Covering, Kind
+from stages.rendering.occluders.glasses import ridge_of
 from stages.rendering.occluders.solids import box, tube, turned
 from stages.rendering.performance import perform
 from stages.rendering.posing import Pose
@@ -103,6 +104,15 @@ def test_a_fringe_hangs_over_the_brow_and_swings(performer: Performer) -> None:
     assert over.sum() > 50
     assert np.nonzero(over)[0].mean() < bare.landmarks[30, 1], "it hangs below the nose"
     assert (first.parts != later.parts).any()
+
+
+def test_glasses_sit_on_heads_whose_mesh_is_coarse_at_the_nose(basis: HeadBasis) -> None:
+    heights = np.linspace(0.0, 3.0, 121)
+    for seed in (2027, 5):
+        head = basis.build(Identity.from_seed(seed))
+        ridge = np.array([ridge_of(head, float(height)) for height in heights])
+        assert ridge.min() > 0.0, "in front of the ears"
+        assert np.abs(np.diff(ridge)).max() < 0.6, "without a leap from one height to the next"
 
 
 @pytest.mark.parametrize("kind", ["glasses", "cup"])

@@ -16,7 +16,7 @@ from stages.artifacts.frames import Frames, FrameWriter
 from stages.problems import Problem
 from stages.settings import Params, Swap, load_params
 from stages.training import ablation
-from stages.training.ablation import ROWS, Questions, ablate, page, preset_of
+from stages.training.ablation import ROWS, Length, Questions, ablate, page, preset_of
 from stages.training.exam import Exam, marks, reconstruction, swap_with_truth
 from stages.training.faces import read_faces
 from stages.training.networks import Answer, Network
@@ -118,18 +118,28 @@ def test_rows_are_trained_for_the_time_and_not_measured_again(
 ) -> None:
     exams = [reconstruction(name, read_faces(folder, 64).held_out, 32, 4) for name, folder in face_sets.items()]
     given = (face_sets, Questions(exams, exams[:1]), params, tmp_path)
-    results = ablate(["default", "no-ssim"], 2, SECONDS, *given)
+    results = ablate(["default", "no-ssim"], 2, Length(SECONDS), *given)
     assert [one.row for one in results] == ["default", "no-ssim"] * 2
     assert [one.seed for one in results] == [0, 0, 1, 1]
     assert all(one.iterations > 1 and one.seconds > 0 and one.held_out_psnr > 5 for one in results)
 
     monkeypatch.setattr(ablation, "measure", lambda *_: pytest.fail("it was measured before"))
-    assert ablate(["default", "no-ssim"], 2, SECONDS, *given) == results
-    written = page(results, "the command", params, "ada-ben")
+    assert ablate(["default", "no-ssim"], 2, Length(SECONDS), *given) == results
+    written = page(results, "the command", Length(SECONDS), params, "ada-ben")
     assert "Printed by `the command`" in written
     assert written.count("\n| no-ssim | 0.3 M |") == 1
     with pytest.raises(pytest.fail.Exception, match="measured before"):
-        ablate(["default"], 1, 2 * SECONDS, *given)
+        ablate(["default"], 1, Length(2 * SECONDS), *given)
+
+
+def test_rows_are_trained_for_the_same_iterations_if_that_is_asked(
+    face_sets: dict[str, Path], tmp_path: Path, params: Params
+) -> None:
+    exams = [reconstruction(name, read_faces(folder, 64).held_out, 32, 4) for name, folder in face_sets.items()]
+    length = Length(SECONDS, iterations=3)
+    results = ablate(["default", "no-ssim"], 1, length, face_sets, Questions(exams, exams[:1]), params, tmp_path)
+    assert [one.iterations for one in results] == [3, 3]
+    assert "for the same iterations" in page(results, "the command", length, params, "ada-ben")
 
 
 def test_a_row_that_is_not_there_is_told(params: Params) -> None:

@@ -63,12 +63,21 @@ def _reach(head: Head, height: float, wide: float, high: float, apart: float) ->
 def _bridge(head: Head, half: float, height: float, reach: float, thick: float) -> tuple[F64, I32]:
     """From rim to rim over the nose."""
     x = np.linspace(-half, half, 15)
-    near = (np.abs(head.positions[:, 0]) < 0.35) & (np.abs(head.positions[:, 1] - height) < 0.35)
-    ridge = float(head.positions[near, 2].max()) + thick + 0.05
+    ridge = ridge_of(head, height) + thick + 0.05
     across = 1.0 - (x / half) ** 2
     z = reach - _CURVE * x * x + across * max(ridge - reach, 0.15)
     path = np.stack([x, height + 0.25 * across, z], 1)
     return tube(path, np.full((15, 2), thick))
+
+
+def ridge_of(head: Head, height: float) -> float:
+    """How far in front the middle of the nose lies at a height; of a coarse mesh, at the nearest vertex."""
+    aside, off = np.abs(head.positions[:, 0]), np.abs(head.positions[:, 1] - height)
+    near = (aside < 0.35) & (off < 0.35)
+    if not near.any():
+        away = np.where(head.positions[:, 2] > 0.0, np.hypot(aside, off), np.inf)
+        near = away == away.min()
+    return float(head.positions[near, 2].max())
 
 
 def _temple(head: Head, outward: F64, rim: F64, side: float, thick: float) -> tuple[F64, I32]:
