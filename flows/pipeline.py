@@ -140,20 +140,26 @@ class Plan:
         Raises:
             Problem: an unknown name, or a pipeline that DVC can not read.
         """
-        pipeline = Pipeline.load(root)
-        graph = pipeline.chosen(selection)
-        return cls(pipeline, graph, in_order(graph, list(stale_stages(root, list(graph)))))
+        with opened(root) as repo:  # once: reading a large repository is most of what it costs
+            pipeline = Pipeline.of(root, repo)
+            graph = pipeline.chosen(selection)
+            stale = _stale_in(repo, graph) if graph else {}
+        return cls(pipeline, graph, in_order(graph, list(stale)))
 
 
-def look_at(root: Path) -> tuple[Pipeline, dict[str, list[str]]]:
+def look_at(root: Path, wanted: Container[str] | None = None) -> tuple[Pipeline, dict[str, list[str]]]:
     """The whole pipeline, and what of it is stale as :func:`stale_stages` says it, from one reading of the repository.
+
+    Args:
+        root: the repository's folder.
+        wanted: the stages to look at, where not at all of them.
 
     Raises:
         Problem: DVC can not make sense of it.
     """
     with opened(root) as repo:
         pipeline = Pipeline.of(root, repo)
-        return pipeline, _stale_in(repo, pipeline.graph)
+        return pipeline, _stale_in(repo, pipeline.graph if wanted is None else wanted)
 
 
 @contextmanager
