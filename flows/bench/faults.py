@@ -1,0 +1,129 @@
+"""``python -m flows.bench.faults``: processes of a run killed at random moments, and whether all ends as undisturbed.
+
+A small project (seconds of the samples, the smallest training) is made whole once. Then, for each seed, some stages are
+forgotten, with their results in DVC's cache; a run makes them again, and one process of it gets SIGKILL: a stage's,
+DVC's, the flow's own, or Prefect's server. The run after it must end well, with the same bytes in every file and hash,
+no process and nothing half-written left.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from flows.bench.kills import (
+    DVC,
+    FLOW,
+    Outcome,
+    Victim,
+    brought_to_end,
+    contents,
+    forget,
+    judged,
+    killed_run,
+    left_running,
+)
+from flows.bench.project import keep, small_project
+from flows.environment import find_root, prepare
+from flows.pipeline import Pipeline, Selection, in_order
+from flows.server import running_server
+from stages.problems import Problem
+from stages.program import tell
+
+SWAP: Final = "ada-on-ben"
+VICTIMS: Final[tuple[Victim, ...]] = ("stage", "stage", "dvc", "dvc", "flow", "server")
+MOST_REMADE: Final = 4
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    seeds: Annotated[int, typer.Option(min=1, help="how many kills")] = 50,
+    first: Annotated[int, typer.Option(min=0, help="the first seed")] = 0,
+    seconds: Annotated[float, typer.Option(min=0.5, help="length of the clips")] = 1.0,
+) -> None:
+    """Kill and run again, and print a line for each seed. 1 at the end if one did not end as an undisturbed run."""
+    try:
+        source = find_root()
+        with tempfile.TemporaryDirectory(prefix="likeness-faults-") as folder:
+            failed = _all(source, Path(folder).resolve() / "project", range(first, first + seeds), seconds)
+    except Problem as problem:
+        raise typer.Exit(tell(problem)) from None
+    raise typer.Exit(1 if failed else 0)
+
+
+def _all(source: Path, root: Path, seeds: range, seconds: float) -> int:
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    os.environ["PYTHONPATH"] = str(source)  # the flows; the stages are the project's own, which come first
+    small_project(source, root, seconds)
+    prepare(root)
+    log = root.parent / "run.log"
+    begin = time.monotonic()
+    undisturbed = Outcome(-1, (), "stage")
+    brought_to_end(root, (*DVC, f"evaluation@{SWAP}"), undisturbed, most=1)
+    if undisturbed.faults:
+        raise Problem(f"the undisturbed run failed: {undisturbed.said}", where=root, mend="mend what it says")
+    keep(root, "all made")
+    print(f"undisturbed: {time.monotonic() - begin:.0f} s\n", flush=True)
+    pipeline = Pipeline.load(root)
+    graph = pipeline.chosen(Selection(swaps=(SWAP,)))
+    stages = in_order(graph, [node for node in graph if graph.in_degree(node) == 0])
+    wanted = contents(root, stages)
+    print("| seed | made again | killed | after | ended with | runs to the end | same bytes, nothing left |")
+    print("|---:|---|---|---:|---:|---:|---|", flush=True)
+    outcomes = []
+    with ExitStack() as lasting:
+        server = lasting.enter_context(running_server())
+        for seed in seeds:
+            outcome = _one(root, stages, wanted, seed, server, log)
+            outcomes.append(outcome)
+            print(_row(outcome), flush=True)
+            if outcome.faults:
+                brought_to_end(root, (*DVC, f"evaluation@{SWAP}"), Outcome(seed, (), "dvc"))
+    failed = sum(bool(outcome.faults) for outcome in outcomes)
+    killed = sum(outcome.killed for outcome in outcomes)
+    print(f"\n{len(outcomes)} runs, {killed} killed, {failed} did not end as an undisturbed one")
+    return failed
+
+
+def _one(root: Path, stages: list[str], wanted: dict[str, str], seed: int, server: str, log: Path) -> Outcome:
+    chance = random.Random(seed)
+    victim = chance.choice(VICTIMS)
+    begin = chance.randrange(len(stages))
+    remade = tuple(stages[begin : begin + chance.randint(1, MOST_REMADE)])
+    outcome = Outcome(seed, remade, victim)
+    by_flow = victim in ("flow", "server") or chance.random() < 0.5
+    command = (*FLOW, "--swap", SWAP) if by_flow else (*DVC, f"evaluation@{SWAP}")
+    forget(root, remade)
+    # To kill a server, a run must have one of its own; starting it takes long, so the others share one.
+    os.environ.pop("PREFECT_API_URL", None)
+    if victim != "server":
+        os.environ["PREFECT_API_URL"] = server
+    killed_run(root, command, outcome, chance, 4.0 if victim in ("stage", "dvc") else 12.0, log)
+    outcome.faults += [f"still at work: {line[:120]}" for line in left_running(root)]
+    if outcome.status and "Traceback" in outcome.said:
+        outcome.faults.append(f"it ended in a traceback: {outcome.said[-300:]}")
+    os.environ["PREFECT_API_URL"] = server
+    brought_to_end(root, command, outcome)
+    judged(root, outcome, wanted, stages)
+    return outcome
+
+
+def _row(outcome: Outcome) -> str:
+    verdict = "; ".join(fault.replace("\n", " ").replace("|", "/") for fault in outcome.faults) or "yes"
+    killed = f"{outcome.victim} | {outcome.after:.2f} s" if outcome.killed else "nothing: it ended before |"
+    remade = ", ".join(outcome.remade)
+    return f"| {outcome.seed} | {remade} | {killed} | {outcome.status} | {outcome.runs} | {verdict} |"
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m flows.bench.faults")
