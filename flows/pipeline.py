@@ -16,7 +16,7 @@ from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
 
-from flows import books
+from flows import books, damage
 from stages.problems import Problem, nearest
 
 FOREACH = re.compile(r"^\$\{(?:\w+\.)*(\w+)\}$")
@@ -144,6 +144,8 @@ class Plan:
             pipeline = Pipeline.of(root, repo)
             graph = pipeline.chosen(selection)
             stale = _stale_in(repo, graph) if graph else {}
+            spoilt = [stage for stage, why in stale.items() if any(reason.startswith("outs ") for reason in why)]
+            damage.distrust(repo, spoilt)
         return cls(pipeline, graph, in_order(graph, list(stale)))
 
 

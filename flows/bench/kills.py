@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -100,7 +101,7 @@ def half_written(root: Path) -> list[str]:
 def killed_run(
     root: Path, command: Sequence[str], outcome: Outcome, chance: random.Random, seconds: float, log: Path
 ) -> None:
-    """Start a run, kill the victim a while after it is first seen, and wait for the run's end.
+    """Start a run, kill the victim a while after it is first seen (a server: after it has work), and wait for the end.
 
     Args:
         root: the project's folder.
@@ -119,7 +120,7 @@ def killed_run(
             while run.poll() is None and time.monotonic() < end:
                 victims = _victims(run, outcome.victim)
                 now = time.monotonic()
-                if victims and first is None:
+                if first is None and (victims if outcome.victim != "server" else _victims(run, "dvc")):
                     first = now
                 if first is not None and now - first >= wait and victims and not outcome.killed:
                     outcome.killed, outcome.after = _killed(chance.choice(victims)), now - first
@@ -202,9 +203,14 @@ def _killed(process: psutil.Process) -> bool:
 
 
 def _within(root: Path) -> Iterator[str]:
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         try:
-            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).is_relative_to(root):
+            if (
+                process.pid not in own
+                and process.status() != psutil.STATUS_ZOMBIE
+                and Path(process.cwd()).is_relative_to(root)
+            ):
                 yield " ".join(process.cmdline())
         except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
             continue
