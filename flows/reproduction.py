@@ -84,7 +84,7 @@ def reproduce(
             rows |= _run(plan, workshop, retries)
     else:
         logger.info("nothing to do")
-    pipeline, stale = plan.pipeline, {}  # where nothing ran, what was seen a moment ago still holds
+    pipeline, stale = plan.pipeline, dict[str, list[str]]()  # where nothing ran, what was just seen still holds
     if plan.stages:
         pipeline, stale = look_at(root, {address for address, row in rows.items() if row.ending not in BROKEN})
     rows = _checked(rows, pipeline, stale)

@@ -59,7 +59,7 @@ def copy_tracked(source: Path, place: Path) -> None:
 def keep(place: Path, message: str, *, new: bool = False) -> None:
     """Commit all of a project; ``new`` makes it a git repository first."""
     identity = ("-c", "user.name=bench", "-c", "user.email=bench@example.invalid")
-    commands = [("init", "-q")] if new else []
+    commands: list[tuple[str, ...]] = [("init", "-q")] if new else []
     commands += [("add", "--all"), (*identity, "commit", "-q", "-m", message)]
     for command in commands:
         subprocess.run(["git", *command], cwd=place, check=True, capture_output=True)

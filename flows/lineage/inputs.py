@@ -14,7 +14,7 @@ from flows.children import Children
 from flows.environment import find_root
 from flows.lineage.rebuild import Rebuild
 from flows.lineage.records import Artifact
-from flows.lineage.snapshot import Snapshot
+from flows.lineage.snapshot import Snapshot, git
 from flows.lineage.trace import md5_of
 from flows.pipeline import stale_stages
 from stages.consent import FOLDER as CONSENT
@@ -27,19 +27,18 @@ Tell = Callable[[str], None]
 
 
 def require_consents(rebuild: Rebuild, project: Path) -> None:
-    """Every record must hold today: as of the revision, as the repository has it by now, and as it lies here.
+    """Every record must hold today: as of the revision, in all branches that came of it, and as it lies here.
 
     A withdrawal that came after the revision is in the later ones only.
     """
     records = (PurePosixPath(item.artifact.path) for item in rebuild.needed if item.kind == "consent")
     people = sorted({record.stem for record in records if record.suffix == ".yaml"})
-    latest = Snapshot.at(project, "origin/HEAD")
+    said = git(project, "branch", "--remotes", "--contains", "HEAD", "--format=%(objectname)") or b""
     with chdir(project):
-        for person in people:
-            require_record(person)
-        with latest.folder(CONSENT.as_posix()) as folder:
-            for person in people:
-                require_record(person, folder=folder)
+        for commit in ["HEAD", *sorted(set(said.decode().split()))]:
+            with Snapshot.at(project, commit).folder(CONSENT.as_posix()) as folder:
+                for person in people:
+                    require_record(person, folder=folder)
     try:
         here = find_root()
     except Problem:
