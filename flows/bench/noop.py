@@ -9,6 +9,7 @@ with so many of them stale, less one with none, by their number.
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -23,6 +24,7 @@ from typing import Annotated, Any, Final
 import typer
 import yaml
 from dvc.stage.serialize import to_single_stage_lockfile
+from dvc.utils.serialize import dump_yaml
 
 from flows.bench.project import copy_tracked, keep
 from flows.environment import find_root, prepare
@@ -96,6 +98,7 @@ def generate(source: Path, root: Path, swaps: int) -> int:
     _put(root / "short" / "in.txt")
     (root / "short" / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"short": short}}), encoding="utf-8")
     (root / "short" / ".gitignore").write_text("/out-*\n", encoding="utf-8")
+    keep(root, "begin", new=True)
     return _made(root)
 
 
@@ -121,7 +124,8 @@ def _made(root: Path) -> int:
                 for file in [place] if place.suffix else [place / "facts.json", place / "shard-0000.bin"]:
                     if not file.exists():
                         file.parent.mkdir(parents=True, exist_ok=True)
-                        file.write_text(f"{file.relative_to(root)} of {stage.addressing}\n", encoding="utf-8")
+                        text = json.dumps({"path": str(file.relative_to(root)), "stage": stage.addressing})
+                        file.write_text(text, encoding="utf-8")
         for stage in repo.index.stages:
             stage.save(run_cache=False)
             stage.commit()
@@ -129,8 +133,8 @@ def _made(root: Path) -> int:
             locks.setdefault(Path(stage.path).with_name(LOCK), {})[stage.name] = entry
         count = len(repo.index.stages)
     for file, entries in locks.items():
-        file.write_text(yaml.safe_dump({"schema": "2.0", "stages": entries}, sort_keys=False), encoding="utf-8")
-    keep(root, "all made", new=True)
+        dump_yaml(str(file), {"schema": "2.0", "stages": entries})
+    keep(root, "all made")
     return count
 
 
