@@ -22,6 +22,10 @@ from stages.problems import Problem, nearest
 FOREACH = re.compile(r"^\$\{(?:\w+\.)*(\w+)\}$")
 """A ``foreach`` over a section of params.yaml; the section is what :class:`Selection` names items of."""
 
+LOCK_IN_ERROR = re.compile(r"dvc\.lock' (?:validation failed|is invalid)|unable to read: '(?:.*/)?dvc\.lock'")
+CUT_OFF = "`git checkout dvc.lock`, run again; what was made since that commit is then taken from DVC's cache"
+"""DVC rewrites dvc.lock in place: a process that is killed meanwhile, or a full disk, leaves it cut off."""
+
 BUSY = "another process works on it now"
 
 
@@ -172,10 +176,9 @@ def opened(root: Path) -> Iterator[Any]:
             books.tidy(Path(repo.tmp_dir))
             yield repo
     except (DvcException, yaml.YAMLError) as error:
-        causes = [str(error), *([str(error.__cause__)] if error.__cause__ else [])]
-        raise Problem(
-            "; ".join(causes), where=root / "dvc.yaml", mend="mend the file that is named, run again"
-        ) from error
+        told = "; ".join([str(error), *([str(error.__cause__)] if error.__cause__ else [])])
+        mend = CUT_OFF if LOCK_IN_ERROR.search(told) else "mend the file that is named, run again"
+        raise Problem(told, where=root / "dvc.yaml", mend=mend) from error
 
 
 def stale_stages(root: Path, addresses: Sequence[str]) -> dict[str, list[str]]:

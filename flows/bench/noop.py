@@ -26,7 +26,7 @@ import yaml
 from dvc.stage.serialize import to_single_stage_lockfile
 from dvc.utils.serialize import dump_yaml
 
-from flows.bench.project import copy_tracked, keep
+from flows.bench.project import SAMPLES, copy_tracked, keep
 from flows.environment import find_root, prepare
 from flows.lineage.records import LOCK
 from flows.pipeline import opened
@@ -77,7 +77,7 @@ def generate(source: Path, root: Path, swaps: int) -> int:
     Returns:
         The number of its stages.
     """
-    copy_tracked(source, root)
+    copy_tracked(source, root, SAMPLES)
     raw: dict[str, Any] = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
     raw |= {"performers": {}, "performances": {}, "truths": {}, "companions": {}}
     raw |= {section: {} for section in ("identities", "clips", "pairs", "swaps")}

@@ -1,4 +1,4 @@
-"""Projects to try things on: this one's files with other footage."""
+"""Projects to try things on: this one's files with other settings."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any, Final
 import yaml
 
 from stages.problems import Problem
-from stages.video import ffmpeg_program
 
-LEFT_OUT: Final = ("data/performances/", "data/truth/ada", "data/truth/ben", "tests/", "docs/", "dvc.lock")
-PEOPLE: Final = ("ada", "ben")
+SAMPLES: Final = ("data/performances/", "data/truth/ada", "data/truth/ben", "dvc.lock")
+NEVER: Final = ("tests/", "docs/")
 
 
 def small_project(source: Path, place: Path, seconds: float) -> None:
-    """Make a git and DVC repository with two short clips, one pair and both swaps; nothing is made in it yet.
+    """Make a git and DVC repository of the samples' beginnings with the smallest training; nothing is made of them yet.
 
     Args:
         source: this project.
@@ -25,15 +24,13 @@ def small_project(source: Path, place: Path, seconds: float) -> None:
         seconds: length of the clips.
 
     Raises:
-        Problem: the source is no git repository, or lacks its sample clips.
+        Problem: the source is no git repository.
     """
     copy_tracked(source, place)
-    for person in PEOPLE:
-        _shorten(source / f"data/performances/{person}/clip.mp4", place / f"data/footage/{person}.mp4", seconds)
     settings = place / "params.yaml"
     raw: dict[str, Any] = yaml.safe_load(settings.read_text(encoding="utf-8"))
-    raw |= {"performers": {}, "performances": {}, "truths": {}}
-    raw["clips"] = {name: {"identity": name, "path": f"data/footage/{name}.mp4"} for name in PEOPLE}
+    for clip in raw["clips"].values():
+        clip["end"] = seconds
     raw["training"]["preset"] = "smoke"
     for swap in raw["swaps"].values():
         swap["truth"] = "none"
@@ -41,8 +38,13 @@ def small_project(source: Path, place: Path, seconds: float) -> None:
     keep(place, "begin", new=True)
 
 
-def copy_tracked(source: Path, place: Path) -> None:
-    """Copy what git tracks of this project but samples, tests and what was made.
+def copy_tracked(source: Path, place: Path, without: tuple[str, ...] = ()) -> None:
+    """Copy what git tracks of this project but tests and documents.
+
+    Args:
+        source: this project.
+        place: where to.
+        without: what else is left out, by how its path begins.
 
     Raises:
         Problem: the source is no git repository.
@@ -51,7 +53,7 @@ def copy_tracked(source: Path, place: Path) -> None:
     if listed.returncode != 0:
         raise Problem("it is no git repository", where=source, mend="run this in a clone")
     for name in filter(None, listed.stdout.split("\0")):
-        if not name.startswith(LEFT_OUT) and (source / name).is_file():
+        if not name.startswith((*NEVER, *without)) and (source / name).is_file():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source / name, place / name)
 
@@ -63,11 +65,3 @@ def keep(place: Path, message: str, *, new: bool = False) -> None:
     commands += [("add", "--all"), (*identity, "commit", "-q", "-m", message)]
     for command in commands:
         subprocess.run(["git", *command], cwd=place, check=True, capture_output=True)
-
-
-def _shorten(source: Path, target: Path, seconds: float) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    command = [ffmpeg_program(), "-v", "error", "-i", str(source), "-t", str(seconds), "-c:v", "libx264", "-crf", "14"]
-    done = subprocess.run([*command, "-c:a", "copy", "-y", str(target)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise Problem(f"the sample clip can not be cut: {done.stderr.strip()}", where=source, mend="`make samples`")

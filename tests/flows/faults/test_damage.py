@@ -10,7 +10,7 @@ import pytest
 
 from flows.bench.kills import DVC, FLOW
 from stages.artifacts.files import REMAKE
-from tests.flows.conftest import dvc, hashes, run
+from tests.flows.conftest import commit, dvc, hashes, run
 
 FRAMES = "data/extraction/ada/frames.txt"
 PAIR = (*FLOW, "--pair", "ada-ben")
@@ -98,3 +98,24 @@ def test_a_lost_object_is_made_again(
     assert done.returncode == 0, done.stdout + done.stderr
     assert hashes(made) == hashes(finished)
     assert (made / FRAMES).read_text() == "ada\n"
+
+
+def test_a_dvc_lock_that_was_cut_off_is_told_and_costs_no_work(
+    project: Path, finished: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", server)
+    dvc("repro", "--quiet", "extraction@ada", cwd=project)
+    commit(project, "one stage")
+    dvc("repro", "--quiet", "training@ada-ben", cwd=project)
+    lock = project / "dvc.lock"
+    lock.write_text(lock.read_text()[: len("schema: '2.0'\nstages:\n  extr")])
+    told = flow()
+    assert told.returncode == 2
+    assert "mend: `git checkout dvc.lock`, run again" in told.stderr
+    assert "Traceback" not in told.stderr
+    run("git", "checkout", "--quiet", "dvc.lock", cwd=project)
+    again = flow()
+    assert again.returncode == 0, again.stderr
+    assert "is cached - skipping run" in again.stdout + again.stderr
+    assert "Running stage" not in again.stdout + again.stderr
+    assert hashes(project).items() <= hashes(finished).items()
