@@ -52,7 +52,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     seeds: Annotated[int, typer.Option(min=1, help="how many kills")] = 50,
     first: Annotated[int, typer.Option(min=0, help="the first seed")] = 0,
-    seconds: Annotated[float, typer.Option(min=0.5, help="length of the clips")] = 1.0,
+    seconds: Annotated[float, typer.Option(min=0.5, help="length of the clips")] = 2.0,
 ) -> None:
     """Kill and run again, and print a line for each seed. 1 at the end if one did not end as an undisturbed run."""
     try:
