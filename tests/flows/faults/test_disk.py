@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.bench.kills import DVC, FLOW
+from flows.bench.kills import FLOW
 from tests.flows.conftest import hashes, wait_for
 
 PAIR = (*FLOW, "--pair", "ada-ben")
@@ -36,15 +36,14 @@ def small_disk(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         wait_for(lambda: subprocess.run(["umount", str(place)], capture_output=True, check=False).returncode == 0, 300)
 
 
-@pytest.mark.parametrize("command", [PAIR, (*DVC, "training@ada-ben")], ids=["flow", "dvc"])
 def test_it_is_told_and_after_room_was_made_all_ends_well(
-    command: tuple[str, ...], small_disk: Path, finished: Path, server: str, monkeypatch: pytest.MonkeyPatch
+    small_disk: Path, finished: Path, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", server)
     (small_disk / "faults").mkdir()
     fault = small_disk / "faults" / "training@ada-ben"
     fault.write_text(FILL.format("filler"))
-    first = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    first = subprocess.run(PAIR, capture_output=True, text=True, timeout=600, check=False)
     assert first.returncode != 0
     assert "No space left on device" in first.stdout + first.stderr
     assert "Traceback" not in first.stderr
@@ -52,7 +51,7 @@ def test_it_is_told_and_after_room_was_made_all_ends_well(
 
     fault.unlink()
     (small_disk / "filler").unlink()
-    second = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    second = subprocess.run(PAIR, capture_output=True, text=True, timeout=600, check=False)
     assert second.returncode == 0, second.stdout + second.stderr
     assert hashes(small_disk).items() <= hashes(finished).items()
     assert (small_disk / "data/training/ada-ben/model.txt").read_text() == "ada\nben\n"
