@@ -19,26 +19,19 @@ from dvc_data.hashfile.tree import Tree
 from dvc_objects.errors import ObjectFormatError
 
 
-def distrust(repo: Any, addresses: Iterable[str]) -> list[str]:
+def distrust(stages: Iterable[Any]) -> None:
     """Remove the objects of some stages' results from the cache that are not what their names say.
 
     DVC's memory of hashes is asked first, by time and size of the file; so only what changed since is read.
 
     Args:
-        repo: DVC's repository, open.
-        addresses: the stages.
-
-    Returns:
-        The paths of the results that had one, from the repository's folder.
+        stages: DVC's, of a repository that is open.
     """
-    wanted = set(addresses)
-    damaged = []
-    for stage in repo.index.stages if wanted else ():
-        if stage.addressing in wanted:
-            for out in stage.outs:
-                if out.use_cache and out.hash_info and [oid for oid in _objects(out) if not _is_whole(out.cache, oid)]:
-                    damaged.append(str(out))
-    return damaged
+    for stage in stages:
+        for out in stage.outs:
+            if out.use_cache and out.hash_info:
+                for oid in list(_objects(out)):
+                    _look_at(out.cache, oid)
 
 
 def removed(repo: Any, reason: str) -> list[str]:
@@ -100,12 +93,7 @@ def _files(out: Any) -> Iterator[tuple[str, str]]:
         yield from (("/".join(key), info.value) for key, _, info in tree if info is not None and info.value)
 
 
-def _is_whole(cache: Any, oid: str) -> bool:
+def _look_at(cache: Any, oid: str) -> None:
     """DVC's own look at an object, without its trust in protected ones; it removes what is damaged."""
-    try:
+    with suppress(FileNotFoundError, ObjectFormatError):
         HashFileDB.check(cache, oid)
-    except FileNotFoundError:
-        return True  # nothing that could be put back
-    except ObjectFormatError:
-        return False
-    return True

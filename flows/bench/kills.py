@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -18,7 +18,7 @@ import yaml
 
 from flows.lineage.records import LOCK
 from flows.lineage.trace import md5_of
-from flows.pipeline import Pipeline, opened, stale_stages
+from flows.pipeline import Pipeline, address_of, opened, stale_stages
 
 Victim = Literal["stage", "dvc", "flow", "server"]
 
@@ -79,13 +79,13 @@ def forget(root: Path, stages: Sequence[str]) -> None:
     """Remove what some stages have written from the working tree and DVC's cache, as if they had never run here."""
     with opened(root) as repo:
         for stage in repo.index.stages:
-            if stage.addressing not in stages:
+            if address_of(stage) not in stages:
                 continue
             for out in stage.outs:
                 if out.use_cache and out.hash_info:
                     Path(repo.cache.local.oid_to_path(out.hash_info.value)).unlink(missing_ok=True)
         shutil.rmtree(repo.stage_cache.cache_dir, ignore_errors=True)
-        places = [Path(out.fs_path) for stage in repo.index.stages if stage.addressing in stages for out in stage.outs]
+        places = [Path(out.fs_path) for stage in repo.index.stages if address_of(stage) in stages for out in stage.outs]
     for place in places:
         if place.is_dir():
             shutil.rmtree(place)
@@ -149,10 +149,10 @@ def brought_to_end(root: Path, command: Sequence[str], outcome: Outcome, most: i
     outcome.faults.append(f"no run ends well any more: {outcome.said[-400:]}")
 
 
-def left_running(root: Path, seconds: float = 60.0) -> list[str]:
-    """Command lines of the processes that still work in the project's folder after a while."""
+def left_running(root: Path, before: Container[int] = (), seconds: float = 60.0) -> list[str]:
+    """Command lines of the processes that still work in the project's folder after a while, but those of before."""
     end = time.monotonic() + seconds
-    while (left := list(_within(root))) and time.monotonic() < end:
+    while (left := [line for pid, line in within(root) if pid not in before]) and time.monotonic() < end:
         time.sleep(POLL_SECONDS)
     return left
 
@@ -202,7 +202,8 @@ def _killed(process: psutil.Process) -> bool:
     return True
 
 
-def _within(root: Path) -> Iterator[str]:
+def within(root: Path) -> Iterator[tuple[int, str]]:
+    """Number and command line of the processes that work in the project's folder, but this one and its own."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         try:
@@ -211,11 +212,10 @@ def _within(root: Path) -> Iterator[str]:
                 and process.status() != psutil.STATUS_ZOMBIE
                 and Path(process.cwd()).is_relative_to(root)
             ):
-                yield " ".join(process.cmdline())
+                yield process.pid, " ".join(process.cmdline())
         except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
             continue
 
 
-Say = Callable[[str], None]
 FLOW: Final = (sys.executable, "-m", "flows.reproduce", "--retries", "0")
 DVC: Final = (sys.executable, "-m", "dvc", "--wait-for-lock", "repro")

@@ -62,6 +62,6 @@ def keep(place: Path, message: str, *, new: bool = False) -> None:
     """Commit all of a project; ``new`` makes it a git repository first."""
     identity = ("-c", "user.name=bench", "-c", "user.email=bench@example.invalid")
     commands: list[tuple[str, ...]] = [("init", "-q")] if new else []
-    commands += [("add", "--all"), (*identity, "commit", "-q", "-m", message)]
+    commands += [("add", "--all"), (*identity, "commit", "-q", "--allow-empty", "-m", message)]
     for command in commands:
         subprocess.run(["git", *command], cwd=place, check=True, capture_output=True)
