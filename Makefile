@@ -19,6 +19,7 @@ export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config g
 
 .PHONY: setup demo test lint types unit lock gpu samples check clean ablation base visibility
 .PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
+.PHONY: bench-noop faults
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -75,6 +76,12 @@ bench-watermark: setup ## what the mark survives and costs; half an hour and mor
 
 bench-credentials: setup ## what signing costs beside encoding, on the demo's frames
 	@python -m stages.bench.credentials $(ARGS)
+
+bench-noop: setup ## what it costs to see that nothing is to be done: dvc status, dvc repro and the flow; ARGS="--swaps 50"
+	@python -m flows.bench.noop $(ARGS)
+
+faults: setup ## kill processes of runs at random moments, and see that all ends as undisturbed; ARGS="--seeds 50"
+	@python -m flows.bench.faults $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check

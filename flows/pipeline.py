@@ -16,11 +16,15 @@ from dvc.exceptions import DvcException
 from dvc.lock import LockError
 from dvc.repo import Repo
 
-from flows import books
+from flows import books, damage
 from stages.problems import Problem, nearest
 
 FOREACH = re.compile(r"^\$\{(?:\w+\.)*(\w+)\}$")
 """A ``foreach`` over a section of params.yaml; the section is what :class:`Selection` names items of."""
+
+LOCK_IN_ERROR = re.compile(r"dvc\.lock' (?:validation failed|is invalid)|unable to read: '(?:.*/)?dvc\.lock'")
+CUT_OFF = "`git checkout dvc.lock`, run again; what was made since that commit is then taken from DVC's cache"
+"""DVC rewrites dvc.lock in place: a process that is killed meanwhile, or a full disk, leaves it cut off."""
 
 BUSY = "another process works on it now"
 
@@ -72,13 +76,13 @@ class Pipeline:
         for stage in repo.index.stages:
             outs = [(out.fs_path, out.hash_info.value) for out in stage.outs]
             graph.add_node(
-                _address(stage),
+                address_of(stage),
                 outs=[(str(Path(path).relative_to(root)), md5) for path, md5 in outs],
                 metrics=[str(Path(out.fs_path).relative_to(root)) for out in stage.outs if out.metric],
                 size=sum(out.meta.size or 0 for out in stage.outs if out.meta),
             )
         # DVC's edges go from a stage to what it needs.
-        graph.add_edges_from((_address(needed), _address(stage)) for stage, needed in repo.index.graph.edges)
+        graph.add_edges_from((address_of(needed), address_of(stage)) for stage, needed in repo.index.graph.edges)
         for file in sorted({stage.path for stage in repo.index.stages if stage.path.endswith(".yaml")}):
             for name, definition in _definitions(Path(file)):
                 match = FOREACH.match(str(definition.get("foreach", "")))
@@ -140,20 +144,28 @@ class Plan:
         Raises:
             Problem: an unknown name, or a pipeline that DVC can not read.
         """
-        pipeline = Pipeline.load(root)
-        graph = pipeline.chosen(selection)
-        return cls(pipeline, graph, in_order(graph, list(stale_stages(root, list(graph)))))
+        with opened(root) as repo:  # once: reading a large repository is most of what it costs
+            pipeline = Pipeline.of(root, repo)
+            graph = pipeline.chosen(selection)
+            stale = _stale_in(repo, graph) if graph else {}
+            spoilt = {stage for stage, why in stale.items() if any(reason.startswith("outs ") for reason in why)}
+            damage.distrust(stage for stage in repo.index.stages if address_of(stage) in spoilt)
+        return cls(pipeline, graph, in_order(graph, list(stale)))
 
 
-def look_at(root: Path) -> tuple[Pipeline, dict[str, list[str]]]:
+def look_at(root: Path, wanted: Container[str] | None = None) -> tuple[Pipeline, dict[str, list[str]]]:
     """The whole pipeline, and what of it is stale as :func:`stale_stages` says it, from one reading of the repository.
+
+    Args:
+        root: the repository's folder.
+        wanted: the stages to look at, where not at all of them.
 
     Raises:
         Problem: DVC can not make sense of it.
     """
     with opened(root) as repo:
         pipeline = Pipeline.of(root, repo)
-        return pipeline, _stale_in(repo, pipeline.graph)
+        return pipeline, _stale_in(repo, pipeline.graph if wanted is None else wanted)
 
 
 @contextmanager
@@ -164,10 +176,9 @@ def opened(root: Path) -> Iterator[Any]:
             books.tidy(Path(repo.tmp_dir))
             yield repo
     except (DvcException, yaml.YAMLError) as error:
-        causes = [str(error), *([str(error.__cause__)] if error.__cause__ else [])]
-        raise Problem(
-            "; ".join(causes), where=root / "dvc.yaml", mend="mend the file that is named, run again"
-        ) from error
+        told = "; ".join([str(error), *([str(error.__cause__)] if error.__cause__ else [])])
+        mend = CUT_OFF if LOCK_IN_ERROR.search(told) else "mend the file that is named, run again"
+        raise Problem(told, where=root / "dvc.yaml", mend=mend) from error
 
 
 def stale_stages(root: Path, addresses: Sequence[str]) -> dict[str, list[str]]:
@@ -204,7 +215,7 @@ def stale_at(root: Path, addresses: Sequence[str], commit: str) -> dict[str, lis
     found: dict[str, list[str]] = {}
     with opened(root) as repo, repo.switch(commit):
         for stage in repo.index.stages:
-            if _address(stage) not in wanted:
+            if address_of(stage) not in wanted:
                 continue
             changes: dict[str, Any] = {}
             for needed in stage.deps:
@@ -217,7 +228,7 @@ def stale_at(root: Path, addresses: Sequence[str], commit: str) -> dict[str, lis
                         looked_at[key] = needed.status()
                     changes |= looked_at[key]
             if changes:
-                found[_address(stage)] = _reasons([{"changed deps": changes}])
+                found[address_of(stage)] = _reasons([{"changed deps": changes}])
     return found
 
 
@@ -232,12 +243,12 @@ def in_order(graph: nx.DiGraph[str], stale: Sequence[str]) -> list[str]:
 def _stale_in(repo: Any, wanted: Container[str]) -> dict[str, list[str]]:
     with repo.lock:
         # What Repo.status() does, but that takes its targets relative to the working directory.
-        stages = {_address(stage): stage for stage in repo.index.stages if _address(stage) in wanted}
+        stages = {address_of(stage): stage for stage in repo.index.stages if address_of(stage) in wanted}
         status = {address: _status(stage) for address, stage in stages.items()}
     return {address: reasons for address, reasons in status.items() if reasons}
 
 
-def _address(stage: Any) -> str:
+def address_of(stage: Any) -> str:
     """The stage as ``dvc repro`` takes it in the repository's folder; DVC's own depends on the working directory."""
     file = str(stage.path_in_repo)
     name: str | None = getattr(stage, "name", None)

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from flows import gpu, stage
 from flows.environment import find_root
-from flows.pipeline import Pipeline, Plan, Selection, stale_stages
+from flows.pipeline import Pipeline, Plan, Selection, look_at
 from flows.results import publish
 from flows.stage import Done, StageFailed, Workshop, make_stage, without_trace
 
@@ -84,7 +84,10 @@ def reproduce(
             rows |= _run(plan, workshop, retries)
     else:
         logger.info("nothing to do")
-    rows = _checked(root, rows)
+    pipeline, stale = plan.pipeline, dict[str, list[str]]()  # where nothing ran, what was just seen still holds
+    if plan.stages:
+        pipeline, stale = look_at(root, {address for address, row in rows.items() if row.ending not in BROKEN})
+    rows = _checked(rows, pipeline, stale)
     ordered = [rows[address] for address in nx.lexicographical_topological_sort(plan.graph)]
     publish(plan.pipeline, ordered)
     broken = [row for row in ordered if row.ending in BROKEN]
@@ -136,10 +139,8 @@ def _row(address: str, future: PrefectFuture[Done]) -> Row:
     return Row(address, "failed", reason=reason)
 
 
-def _checked(root: Path, rows: dict[str, Row]) -> dict[str, Row]:
+def _checked(rows: dict[str, Row], pipeline: Pipeline, stale: dict[str, list[str]]) -> dict[str, Row]:
     """The rows with the hashes that DVC has now; a stage that DVC still calls stale did not end well."""
-    pipeline = Pipeline.load(root)
-    stale = stale_stages(root, [address for address, row in rows.items() if row.ending not in BROKEN])
     checked = {}
     for address, row in rows.items():
         outs = pipeline.outputs(address)

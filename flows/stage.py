@@ -18,8 +18,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from flows import books, gpu
+from flows import books, damage, gpu
 from flows.children import Children, Stopped
+from flows.pipeline import opened
+from stages.artifacts.files import REMAKE
 from stages.problems import BAD_INPUT
 
 BACK_OFF_SECONDS = 5.0
@@ -135,7 +137,22 @@ def make_stage(address: str, workshop: Workshop) -> Done:
         if address.partition("@")[0] in gpu.STAGES:
             held.enter_context(gpu.gpu_slot(workshop.gpu_slots, workshop.gpu_locks, workshop.children.stopped))
         held.enter_context(workshop.room)
-        return reproduce_stage(address, workshop.root, workshop.children, logger)
+        try:
+            return reproduce_stage(address, workshop.root, workshop.children, logger)
+        except StageFailed as failed:
+            raise _looked_into(failed, workshop.root) from None
+
+
+def _looked_into(failed: StageFailed, root: Path) -> StageFailed:
+    """The failure, with what was found out and done about a damaged result that the stage could not read."""
+    if REMAKE not in failed.reason:
+        return failed
+    with opened(root) as repo:
+        gone = damage.removed(repo, failed.reason)
+    if not gone:
+        return failed
+    told = f"{', '.join(gone)}: not as recorded any more, and removed now, from DVC's cache, too: run again"
+    return StageFailed(failed.address, f"{failed.reason}\n  {told}", may_pass=False)
 
 
 def reproduce_stage(

@@ -11,6 +11,7 @@ import typer
 from stages.journal import noted
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import Params, load_params
+from stages.untouched import untouched
 
 
 def tell(problem: Problem) -> int:
@@ -36,7 +37,7 @@ def main(stage: str, run: Callable[[str, Params], object], about: str) -> None:
     ) -> None:
         logging.basicConfig(level=logging.INFO, format=f"{stage} %(message)s", stream=sys.stderr)
         try:
-            with noted(stage, name):
+            with noted(stage, name), untouched():
                 run(name, load_params(params))
         except Problem as problem:
             raise typer.Exit(tell(problem)) from None

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from flows.environment import find_root
 from flows.lineage.document import steps_document, trace_document, way_document
+from flows.lineage.rebuild_command import rebuild
 from flows.lineage.records import LOCK, Records
 from flows.lineage.snapshot import Snapshot, named
 from flows.lineage.trace import trace
@@ -165,6 +166,9 @@ def export(
             typer.echo(f"{send_events(url, told)} events sent to {url}")
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
+
+
+app.command("rebuild")(rebuild)
 
 
 def _show_way(root: Path, name: str, snapshot: Snapshot, frame: int, as_json: bool) -> None:

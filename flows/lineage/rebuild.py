@@ -38,6 +38,7 @@ class Rebuild:
 
     Attributes:
         repository: addresses that git knows of it; empty where it was never pushed.
+        folder: of the project within the git repository, ending in a slash; empty where it is the top folder.
         revision: the commit to check out; None if none has all that it was made of.
         why_not: what there is otherwise, and may keep it from giving the same bytes; empty where nothing does.
         python: the version that tells this.
@@ -50,6 +51,7 @@ class Rebuild:
     """
 
     repository: tuple[str, ...]
+    folder: str
     revision: str | None
     why_not: tuple[str, ...]
     python: str
@@ -80,6 +82,7 @@ def rebuild(trace: Trace) -> Rebuild:
     commands += [f"dvc pull {' '.join(pulled)}"] if pulled else []
     return Rebuild(
         tuple(_addresses(snapshot)),
+        snapshot.prefix,
         snapshot.commit,
         tuple(why_not),
         platform.python_version(),

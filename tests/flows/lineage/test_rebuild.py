@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from flows.lineage.__main__ import app
@@ -16,6 +17,30 @@ from flows.lineage.trace import md5_of
 from tests.flows.conftest import commit, dvc, hashes, run
 
 DELIVERABLE = "data/encoding/ada-on-ben/deliverable.mp4"
+
+
+DOCUMENT = {
+    "path": DELIVERABLE,
+    "md5": "0" * 32,
+    "steps": [],
+    "rebuild": {
+        "repository": [],
+        "folder": "",
+        "revision": "0" * 40,
+        "why_not": [],
+        "python": "3.11",
+        "pins": None,
+        "remotes": {},
+        "needed": [],
+        "stages": ["encoding@ada-on-ben"],
+        "commands": [],
+        "expect": [],
+    },
+}
+
+
+def rebuilt(document: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["rebuild", str(document), *arguments])
 
 
 def told(path: str = DELIVERABLE) -> dict[str, Any]:
@@ -98,3 +123,75 @@ def test_what_no_commit_has_is_said(made: Path) -> None:
     rebuild = told()["rebuild"]
     assert not rebuild["exact"]
     assert "encoding@ada-on-ben: dvc.lock has another result of it" in rebuild["why_not"]
+
+
+def test_one_command_goes_that_way(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = tmp_path / "lineage.json"
+    document.write_text(json.dumps(told()))
+    os.chdir(tmp_path)
+    shutil.rmtree(shared)
+    done = rebuilt(document, "clone")
+    assert done.exit_code == 2
+    assert "footage/ada.txt: neither git nor DVC has it" in done.stderr
+    assert "mend: name the folder that it lies in: --footage FOLDER" in done.stderr
+    assert not (tmp_path / "clone").exists()
+
+    done = rebuilt(document, "clone", "--footage", "shelf", "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["same"]
+    assert found["expected"] == found["made"] == md5_of(tmp_path / "clone" / DELIVERABLE)
+    assert found["differ"] == []
+    assert "there is something already" in rebuilt(document, "clone").stderr
+
+
+def test_a_stage_that_makes_something_else_is_named(made: Path, tmp_path: Path) -> None:
+    document = told()
+    for step in document["steps"]:
+        for output in step["outputs"]:
+            if step["stage"] == "extraction@ben":
+                output["md5"] = "0" * 32
+    document["md5"] = "1" * 32
+    file = tmp_path / "lineage.json"
+    file.write_text(json.dumps(document))
+    done = rebuilt(file, str(tmp_path / "clone"), "--from", str(made))
+    assert done.exit_code == 1
+    assert "other bytes" in done.stdout
+    assert "otherwise than told: extraction@ben" in done.stdout
+
+
+def test_a_consent_that_was_withdrawn_since_stops_it(shared: Path, tmp_path: Path) -> None:
+    document = tmp_path / "lineage.json"
+    document.write_text(json.dumps(told()))
+    record = shared / "data" / "consent" / "ben.yaml"
+    record.write_text(record.read_text().replace("status: active", "status: revoked"))
+    commit(shared, "ben withdraws")
+    run("git", "push", "--quiet", "origin", "HEAD", cwd=shared)
+    os.chdir(tmp_path)
+    done = rebuilt(document, "clone", "--footage", "shelf")
+    assert done.exit_code == 2
+    assert "ben.yaml: status: the consent was withdrawn" in done.stderr
+    assert not (tmp_path / "clone").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stages": ["encoding@ada-on-ben", "--force"]}, "it names what no lineage names: '--force'"),
+        ({"revision": "HEAD; rm -rf ~"}, "it names what no lineage names"),
+        ({"repository": ["ext::sh -c id"]}, "it names what no lineage names"),
+        ({"why_not": ["training@ada-ben: deps stages/step.sh modified"]}, "no revision in git has all"),
+        ({"stages": 7}, "it is no lineage of a result: rebuild.stages"),
+    ],
+)
+def test_a_document_that_asks_for_more_is_refused(
+    made: Path, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    document = json.loads(json.dumps(DOCUMENT))
+    document["rebuild"] |= change
+    file = tmp_path / "lineage.json"
+    file.write_text(json.dumps(document))
+    done = rebuilt(file, str(tmp_path / "clone"), "--from", str(made))
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert not (tmp_path / "clone").exists()

@@ -1,0 +1,1 @@
+"""What flows cost, and what they stand."""

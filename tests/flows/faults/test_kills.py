@@ -1,0 +1,79 @@
+"""Processes of a run killed at random moments; `make faults` does it with many seeds on the real stages."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows.bench.kills import (
+    DVC,
+    FLOW,
+    Outcome,
+    Victim,
+    brought_to_end,
+    contents,
+    judged,
+    killed_run,
+    left_running,
+)
+from flows.pipeline import Pipeline, Selection
+
+PAIR = ("extraction@ada", "extraction@ben", "training@ada-ben")
+
+
+@pytest.mark.parametrize(
+    ("seed", "victim", "command"),
+    [
+        (0, "stage", (*DVC, "training@ada-ben")),
+        (1, "dvc", (*FLOW, "--pair", "ada-ben")),
+        (2, "flow", (*FLOW, "--pair", "ada-ben")),
+    ],
+)
+def test_after_a_kill_the_next_run_ends_as_an_undisturbed_one(
+    seed: int,
+    victim: Victim,
+    command: tuple[str, ...],
+    project: Path,
+    finished: Path,
+    fault: Callable[[str, str], None],
+    server: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", server)
+    for address in PAIR:
+        fault(address, "sleep 0.5")  # room for a random moment
+    outcome = Outcome(seed, PAIR, victim)
+    killed_run(project, command, outcome, random.Random(seed), 2.0, project / "run.log")
+    assert outcome.killed
+    assert outcome.status != 0
+    assert "Traceback" not in outcome.said
+    assert not left_running(project)
+    brought_to_end(project, command, outcome)
+    judged(project, outcome, contents(finished, PAIR), PAIR)
+    assert outcome.faults == []
+
+
+def test_a_server_that_is_killed_ends_the_run_with_what_to_do(
+    project: Path, finished: Path, fault: Callable[[str, str], None], server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address in PAIR:
+        fault(address, "sleep 0.5")
+    outcome = Outcome(0, PAIR, "server")
+    killed_run(project, (*FLOW, "--pair", "ada-ben"), outcome, random.Random(0), 2.0, project / "run.log")
+    assert outcome.killed
+    assert "Traceback" not in outcome.said
+    if outcome.status != 0:
+        assert "the Prefect server" in outcome.said
+        assert "mend: " in outcome.said
+    assert not left_running(project)
+    monkeypatch.setenv("PREFECT_API_URL", server)
+    brought_to_end(project, (*FLOW, "--pair", "ada-ben"), outcome)
+    judged(project, outcome, contents(finished, PAIR), PAIR)
+    assert outcome.faults == []
+
+
+def test_the_stages_that_are_judged_are_those_of_the_pair(project: Path) -> None:
+    assert set(Pipeline.load(project).chosen(Selection(pairs=("ada-ben",)))) == set(PAIR)
