@@ -84,9 +84,10 @@ def reproduce(
             rows |= _run(plan, workshop, retries)
     else:
         logger.info("nothing to do")
-    pipeline, stale = plan.pipeline, dict[str, list[str]]()  # where nothing ran, what was just seen still holds
+    pipeline, stale = plan.pipeline, dict[str, list[str]]()  # what no run came near is as it was seen
     if plan.stages:
-        pipeline, stale = look_at(root, {address for address, row in rows.items() if row.ending not in BROKEN})
+        near = {one for address in plan.stages for one in (address, *plan.graph.predecessors(address))}
+        pipeline, stale = look_at(root, {address for address in near if rows[address].ending not in BROKEN})
     rows = _checked(rows, pipeline, stale)
     ordered = [rows[address] for address in nx.lexicographical_topological_sort(plan.graph)]
     publish(plan.pipeline, ordered)

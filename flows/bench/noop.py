@@ -4,7 +4,7 @@ The repository is generated: this project's dvc.yaml over many swaps, whose arti
 no stage runs. Each command is timed several times; the least wall and processor time of each counts.
 
 What a stage that does run costs beside its own work is measured on stages of one line of shell beside them: a run with
-so many of them stale, less one with none, by their number; of the flow, and of plain ``dvc repro``.
+all of them stale, less one with one, by their number; of the flow, and of plain ``dvc repro``.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def generate(source: Path, root: Path, swaps: int) -> int:
             raw["swaps"][f"{source_name}-on-{target}"] = swap
     (root / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False), encoding="utf-8")
     short = {"foreach": list(range(SHORT_STAGES)), "do": _SHORT}
-    _put(root / "short" / "in.txt")
+    for number in range(SHORT_STAGES):
+        _put(root / "short" / f"in-{number}.txt")
     (root / "short" / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"short": short}}), encoding="utf-8")
     (root / "short" / ".gitignore").write_text("/out-*\n", encoding="utf-8")
     keep(root, "begin", new=True)
@@ -103,8 +104,8 @@ def generate(source: Path, root: Path, swaps: int) -> int:
 
 
 _SHORT: Final[Mapping[str, Any]] = {
-    "cmd": "cp in.txt out-${item}.txt",
-    "deps": ["in.txt"],
+    "cmd": "cp in-${item}.txt out-${item}.txt",
+    "deps": ["in-${item}.txt"],
     "outs": ["out-${item}.txt"],
 }
 
@@ -178,11 +179,18 @@ def _measure(source: Path, root: Path, swaps: int, repeats: int) -> None:
         idle = least(FLOW, root, repeats, "nothing to do")
         _tell("the flow, as a server runs it", idle, status)
         print("\n| a stage that runs, beside its work | wall | processor |\n|---|---:|---:|", flush=True)
-        for name, command, nothing in (("dvc repro", REPRO, repro), ("the flow", FLOW, idle)):
-            (root / "short" / "in.txt").write_text(f"{name}\n", encoding="utf-8")
-            busy = cost(command, root)
-            wall, cpu = (busy.wall - nothing.wall) / SHORT_STAGES, (busy.cpu - nothing.cpu) / SHORT_STAGES
+        for name, command in (("dvc repro", REPRO), ("the flow", FLOW)):
+            one, all_ = (_with_stale(count, name, command, root) for count in (1, SHORT_STAGES))
+            wall, cpu = (
+                (more - less) / (SHORT_STAGES - 1) for more, less in ((all_.wall, one.wall), (all_.cpu, one.cpu))
+            )
             print(f"| {name} | {wall:.2f} s | {cpu:.2f} s |", flush=True)
+
+
+def _with_stale(count: int, content: str, command: Sequence[str], root: Path) -> Cost:
+    for number in range(count):
+        (root / "short" / f"in-{number}.txt").write_text(f"{content}, {count}\n", encoding="utf-8")
+    return cost(command, root)
 
 
 def _tell(name: str, found: Cost, status: Cost) -> None:
