@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 # uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: setup demo test lint types unit lock gpu samples check clean ablation base visibility
+.PHONY: serve setup demo test lint types unit lock gpu samples check clean ablation base visibility
 .PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
 .DEFAULT_GOAL := help
 
@@ -75,6 +75,9 @@ bench-watermark: setup ## what the mark survives and costs; half an hour and mor
 
 bench-credentials: setup ## what signing costs beside encoding, on the demo's frames
 	@python -m stages.bench.credentials $(ARGS)
+
+serve: setup ## server, worker and schedules of prefect.yaml on this machine; ARGS="--notify URL --port 4200"
+	@python -m flows.serve $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check

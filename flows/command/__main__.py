@@ -13,7 +13,7 @@ COMMANDS = (
         "How clips, pairs and swaps stand, and what a run would do.",
     ),
     ("run", "flows.reproduce", "Bring the chosen results up to date; with nothing chosen, all of them."),
-    ("serve", "flows.serve", "Do so on a schedule, with Prefect's pages."),
+    ("serve", "flows.serve", "The schedules of prefect.yaml, or one of yours, with Prefect's pages."),
     ("report", "flows.command.report", "Where each swap's deliverable and report lie, and its figures."),
     ("lineage", "flows.lineage.__main__", "Where a result came from, what uses a file, how two deliverables differ."),
     ("verify", "stages.verify.__main__", "What any file says of its making: a credential, our mark, both or neither."),

@@ -1,0 +1,51 @@
+"""A stage that hangs is ended with all that it started, and tried again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows import deadlines, stage
+from flows.children import Children
+from flows.reproduction import reproduce
+from flows.stage import StageFailed, reproduce_stage
+from stages.problems import Problem
+from tests.flows.conftest import processes, wait_for
+
+
+def test_a_stage_that_hangs_is_ended_with_its_group(project: Path, fault: Callable[[str, str], None]) -> None:
+    fault("extraction@ada", "test -e begun || { touch begun; sleep 600 & sleep 600; }")
+    with pytest.raises(StageFailed, match="longer than 8 s") as told:
+        reproduce_stage("extraction@ada", project, Children(), logging.getLogger("test"), seconds=8)
+    assert told.value.may_pass
+    wait_for(lambda: not processes(str(project)), 300)
+    assert not (project / "data" / "extraction" / "ada").exists()
+
+
+@pytest.mark.usefixtures("prefect")
+def test_what_hung_is_tried_again(
+    project: Path, fault: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "BACK_OFF_SECONDS", 0)
+    # Long enough that the second try, which does not hang, is never ended on a busy machine.
+    fault("extraction@ada", "test -e begun || { touch begun; sleep 600; }")
+    state = reproduce(clips=["ada"], timeouts={"extraction": 15 / 3600}, return_state=True)
+    assert state.is_completed(), state.message
+    assert (project / "begun").exists()
+
+
+def test_deadlines_by_kind_of_stage() -> None:
+    assert deadlines.seconds_of("training@ada-ben", {}) == 14 * 24 * 3600
+    assert deadlines.seconds_of("conversion@ada-on-ben", {"conversion": 0.5}) == 1800
+    assert deadlines.seconds_of("pairs/ada-ben/dvc.yaml:training@ada-ben", {"training": 1}) == 3600
+    with pytest.raises(Problem, match="did you mean 'training'"):
+        deadlines.check({"trainnig": 1}, ["training@ada-ben", "extraction@ada"])
+
+
+@pytest.mark.parametrize("text", ["training", "training=soon", "training=0", "training=-1", "training=nan"])
+def test_what_is_no_deadline_is_refused(text: str) -> None:
+    with pytest.raises(Problem, match="is no deadline"):
+        deadlines.parsed([text])
