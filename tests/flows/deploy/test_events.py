@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 from prefect.client.orchestration import get_client
 
-from flows import automations, events, stage
+from flows import automations, events
 from flows.consents import consents
 from flows.reproduction import reproduce
 from stages.problems import Problem
@@ -25,11 +25,6 @@ from tests.flows.deploy.conftest import WAIT, found_events
 from tests.records import put_record
 
 pytestmark = pytest.mark.usefixtures("prefect")
-
-
-@pytest.fixture(autouse=True)
-def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "BACK_OFF_SECONDS", 0)
 
 
 @pytest.fixture
@@ -64,13 +59,12 @@ def test_a_deliverable_is_told_with_what_it_was_made_from_and_an_automation_send
         for name in names:
             assert len(client.read_automations_by_name(name)) == 1, "made once, however often it is asked for"
 
-    fault("evaluation@ada-on-ben", "echo '{\"thresholds_missed\": 2}' > $out; echo 'error: psnr: 20' >&2; exit 2")
-    fault(
-        "training@ada-ben",
-        "test -e again || { touch again; echo loss nan at iteration 75: back to iteration 50"
-        " with the learning rate times 0.5; }",
-    )
-    reproduce(swaps=["ada-on-ben"], retries=0, return_state=True)
+    figures = "mkdir -p data/evaluation/ada-on-ben; echo '{\"thresholds_missed\": 2}' > $out"
+    fault("evaluation@ada-on-ben", f"{figures}; echo 'error: psnr: 20' >&2; exit 2")
+    fault("training@ada-ben", "echo loss nan at iteration 75: back to iteration 50 with the learning rate times 0.5")
+    gave_up = "error: params.yaml: training broke 4 times, last at iteration 9 with loss inf"
+    fault("training@ada-cyd", f"echo '{gave_up}' >&2; exit 2")
+    reproduce(retries=0, return_state=True)
 
     wait_for(lambda: found_events(events.GATE_FAILED, "likeness.swap.ada-on-ben"), WAIT)
     made = found_events(events.DELIVERABLE_MADE, "likeness.swap.ada-on-ben")[0]
@@ -80,22 +74,18 @@ def test_a_deliverable_is_told_with_what_it_was_made_from_and_an_automation_send
     assert gate["payload"] == {"missed": 2, "reason": "psnr: 20"}
     diverged = found_events(events.DIVERGED, "likeness.pair.ada-ben")[0]
     assert diverged["payload"]["back_to"] == "50"
+    assert diverged["payload"]["gave_up"] is False
+    wait_for(lambda: found_events(events.DIVERGED, "likeness.pair.ada-cyd"), WAIT)
+    given_up = found_events(events.DIVERGED, "likeness.pair.ada-cyd")[0]
+    assert given_up["payload"]["gave_up"] is True
+    assert {"likeness.clip.ada", "likeness.clip.cyd"} <= given_up["related"]
 
-    wait_for(lambda: len({each["event"] for each in got}) == 3, WAIT)
+    wait_for(lambda: len(got) == 4, WAIT)
+    assert {each["event"] for each in got} == {events.DELIVERABLE_MADE, events.GATE_FAILED, events.DIVERGED}
     sent = next(each for each in got if each["event"] == events.DELIVERABLE_MADE)
     assert sent["text"] == "ada-on-ben: a deliverable was made"
     assert sent["resource"] == "likeness.swap.ada-on-ben"
     assert sent["payload"]["md5"] == made["payload"]["md5"]
-
-
-def test_a_training_that_gave_up_is_told(project: Path, fault: Callable[[str, str], None]) -> None:
-    fault(
-        "training@ada-cyd",
-        "echo 'error: params.yaml: training broke 4 times, last at iteration 9 with loss inf' >&2; exit 2",
-    )
-    reproduce(pairs=["ada-cyd"], return_state=True)
-    wait_for(lambda: found_events(events.DIVERGED, "likeness.pair.ada-cyd"), WAIT)
-    assert found_events(events.DIVERGED, "likeness.pair.ada-cyd")[0]["payload"]["gave_up"] is True
 
 
 def test_what_a_training_says_is_what_is_listened_for(caplog: pytest.LogCaptureFixture) -> None:
