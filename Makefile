@@ -17,7 +17,7 @@ export UV_COMPILE_BYTECODE := 1
 # uv does not read pip's settings: hand on where pip finds local wheels (a CPU build of torch, for instance)
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: setup demo test lint types unit lock gpu samples check clean ablation base visibility
+.PHONY: serve setup demo test lint types unit lock gpu samples check clean ablation base visibility
 .PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
 .PHONY: bench-noop faults
 .DEFAULT_GOAL := help
@@ -82,6 +82,9 @@ bench-noop: setup ## what it costs to see that nothing is to be done: dvc status
 
 faults: setup ## kill processes of runs at random moments, and see that all ends as undisturbed; ARGS="--seeds 50"
 	@python -m flows.bench.faults $(ARGS)
+
+serve: setup ## server, worker and schedules of prefect.yaml on this machine; ARGS="--notify URL --port 4200"
+	@python -m flows.serve $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check

@@ -23,6 +23,10 @@ class Stopped(Exception):
     """The run was cancelled: nothing new is started and what ran was ended."""
 
 
+class Overdue(Exception):
+    """The command took longer than it may; it was ended with all that it had started."""
+
+
 class LineReader:
     """Cuts a byte stream into lines; a progress bar's states (they end in CR) are thinned out.
 
@@ -105,14 +109,33 @@ class Children:
         cwd: Path,
         on_line: Callable[[str], None],
         env: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> int:
         """Run a command to its end and give its exit status; ``on_line`` gets its output.
 
+        Args:
+            command: the program and its arguments.
+            cwd: the folder it runs in.
+            on_line: called with each line.
+            env: its environment; None for ours.
+            seconds: it may take so long, None for ever.
+
         Raises:
             Stopped: the run was stopped before or while it ran.
+            Overdue: it took longer than it may.
         """
         process = self.start(command, cwd=cwd, env=env)
         lines = LineReader()
+        overdue = threading.Event()
+
+        def let_go() -> None:
+            overdue.set()
+            self._let_go(process)
+
+        deadline = threading.Timer(seconds or 0, let_go)
+        deadline.daemon = True
+        if seconds is not None:
+            deadline.start()
         try:
             assert process.stdout is not None
             while data := os.read(process.stdout.fileno(), 65536):
@@ -122,9 +145,13 @@ class Children:
                 on_line(line)
             status = process.wait()
         finally:
+            deadline.cancel()
             self.end(process)
         if self.stopped.is_set():
             raise Stopped("the run was stopped")
+        # One that came to its end at the last moment did end well.
+        if overdue.is_set() and status != 0:
+            raise Overdue(f"it took longer than {seconds:g} s")
         return status
 
     def end(self, process: subprocess.Popen[bytes]) -> None:

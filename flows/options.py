@@ -12,6 +12,10 @@ Swaps = Annotated[
     list[str] | None,
     typer.Option("--swap", help="a swap of params.yaml (may be repeated)", autocompletion=names_in("swaps")),
 ]
+Timeouts = Annotated[
+    list[str] | None,
+    typer.Option("--timeout", help="STAGE=HOURS: a stage of this kind that takes longer is ended (may be repeated)"),
+]
 Pairs = Annotated[
     list[str] | None,
     typer.Option("--pair", help="a pair of params.yaml, up to its swap model", autocompletion=names_in("pairs")),

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from flows.deadlines import parsed
 from flows.environment import find_root, prepare
-from flows.options import Clips, Pairs, Swaps
+from flows.options import Clips, Pairs, Swaps, Timeouts
 from flows.pipeline import Plan, Selection
 from flows.server import start_server
 from stages.problems import Problem
@@ -29,13 +30,16 @@ def main(
     clip: Clips = None,
     jobs: Annotated[int, typer.Option(min=1, help="at most so many stages at the same time")] = 2,
     gpu_slots: Annotated[int, typer.Option(min=1, help="at most so many trainings at the same time")] = 1,
+    disk_slots: Annotated[int, typer.Option(min=1, help="at most so many that work on whole films")] = 2,
     retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,
+    timeout: Timeouts = None,
 ) -> None:
     """Bring the chosen results up to date; with nothing chosen, all of them.
 
     When a stage fails, all that does not depend on it still runs; the exit status is then not zero.
     """
     try:
+        timeouts = parsed(timeout)
         root = find_root()
         prepare(root)
         plan = Plan.make(root, Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ())))
@@ -53,6 +57,8 @@ def main(
             jobs=jobs,
             gpu_slots=gpu_slots,
             retries=retries,
+            disk_slots=disk_slots,
+            timeouts=timeouts,
             repository=str(root),
             return_state=True,
         )

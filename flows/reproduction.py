@@ -14,7 +14,7 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from pydantic import Field
 
-from flows import gpu, stage
+from flows import deadlines, disk, events, gpu, stage
 from flows.environment import find_root
 from flows.pipeline import Pipeline, Plan, Selection, look_at
 from flows.results import publish
@@ -51,6 +51,8 @@ def reproduce(
     jobs: Annotated[int, Field(ge=1)] = 2,
     gpu_slots: Annotated[int, Field(ge=1)] = 1,
     retries: Annotated[int, Field(ge=0)] = 2,
+    disk_slots: Annotated[int, Field(ge=1)] = 2,
+    timeouts: dict[str, Annotated[float, Field(gt=0)]] | None = None,
     repository: str = ".",
 ) -> State[list[Row]]:
     """Bring the chosen results up to date; with nothing chosen, all of them.
@@ -64,6 +66,8 @@ def reproduce(
         jobs: at most so many stages run at the same time.
         gpu_slots: at most so many of them train at the same time, on any machine of this Prefect server.
         retries: how often a stage is tried again after a fault that can pass (never after bad input).
+        disk_slots: at most so many of them work on whole films at the same time, of all runs on this machine.
+        timeouts: hours that a stage of a kind may take, as {"training": 12}; then it is ended and tried again.
         repository: a folder of the DVC repository.
 
     Returns:
@@ -75,11 +79,13 @@ def reproduce(
     logger = get_run_logger()
     root = find_root(Path(repository))
     plan = Plan.make(root, Selection(tuple(swaps or ()), tuple(pairs or ()), tuple(clips or ())))
+    deadlines.check(timeouts or {}, list(plan.pipeline.graph))
     rows = {address: Row(address, "up to date") for address in plan.graph}
     if plan.stages:
         logger.info("%d of %d stages to look at: %s", len(plan.stages), len(rows), ", ".join(plan.stages))
-        workshop = Workshop(root, jobs, gpu_slots)
+        workshop = Workshop(root, jobs, gpu_slots, disk_slots=disk_slots, hours=timeouts or {})
         gpu.ensure_limit(gpu_slots, workshop.gpu_locks)
+        disk.ensure_limit(disk_slots, workshop.gpu_locks)
         with without_trace():
             rows |= _run(plan, workshop, retries)
     else:
@@ -91,6 +97,7 @@ def reproduce(
     rows = _checked(rows, pipeline, stale)
     ordered = [rows[address] for address in nx.lexicographical_topological_sort(plan.graph)]
     publish(plan.pipeline, ordered)
+    events.tell(plan.pipeline, ordered)
     broken = [row for row in ordered if row.ending in BROKEN]
     if broken:
         return Failed(message=summary(broken), data=ordered)

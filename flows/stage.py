@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +18,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from flows import books, damage, gpu
-from flows.children import Children, Stopped
+from flows import books, damage, deadlines, disk, events, gpu
+from flows.children import Children, Overdue, Stopped
 from flows.pipeline import opened
 from stages.artifacts.files import REMAKE
 from stages.problems import BAD_INPUT
@@ -55,12 +55,16 @@ class Workshop:
         jobs: how many stages may run at the same time.
         gpu_slots: how many of them may use the GPU.
         gpu_locks: the folder of the lock files behind these slots.
+        disk_slots: how many of them may work on whole films.
+        hours: own deadlines by kind of stage.
     """
 
     root: Path
     jobs: int
     gpu_slots: int
     gpu_locks: Path = field(default_factory=gpu.lock_folder)
+    disk_slots: int = 2
+    hours: Mapping[str, float] = field(default_factory=dict)
     children: Children = field(default_factory=Children)
 
     def __post_init__(self) -> None:
@@ -134,11 +138,15 @@ def make_stage(address: str, workshop: Workshop) -> Done:
     """
     logger = get_run_logger()
     with ExitStack() as held:
-        if address.partition("@")[0] in gpu.STAGES:
-            held.enter_context(gpu.gpu_slot(workshop.gpu_slots, workshop.gpu_locks, workshop.children.stopped))
+        kind, stopped = deadlines.kind_of(address), workshop.children.stopped
+        if kind in gpu.STAGES:
+            held.enter_context(gpu.gpu_slot(workshop.gpu_slots, workshop.gpu_locks, stopped))
+        if kind in disk.STAGES:
+            held.enter_context(disk.disk_slot(workshop.disk_slots, workshop.gpu_locks, stopped))
         held.enter_context(workshop.room)
+        seconds = deadlines.seconds_of(address, workshop.hours)
         try:
-            return reproduce_stage(address, workshop.root, workshop.children, logger)
+            return reproduce_stage(address, workshop.root, workshop.children, logger, seconds=seconds)
         except StageFailed as failed:
             raise _looked_into(failed, workshop.root) from None
 
@@ -156,12 +164,24 @@ def _looked_into(failed: StageFailed, root: Path) -> StageFailed:
 
 
 def reproduce_stage(
-    address: str, root: Path, children: Children, logger: logging.Logger | logging.LoggerAdapter[logging.Logger]
+    address: str,
+    root: Path,
+    children: Children,
+    logger: logging.Logger | logging.LoggerAdapter[logging.Logger],
+    *,
+    seconds: float | None = None,
 ) -> Done:
     """Run DVC on one stage and tell its output line by line.
 
+    Args:
+        address: the stage.
+        root: the repository's folder.
+        children: what it becomes one of.
+        logger: gets the lines.
+        seconds: it may take so long, None for ever.
+
     Raises:
-        StageFailed: it ended with an error.
+        StageFailed: it ended with an error, or was ended because it took too long.
         Stopped: the run was stopped.
     """
     # Both flags are needed: -s, because DVC wants write locks on what is upstream even where that is up to date.
@@ -174,8 +194,14 @@ def reproduce_stage(
             if not ADVICE.search(line):
                 lines.append(line)
                 logger.info(line)
+                events.hear(address, line)
 
-        status = children.run(command, cwd=root, on_line=on_line, env=environment())
+        try:
+            status = children.run(command, cwd=root, on_line=on_line, env=environment(), seconds=seconds)
+        except Overdue as overdue:
+            # What hung, a network drive or a driver, may not hang again; what is merely slow needs a longer deadline.
+            reason = f"{overdue}, and was ended\n  mend: if it was at work, give it longer (timeouts, --timeout)"
+            raise StageFailed(address, reason, may_pass=True) from None
         if status == 0:
             return Done(_outcome(lines), time.monotonic() - begin)
         errors = [line for line in lines if line.startswith("ERROR: ")]

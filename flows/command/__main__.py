@@ -13,7 +13,7 @@ COMMANDS = (
         "How clips, pairs and swaps stand, and what a run would do.",
     ),
     ("run", "flows.reproduce", "Bring the chosen results up to date; with nothing chosen, all of them."),
-    ("serve", "flows.serve", "Do so on a schedule, with Prefect's pages."),
+    ("serve", "flows.serve", "The schedules of prefect.yaml, or one of yours, with Prefect's pages."),
     ("ingest", "flows.command.ingest", "Take in footage from a folder or bucket, up to the face set."),
     ("nightly", "flows.command.nightly", "Take in, train what is stale, deliver, evaluate, report."),
     ("maintain", "flows.command.maintain", "Garbage of the cache, corrupt objects, consents that end."),

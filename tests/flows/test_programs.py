@@ -77,7 +77,10 @@ def test_one_message_for_what_failed(
     [
         (("reproduce", "--swap", "ada-on-bem"), "did you mean 'ada-on-ben'?"),
         (("serve", "--cron", "0 3 * * *", "--pair", "none"), "known: ada-ben, ada-cyd"),
-        (("serve",), "one of --cron and --interval"),
+        (("serve", "--cron", "0 3 * * *", "--interval", "60"), "one of --cron and --interval"),
+        (("serve", "--pair", "ada-ben"), "one of --cron and --interval"),
+        (("serve",), "prefect.yaml: the deployments are not there"),
+        (("serve", "--cron", "0 3 * * *", "--timeout", "training"), "'training' is no deadline"),
         (("serve", "--cron", "at three"), "'at three' is no schedule"),
     ],
 )

@@ -1,0 +1,87 @@
+"""prefect.yaml on a real server, with a real worker: a run, a cancel, and all of it by one command."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from prefect.client.orchestration import get_client
+from prefect.flows import load_flow_from_entrypoint
+from prefect.states import Cancelling
+
+from flows.deploy import POOL
+from tests.flows.conftest import REPOSITORY, dvc, processes, wait_for
+from tests.flows.deploy.conftest import WAIT, worker
+from tests.flows.test_programs import descendants, gone, program, started
+
+DEPLOYMENTS = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())["deployments"]
+
+
+@pytest.mark.parametrize("entrypoint", sorted({each["entrypoint"] for each in DEPLOYMENTS}))
+def test_each_entrypoint_loads_and_its_parameters_are_described(entrypoint: str) -> None:
+    flow = load_flow_from_entrypoint(entrypoint)
+    given = [each.get("parameters", {}) for each in DEPLOYMENTS if each["entrypoint"] == entrypoint]
+    assert all(set(each) <= set(flow.parameters.properties) for each in given)
+    assert all(told.get("description") for told in flow.parameters.properties.values())
+
+
+def test_all_are_of_the_pool_that_serve_works_for() -> None:
+    assert {each["work_pool"]["name"] for each in DEPLOYMENTS} == {POOL}
+
+
+def test_a_run_of_a_worker_that_is_cancelled_leaves_nothing_and_the_next_one_ends_well(
+    deployable: Path, fault: Callable[[str, str], None], prefect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", prefect)
+    done = program("deploy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    fault("extraction@ben", "test -e begun || { touch begun; sleep 600 & sleep 600; }")
+    output = deployable.parent / "worker.txt"
+    with worker(deployable, prefect), get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name("reproduce/on-demand")
+
+        def begin(**parameters: object) -> object:
+            run = client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
+            return run.id
+
+        def state(run: object) -> str:
+            found = client.read_flow_run(run).state  # type: ignore[arg-type]
+            assert found is not None
+            return found.type.value
+
+        long = begin(clips=["ben"])
+        wait_for(lambda: (deployable / "begun").exists(), WAIT)
+        client.set_flow_run_state(long, Cancelling())  # type: ignore[arg-type]
+        wait_for(lambda: state(long) == "CANCELLED", WAIT)
+        wait_for(lambda: not [one for one in processes(str(deployable)) if "worker" not in one.cmdline()], WAIT)
+        assert not (deployable / "data" / "extraction" / "ben").exists()
+        again = begin(clips=["ben"])
+        wait_for(lambda: state(again) in ("COMPLETED", "FAILED", "CRASHED"), WAIT)
+        assert state(again) == "COMPLETED", output.read_text()
+    assert "up to date" in dvc("status", "extraction@ben", cwd=deployable)
+
+
+def test_serve_brings_server_worker_and_schedules_and_its_database_is_where_one_setting_says(
+    deployable: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = yaml.safe_load((deployable / "prefect.yaml").read_text())
+    scheduled = next(each for each in content["deployments"] if each["name"] == "scheduled")
+    scheduled |= {"parameters": {"clips": ["ada"]}, "schedules": [{"interval": 5}]}
+    (deployable / "prefect.yaml").write_text(yaml.safe_dump(content))
+    database = deployable.parent / "elsewhere.db"
+    monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{database}")
+    monkeypatch.setenv("PREFECT_WORKER_QUERY_SECONDS", "1")
+    output = deployable / "output.txt"
+    with started("serve") as process:
+        wait_for(lambda: process.poll() is not None or "nothing to do" in output.read_text(), WAIT)
+        assert process.poll() is None, output.read_text()
+        family = descendants(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT) == 0, output.read_text()
+        wait_for(lambda: gone(family), WAIT)
+    assert "up to date" in dvc("status", "extraction@ada", cwd=deployable)
+    assert database.stat().st_size > 0
+    assert not (deployable / ".prefect" / "prefect.db").exists()
