@@ -69,7 +69,9 @@ def test_serve_brings_server_worker_and_schedules_and_its_database_is_where_one_
 ) -> None:
     content = yaml.safe_load((deployable / "prefect.yaml").read_text())
     scheduled = next(each for each in content["deployments"] if each["name"] == "scheduled")
-    scheduled |= {"parameters": {"clips": ["ada"]}, "schedules": [{"interval": 5}]}
+    # what this small project lacks, a nightly run would miss
+    entrypoint = "flows.reproduction.reproduce"
+    scheduled |= {"entrypoint": entrypoint, "parameters": {"clips": ["ada"]}, "schedules": [{"interval": 5}]}
     (deployable / "prefect.yaml").write_text(yaml.safe_dump(content))
     database = deployable.parent / "elsewhere.db"
     monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{database}")
