@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -147,6 +148,10 @@ def _entered(original: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     # A test that is run under a DVC stage, or beside a server, must not know of it.
     for name in ("DVC_ROOT", "DVC_STAGE", "PREFECT_API_URL", "PREFECT_HOME"):
         monkeypatch.delenv(name, raising=False)
+    # The slots of a machine are its user's: tests of another checkout must not hold those of this one.
+    (place / "tmp").mkdir(exist_ok=True)
+    monkeypatch.setenv("TMPDIR", str(place / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     path = os.pathsep.join(filter(None, (str(REPOSITORY), os.environ.get("PYTHONPATH"))))
     monkeypatch.setenv("PYTHONPATH", path)
     return root
