@@ -44,7 +44,7 @@ def test_after_a_kill_the_next_run_ends_as_an_undisturbed_one(
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", server)
     for address in PAIR:
-        fault(address, "sleep 0.5")  # room for a random moment
+        fault(address, "sleep 1")  # the run outlasts the latest moment of a kill
     outcome = Outcome(seed, PAIR, victim)
     killed_run(project, command, outcome, random.Random(seed), 2.0, project / "run.log")
     assert outcome.killed
@@ -60,7 +60,7 @@ def test_a_server_that_is_killed_ends_the_run_with_what_to_do(
     project: Path, finished: Path, fault: Callable[[str, str], None], server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for address in PAIR:
-        fault(address, "sleep 0.5")
+        fault(address, "sleep 1")
     outcome = Outcome(0, PAIR, "server")
     killed_run(project, (*FLOW, "--pair", "ada-ben"), outcome, random.Random(0), 2.0, project / "run.log")
     assert outcome.killed
