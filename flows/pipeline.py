@@ -50,7 +50,7 @@ class Pipeline:
         root: the repository's folder.
         graph: an edge from each stage to those that read what it writes. A node's ``outs`` are its outputs as
             (path, md5 or None), its ``metrics`` the paths of its metrics files, its ``size`` the bytes of its outputs
-            as recorded.
+            as recorded, its ``kept`` whether DVC keeps any of them.
         sections: section of params.yaml -> names of the stages that DVC makes for each of its items.
     """
 
@@ -80,6 +80,7 @@ class Pipeline:
                 outs=[(str(Path(path).relative_to(root)), md5) for path, md5 in outs],
                 metrics=[str(Path(out.fs_path).relative_to(root)) for out in stage.outs if out.metric],
                 size=sum(out.meta.size or 0 for out in stage.outs if out.meta),
+                kept=any(out.use_cache for out in stage.outs),
             )
         # DVC's edges go from a stage to what it needs.
         graph.add_edges_from((address_of(needed), address_of(stage)) for stage, needed in repo.index.graph.edges)

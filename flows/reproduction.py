@@ -4,7 +4,7 @@
 # imports this module by name, can not resolve them from text.
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import networkx as nx
 from prefect import State, flow
@@ -12,6 +12,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
+from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows import deadlines, disk, events, gpu, stage
@@ -53,6 +54,7 @@ def reproduce(
     retries: Annotated[int, Field(ge=0)] = 2,
     disk_slots: Annotated[int, Field(ge=1)] = 2,
     timeouts: dict[str, Annotated[float, Field(gt=0)]] | None = None,
+    remote: str | None = None,
     repository: str = ".",
 ) -> State[list[Row]]:
     """Bring the chosen results up to date; with nothing chosen, all of them.
@@ -68,6 +70,7 @@ def reproduce(
         retries: how often a stage is tried again after a fault that can pass (never after bad input).
         disk_slots: at most so many of them work on whole films at the same time, of all runs on this machine.
         timeouts: hours that a stage of a kind may take, as {"training": 12}; then it is ended and tried again.
+        remote: a DVC remote; then workers of the pool likeness-stages make the stages, in clones of their own.
         repository: a folder of the DVC repository.
 
     Returns:
@@ -78,7 +81,8 @@ def reproduce(
     """
     logger = get_run_logger()
     root = find_root(Path(repository))
-    plan = Plan.make(root, Selection(tuple(swaps or ()), tuple(pairs or ()), tuple(clips or ())))
+    selection = Selection(tuple(swaps or ()), tuple(pairs or ()), tuple(clips or ()))
+    plan = Plan.make(root, selection) if remote is None else planning.plan(root, selection, remote)
     deadlines.check(timeouts or {}, list(plan.pipeline.graph))
     rows = {address: Row(address, "up to date") for address in plan.graph}
     if plan.stages:
@@ -86,14 +90,22 @@ def reproduce(
         workshop = Workshop(root, jobs, gpu_slots, disk_slots=disk_slots, hours=timeouts or {})
         gpu.ensure_limit(gpu_slots, workshop.gpu_locks)
         disk.ensure_limit(disk_slots, workshop.gpu_locks)
+        if remote is not None:
+            pool.ensure()
+            planning.push_inputs(plan, remote, workshop.children, logger)
         with without_trace():
-            rows |= _run(plan, workshop, retries)
+            rows |= _run(plan, workshop, retries, remote)
     else:
         logger.info("nothing to do")
     pipeline, stale = plan.pipeline, dict[str, list[str]]()  # what no run came near is as it was seen
     if plan.stages:
         near = {one for address in plan.stages for one in (address, *plan.graph.predecessors(address))}
-        pipeline, stale = look_at(root, {address for address in near if rows[address].ending not in BROKEN})
+        ended = {address for address in near if rows[address].ending not in BROKEN}
+        if remote is None:
+            pipeline, stale = look_at(root, ended)
+        else:
+            planning.pull_results(plan, ended, remote, workshop.children, logger)
+            pipeline, stale = planning.look_at(root, ended)
     rows = _checked(rows, pipeline, stale)
     ordered = [rows[address] for address in nx.lexicographical_topological_sort(plan.graph)]
     publish(plan.pipeline, ordered)
@@ -117,18 +129,27 @@ def summary(broken: list[Row]) -> str:
     return "\n".join(parts)
 
 
-def _run(plan: Plan, workshop: Workshop, retries: int) -> dict[str, Row]:
+def _run(plan: Plan, workshop: Workshop, retries: int, remote: str | None) -> dict[str, Row]:
     """Submit the stages in their order, each waiting for those upstream of it, and wait for all of them."""
     futures: dict[str, PrefectFuture[Done]] = {}
     try:
         for address in plan.stages:
             upstream = [futures[before] for before in plan.graph.predecessors(address) if before in futures]
-            make = make_stage.with_options(
-                name=address.partition("@")[0],
-                retries=retries,
-                retry_delay_seconds=exponential_backoff(stage.BACK_OFF_SECONDS),
-            )
-            futures[address] = make.submit(address, workshop, wait_for=upstream, return_state=False)
+            options: dict[str, Any] = {
+                "name": address.partition("@")[0],
+                "retries": retries,
+                "retry_delay_seconds": exponential_backoff(stage.BACK_OFF_SECONDS),
+            }
+            if remote is None:
+                make = make_stage.with_options(**options)
+                future = make.submit(address, workshop, wait_for=upstream, return_state=False)
+            else:
+                # quote: Prefect would look through the graph for other tasks' results
+                have = have_made.with_options(**options)
+                future = have.submit(
+                    address, workshop, remote, quote(plan.pipeline), wait_for=upstream, return_state=False
+                )
+            futures[address] = future
         wait(list(futures.values()))
     except BaseException:
         # Cancelled or interrupted: the threads of the tasks only end when their processes do.

@@ -1,0 +1,79 @@
+"""The clone of a worker: brought to the revision of an order, if nothing is lost by that."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock
+
+from flows import books
+from flows.remote.entries import LOCK
+from flows.stage import StageFailed
+from stages.problems import Problem
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run git in a folder, for what it prints.
+
+    Raises:
+        Problem: it fails.
+    """
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Problem(done.stderr.strip(), where=root, mend=f"see what `git {' '.join(arguments)}` wants")
+    return done.stdout
+
+
+WHERE_A_RUN_BEGINS: Final = "commit and push it, then run again: workers make what git has"
+
+
+def revision_of(root: Path, made: frozenset[str]) -> str:
+    """The commit that workers can make what is here by.
+
+    Args:
+        root: the repository's folder.
+        made: paths that stages write and git tracks: they may differ from the commit.
+
+    Raises:
+        Problem: something else that git tracks differs from the commit.
+    """
+    changed = changes(root, made)
+    if changed:
+        raise Problem(f"changed since the last commit: {', '.join(changed)}", where=root, mend=WHERE_A_RUN_BEGINS)
+    return git(root, "rev-parse", "HEAD").strip()
+
+
+def changes(root: Path, made: frozenset[str]) -> list[str]:
+    """Tracked files that differ from the commit, but for dvc.lock and what stages write."""
+    told = git(root, "status", "--porcelain", "--untracked-files=no", "-z").split("\0")
+    return [line[3:] for line in told if line and line[3:] != LOCK and line[3:] not in made]
+
+
+def bring(root: Path, revision: str, made: frozenset[str], books_at: Path) -> None:
+    """Bring a worker's clone to a revision.
+
+    Args:
+        root: the clone's folder.
+        revision: the commit, in full.
+        made: paths that stages write and git tracks.
+        books_at: ``Repo.tmp_dir``.
+
+    Raises:
+        Problem: the clone was changed by hand, or its origin does not have the revision.
+        StageFailed: a stage of another revision is at work in it.
+    """
+    with FileLock(books_at / "likeness-revision.lock"):
+        if git(root, "rev-parse", "HEAD").strip() == revision:
+            return
+        if books.writers(books_at):
+            raise StageFailed(revision, f"{root}: a stage of another revision is at work here", may_pass=True)
+        changed = changes(root, made)
+        if changed:
+            mend = "a worker's clone is its own: put them back (git checkout .), and work elsewhere"
+            raise Problem(f"changed by hand: {', '.join(changed)}", where=root, mend=mend)
+        if subprocess.run(["git", "cat-file", "-e", revision], cwd=root, capture_output=True, check=False).returncode:
+            git(root, "fetch", "--quiet", "origin")
+        # dvc.lock and metrics of the former revision: whoever ordered them has them
+        git(root, "reset", "--quiet", "--hard", revision)

@@ -1,0 +1,130 @@
+"""Parts of dvc.lock that go from one clone to another; DVC itself reads and writes them.
+
+A clone need not hold what a stage reads. Then the hash of what is missing is what dvc.lock has of the stage that makes
+it, as ``dvc repro --allow-missing`` takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from dvc.stage.loader import StageLoader
+
+from flows.pipeline import address_of, opened
+from stages.atomic import whole_file
+from stages.problems import Problem
+
+LOCK: Final = "dvc.lock"
+
+
+def read(root: Path, addresses: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What dvc.lock has of some stages; those that it does not know are left out."""
+    file = root / LOCK
+    if not file.is_file():
+        return {}
+    content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
+    return {name: entry for name, entry in content.get("stages", {}).items() if name in addresses}
+
+
+def put(root: Path, entries: Mapping[str, dict[str, Any]]) -> None:
+    """Enter parts of another clone's dvc.lock; an entry that is there already is replaced.
+
+    Raises:
+        Problem: dvc.yaml does not have one of the stages.
+    """
+    known = read(root, entries)
+    news = {address: entry for address, entry in entries.items() if known.get(address) != entry}
+    if not news:
+        return
+    with opened(root) as repo, repo.lock:
+        stages = _stages(repo)
+        for address, entry in news.items():
+            _fill(_named(stages, address), entry)
+            stages[address].dump(update_pipeline=False)
+
+
+def take_in(root: Path, address: str, entry: dict[str, Any], files: Mapping[str, str], upstream: Iterable[str]) -> None:
+    """Enter what a worker made, if it is what this clone would have made.
+
+    What lies here of the stage's former results is removed, as DVC does before it runs a stage; its cache keeps them.
+
+    Args:
+        root: the repository's folder.
+        address: the stage.
+        entry: its part of the worker's dvc.lock.
+        files: what DVC does not keep of the results: path -> text.
+        upstream: the stages that it reads.
+
+    Raises:
+        Problem: the worker's command, code, settings or inputs were others.
+    """
+    with opened(root) as repo, repo.lock:
+        stages = _stages(repo)
+        stage = _named(stages, address)
+        # before the entry is filled in: what lies here differs from it, and is removed
+        former = [out for out in stage.outs if out.exists]
+        _fill(stage, entry)
+        if stage.changed_stage() or stage._changed_deps(allow_missing=True, upstream=[stages[each] for each in upstream]):
+            raise Problem(
+                "a worker made it by another command, code, settings or inputs than are here",
+                where=address,
+                mend="bring the worker's clone to this revision, with nothing changed in it",
+            )
+        for out in former:
+            if out.status():
+                out.remove()
+        for path, text in files.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(root / path) as part:
+                part.write_text(text, encoding="utf-8")
+        stage.dump(update_pipeline=False)
+
+
+def uncached(root: Path, address: str) -> dict[str, str]:
+    """The text of the files among a stage's results that DVC does not keep."""
+    with opened(root) as repo:
+        outs = [Path(out.fs_path) for out in _named(_stages(repo), address).outs if not out.use_cache]
+    return {out.relative_to(root).as_posix(): out.read_text(encoding="utf-8") for out in outs if out.is_file()}
+
+
+def stale(repo: Any, addresses: Collection[str]) -> list[str]:
+    """Which of these stages are not as inputs and settings want them, whether their data lie here or not."""
+    with repo.lock:
+        stages, graph = _stages(repo), repo.index.graph
+        found = []
+        for address in addresses:
+            stage = stages[address]
+            # DVC's edges go from a stage to what it needs
+            if stage.changed(allow_missing=True, upstream=list(graph.successors(stage))) or _never_made(stage):
+                found.append(address)
+        return found
+
+
+def _never_made(stage: Any) -> bool:
+    """Whether dvc.lock does not know it: with data missing on all sides DVC would let it pass."""
+    return any(not out.hash_info for out in stage.outs) if stage.cmd else False
+
+
+def _stages(repo: Any) -> dict[str, Any]:
+    return {address_of(stage): stage for stage in repo.index.stages}
+
+
+def _named(stages: Mapping[str, Any], address: str) -> Any:
+    if address not in stages:
+        raise Problem("there is no such stage", where=address, mend="bring this clone to the revision that has it")
+    return stages[address]
+
+
+def _fill(stage: Any, entry: dict[str, Any]) -> None:
+    """Let a stage have what dvc.lock says, as DVC does when it loads one."""
+    StageLoader.fill_from_lock(stage, entry)
+    stage.cmd_changed = entry.get("cmd") != stage.cmd
+
+
+def tracked_results(repo: Any) -> frozenset[str]:
+    """The paths of results that DVC does not keep and git may."""
+    outs = [Path(out.fs_path) for stage in repo.index.stages for out in stage.outs if not out.use_cache]
+    return frozenset(out.relative_to(repo.root_dir).as_posix() for out in outs)

@@ -1,0 +1,120 @@
+"""The task that has a stage made by a worker: an order, its run followed to the end, the reply entered in dvc.lock."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import networkx as nx
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterType
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.deployments import run_deployment
+from prefect.exceptions import PrefectException
+from prefect.logging import get_run_logger
+from prefect.states import Cancelling
+
+from flows import deadlines, gpu
+from flows.children import Stopped
+from flows.pipeline import Pipeline
+from flows.remote import clones, entries, transfer
+from flows.remote.orders import DEPLOYMENT, FLOW, REPLY, Order, Reply
+from flows.stage import Done, StageFailed, Workshop, make_stage, may_pass
+
+POLL_SECONDS: Final = 1.0
+
+HERE: Final = frozenset({"admission"})
+"""Stages that read what no clone need have: a clip that is being taken in."""
+
+
+@task(
+    task_run_name="{address}",
+    cache_policy=NO_CACHE,  # DVC is the only one that says what is up to date
+    persist_result=False,
+    retry_condition_fn=may_pass,
+)
+def have_made(address: str, workshop: Workshop, remote: str, pipeline: Pipeline) -> Done:
+    """Have a stage made by a worker, or here where only this machine can; its results are in the remote afterwards.
+
+    Args:
+        address: the stage, whose upstream stages are up to date in dvc.lock.
+        workshop: what the tasks of the run share.
+        remote: the DVC remote.
+        pipeline: the whole one.
+
+    Raises:
+        StageFailed: it ended with an error, or the worker was lost.
+        Stopped: the run was stopped.
+    """
+    logger = get_run_logger()
+    root, stopped, graph = workshop.root, workshop.children.stopped, pipeline.graph
+    if stays(address, graph):
+        done: Done = make_stage.fn(address, workshop)
+        transfer.transfer("push", [address], remote, root, workshop.children, logger)
+        return done
+    with ExitStack() as held:
+        if address.partition("@")[0] in gpu.STAGES:
+            held.enter_context(gpu.gpu_slot(workshop.gpu_slots, workshop.gpu_locks, stopped))
+        held.enter_context(workshop.room)
+        upstream = sorted(graph.predecessors(address))
+        revision = clones.git(root, "rev-parse", "HEAD").strip()
+        seconds = deadlines.seconds_of(address, workshop.hours)
+        order = Order(address, remote, revision, entries.read(root, {address, *upstream}), upstream, seconds)
+        reply = _followed(order, stopped)
+        if reply.outcome is None:
+            raise StageFailed(address, reply.reason, may_pass=reply.may_pass)
+        entries.take_in(root, address, reply.entry, reply.files, upstream)
+        return Done(reply.outcome, reply.seconds)  # type: ignore[arg-type]
+
+
+def stays(address: str, graph: nx.DiGraph[str]) -> bool:
+    """Whether a stage is made where the run was started: its results go through git, or its inputs are only there."""
+    return address.partition("@")[0] in HERE or not graph.nodes[address]["kept"]
+
+
+def _followed(order: Order, stopped: threading.Event) -> Reply:
+    """Have a run made of the order, or find the one that was made before, and wait for its end."""
+    run = _begun(order)
+    with get_client(sync_client=True) as client:
+        while run.state is None or not run.state.is_final():
+            if stopped.wait(POLL_SECONDS):
+                with suppress(PrefectException):
+                    client.set_flow_run_state(run.id, Cancelling())
+                raise Stopped("the run was stopped")
+            run = client.read_flow_run(run.id)
+    reply = _reply_of(run.id)
+    if reply is not None:
+        return reply
+    ended = f"{run.state.name.lower()}: {run.state.message or 'no reason was told'}"
+    return Reply(reason=f"the worker's run {run.name} {ended}", may_pass=run.state.type != StateType.CANCELLED)
+
+
+def _begun(order: Order) -> FlowRun:
+    number = 0
+    while True:
+        # timeout=0: it would wait without listening for the run's stop
+        run: FlowRun = run_deployment(
+            f"{FLOW}/{DEPLOYMENT}",
+            parameters=order.__dict__,
+            flow_run_name=order.address,
+            timeout=0,
+            idempotency_key=order.key(number),
+        )
+        if run.state is None or not run.state.is_final() or run.state.is_completed():
+            return run
+        number += 1
+
+
+def _reply_of(run: UUID) -> Reply | None:
+    with get_client(sync_client=True) as client:
+        found: list[Any] = client.read_artifacts(
+            artifact_filter=ArtifactFilter(
+                flow_run_id=ArtifactFilterFlowRunId(any_=[run]), type=ArtifactFilterType(any_=[REPLY])
+            )
+        )
+    return Reply.read(str(found[0].data)) if found else None
