@@ -16,6 +16,10 @@ Timeouts = Annotated[
     list[str] | None,
     typer.Option("--timeout", help="STAGE=HOURS: a stage of this kind that takes longer is ended (may be repeated)"),
 ]
+Remote = Annotated[
+    str | None,
+    typer.Option("--remote", help="a DVC remote: workers of the pool likeness-stages make the stages (docs/scale.md)"),
+]
 Pairs = Annotated[
     list[str] | None,
     typer.Option("--pair", help="a pair of params.yaml, up to its swap model", autocompletion=names_in("pairs")),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.deadlines import parsed
 from flows.environment import find_root, prepare
-from flows.options import Clips, Pairs, Swaps, Timeouts
+from flows.options import Clips, Pairs, Remote, Swaps, Timeouts
 from flows.pipeline import Plan, Selection
 from flows.server import start_server
 from stages.problems import Problem
@@ -33,6 +35,7 @@ def main(
     disk_slots: Annotated[int, typer.Option(min=1, help="at most so many that work on whole films")] = 2,
     retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,
     timeout: Timeouts = None,
+    remote: Remote = None,
 ) -> None:
     """Bring the chosen results up to date; with nothing chosen, all of them.
 
@@ -42,7 +45,8 @@ def main(
         timeouts = parsed(timeout)
         root = find_root()
         prepare(root)
-        plan = Plan.make(root, Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ())))
+        selection = Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ()))
+        plan = Plan.make(root, selection) if remote is None else _planned(root, selection, remote)
         if not plan.stages:
             print(f"nothing to do: {len(plan.graph)} of {len(plan.graph)} stages are up to date")
             return
@@ -59,6 +63,7 @@ def main(
             retries=retries,
             disk_slots=disk_slots,
             timeouts=timeouts,
+            remote=remote,
             repository=str(root),
             return_state=True,
         )
@@ -72,6 +77,21 @@ def main(
         return
     print(f"error: {state.message}", file=sys.stderr)
     raise typer.Exit(FAILED)
+
+
+def _planned(root: Path, selection: Selection, remote: str) -> Plan:
+    """The plan of a run by workers, which need a server that they can reach.
+
+    Raises:
+        Problem: none is named, or what :func:`flows.remote.planning.plan` finds.
+    """
+    if not os.environ.get("PREFECT_API_URL"):
+        mend = "start one (`likeness serve`, or `prefect server start`), name it to the workers and here"
+        raise Problem("workers need a Prefect server that they reach, too", where="PREFECT_API_URL", mend=mend)
+    # Not at the top: it imports Prefect, which reads its settings then.
+    from flows.remote import planning
+
+    return planning.plan(root, selection, remote)
 
 
 if __name__ == "__main__":

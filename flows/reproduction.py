@@ -18,6 +18,8 @@ from pydantic import Field
 from flows import deadlines, disk, events, gpu, stage
 from flows.environment import find_root
 from flows.pipeline import Pipeline, Plan, Selection, look_at
+from flows.remote import planning, pool
+from flows.remote.handing import have_made
 from flows.results import publish
 from flows.stage import Done, StageFailed, Workshop, make_stage, without_trace
 

@@ -67,7 +67,9 @@ def take_in(root: Path, address: str, entry: dict[str, Any], files: Mapping[str,
         # before the entry is filled in: what lies here differs from it, and is removed
         former = [out for out in stage.outs if out.exists]
         _fill(stage, entry)
-        if stage.changed_stage() or stage._changed_deps(allow_missing=True, upstream=[stages[each] for each in upstream]):
+        if stage.changed_stage() or stage._changed_deps(
+            allow_missing=True, upstream=[stages[each] for each in upstream]
+        ):
             raise Problem(
                 "a worker made it by another command, code, settings or inputs than are here",
                 where=address,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 

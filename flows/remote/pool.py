@@ -18,7 +18,7 @@ from flows.remote.orders import DEPLOYMENT, POOL
 BEAT_SECONDS: Final = 30
 """How often a run says that it is at work; Prefect takes no shorter time."""
 
-LOST_AFTER_SECONDS: Final = 120.0
+LOST_AFTER_SECONDS = 120.0
 """A run that was not heard of for so long counts as lost, and its stage is taken up again."""
 
 ENDS: Final = frozenset(f"prefect.flow-run.{each}" for each in ("Completed", "Failed", "Cancelled", "Crashed"))
@@ -26,12 +26,8 @@ BEAT: Final = "prefect.flow-run.heartbeat"
 BEGUN: Final = frozenset({"prefect.flow-run.Pending", "prefect.flow-run.Running", BEAT})
 
 
-def ensure(lost_after: float = LOST_AFTER_SECONDS) -> None:
-    """Make the pool, its deployment and its automation on the server, or bring them up to date.
-
-    Args:
-        lost_after: seconds.
-    """
+def ensure() -> None:
+    """Make the pool, its deployment and its automation on the server, or bring them up to date."""
     # Not at the top: the worker's flow imports what this folder has.
     from flows.remote.work import make_one
 
@@ -51,10 +47,10 @@ def ensure(lost_after: float = LOST_AFTER_SECONDS) -> None:
             parameter_openapi_schema=make_one.parameters.model_dump(),
             enforce_parameter_schema=False,
         )
-        _ensure_lost(client, lost_after)
+        _ensure_lost(client)
 
 
-def _ensure_lost(client: SyncPrefectClient, lost_after: float) -> None:
+def _ensure_lost(client: SyncPrefectClient) -> None:
     """Prefect itself never ends a run whose process was killed together with its worker, or whose machine is off."""
     wanted = AutomationCore(
         name="Likeness: a worker was lost",
@@ -67,9 +63,9 @@ def _ensure_lost(client: SyncPrefectClient, lost_after: float) -> None:
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
-            within=timedelta(seconds=lost_after),
+            within=timedelta(seconds=LOST_AFTER_SECONDS),
         ),
-        actions=[ChangeFlowRunState(state=StateType.CRASHED, message=f"not heard of for {lost_after:g} s")],
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, message=f"not heard of for {LOST_AFTER_SECONDS:g} s")],
     )
     found = client.read_automations_by_name(wanted.name)
     if found:

@@ -1,0 +1,134 @@
+"""Workers in clones of their own, each with its own DVC cache, and a remote that speaks S3's protocol."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+
+from flows.remote.orders import POOL
+from tests.flows.conftest import commit, dvc, processes, run, wait_for
+from tests.flows.faults.test_remote import answers, free_port
+
+WAIT = 300.0
+BUCKET = "likeness-workers"
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that speaks S3's protocol."""
+    port, log = free_port(), tmp_path_factory.mktemp("moto") / "log"
+    with log.open("wb") as output, pytest.MonkeyPatch.context() as environment:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "testing")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+        server = subprocess.Popen(command, stdout=output, stderr=output)
+        try:
+            wait_for(lambda: server.poll() is not None or answers(port), WAIT)
+            assert server.poll() is None, log.read_text()
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.kill()
+            server.wait()
+
+
+@dataclass
+class Worker:
+    """One machine: a clone, its cache, and a worker that makes one stage at a time."""
+
+    clone: Path
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    def start(self, server: str) -> None:
+        """As a user starts it."""
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--type", "process", "--pool", POOL]
+        environment = {
+            **os.environ,
+            "PREFECT_API_URL": server,
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_HOME": str(self.clone / ".prefect"),
+        }
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [*command, "--limit", "1", "--name", self.clone.name],
+                cwd=self.clone,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def log(self) -> Path:
+        """What it says."""
+        return self.clone.with_suffix(".txt")
+
+    def power_off(self) -> None:
+        """Kill all of it at once."""
+        assert self.process is not None
+        family = [*psutil.Process(self.process.pid).children(recursive=True), psutil.Process(self.process.pid)]
+        for each in [*family, *processes(str(self.clone))]:
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def made(self) -> set[str]:
+        """The stages that it began."""
+        file = self.clone / "began.txt"
+        return set(file.read_text().split()) if file.exists() else set()
+
+
+@dataclass
+class Site:
+    """A project where runs begin, with a remote named `store`, and the workers' clones of it."""
+
+    project: Path
+    server: str
+    workers: list[Worker]
+
+    def fault(self, address: str, shell: str) -> None:
+        """Let a stage run a piece of shell before it works, wherever it is made."""
+        for worker in self.workers:
+            (worker.clone / "faults").mkdir(exist_ok=True)
+            (worker.clone / "faults" / address).write_text(f"echo $DVC_STAGE >> began.txt\n{shell}\n")
+
+
+@pytest.fixture
+def site(project: Path, prefect: str, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Two workers, not started yet."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect)
+    bucket = f"{BUCKET}-{tmp_path.name.replace('_', '-').lower()}"[:60].rstrip("-")
+    boto3.client("s3", endpoint_url=s3).create_bucket(Bucket=bucket)
+    dvc("remote", "add", "--quiet", "store", f"s3://{bucket}/dvc", cwd=project)
+    dvc("remote", "modify", "store", "endpointurl", s3, cwd=project)
+    commit(project, "a remote")
+    workers = []
+    for name in ("first", "second"):
+        clone = tmp_path / name
+        run("git", "clone", "--quiet", str(project), str(clone), cwd=tmp_path)
+        workers.append(Worker(clone))
+    made = Site(project, prefect, workers)
+    for address in STAGES:
+        made.fault(address, "true")
+    yield made
+    for worker in workers:
+        if worker.process is not None and worker.process.poll() is None:
+            worker.power_off()
+
+
+STAGES = (
+    *(f"extraction@{each}" for each in ("ada", "ben", "cyd")),
+    *(f"training@{each}" for each in ("ada-ben", "ada-cyd")),
+    *(f"{kind}@{each}" for kind in ("encoding", "evaluation") for each in ("ada-on-ben", "ada-on-cyd")),
+)
+
+Inject = Callable[[str, str], None]
