@@ -92,6 +92,15 @@ def uncached(root: Path, address: str) -> dict[str, str]:
     return {out.relative_to(root).as_posix(): out.read_text(encoding="utf-8") for out in outs if out.is_file()}
 
 
+def lie_in(root: Path, remote: str, address: str, entry: Mapping[str, Any]) -> bool:
+    """Whether a remote has the results that a part of dvc.lock names; of a folder, its list is looked for."""
+    hashes = {out["path"]: out["md5"] for out in entry.get("outs", [])}
+    with opened(root) as repo:
+        kept = [out.def_path for out in _named(_stages(repo), address).outs if out.use_cache]
+        store = repo.cloud.get_remote_odb(remote)
+        return all(store.exists(hashes[path]) for path in kept)
+
+
 def stale(repo: Any, addresses: Collection[str]) -> list[str]:
     """Which of these stages are not as inputs and settings want them, whether their data lie here or not."""
     with repo.lock:

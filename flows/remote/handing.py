@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -54,7 +56,9 @@ def have_made(address: str, workshop: Workshop, remote: str, pipeline: Pipeline)
     root, stopped, graph = workshop.root, workshop.children.stopped, pipeline.graph
     if stays(address, graph):
         done: Done = make_stage.fn(address, workshop)
-        transfer.transfer("push", [address], remote, root, workshop.children, logger)
+        transfer.transfer(
+            "push", [address] if graph.nodes[address]["kept"] else [], remote, root, workshop.children, logger
+        )
         return done
     with ExitStack() as held:
         if address.partition("@")[0] in gpu.STAGES:
@@ -64,7 +68,7 @@ def have_made(address: str, workshop: Workshop, remote: str, pipeline: Pipeline)
         revision = clones.git(root, "rev-parse", "HEAD").strip()
         seconds = deadlines.seconds_of(address, workshop.hours)
         order = Order(address, remote, revision, entries.read(root, {address, *upstream}), upstream, seconds)
-        reply = _followed(order, stopped)
+        reply = _followed(order, root, stopped)
         if reply.outcome is None:
             raise StageFailed(address, reply.reason, may_pass=reply.may_pass)
         entries.take_in(root, address, reply.entry, reply.files, upstream)
@@ -73,12 +77,13 @@ def have_made(address: str, workshop: Workshop, remote: str, pipeline: Pipeline)
 
 def stays(address: str, graph: nx.DiGraph[str]) -> bool:
     """Whether a stage is made where the run was started: its results go through git, or its inputs are only there."""
-    return address.partition("@")[0] in HERE or not graph.nodes[address]["kept"]
+    samples = not graph.in_degree(address) and not graph.nodes[address]["kept"]
+    return samples or address.partition("@")[0] in HERE
 
 
-def _followed(order: Order, stopped: threading.Event) -> Reply:
+def _followed(order: Order, root: Path, stopped: threading.Event) -> Reply:
     """Have a run made of the order, or find the one that was made before, and wait for its end."""
-    run = _begun(order)
+    run = _begun(order, root)
     with get_client(sync_client=True) as client:
         while run.state is None or not run.state.is_final():
             if stopped.wait(POLL_SECONDS):
@@ -93,19 +98,24 @@ def _followed(order: Order, stopped: threading.Event) -> Reply:
     return Reply(reason=f"the worker's run {run.name} {ended}", may_pass=run.state.type != StateType.CANCELLED)
 
 
-def _begun(order: Order) -> FlowRun:
+def _begun(order: Order, root: Path) -> FlowRun:
     number = 0
     while True:
         # timeout=0: it would wait without listening for the run's stop
         run: FlowRun = run_deployment(
             f"{FLOW}/{DEPLOYMENT}",
-            parameters=order.__dict__,
+            parameters=asdict(order),
             flow_run_name=order.address,
             timeout=0,
             idempotency_key=order.key(number),
         )
-        if run.state is None or not run.state.is_final() or run.state.is_completed():
+        if run.state is None or not run.state.is_final():
             return run
+        if run.state.is_completed():
+            # made for a former run; it may have been removed from the remote since
+            reply = _reply_of(run.id)
+            if reply is not None and entries.lie_in(root, order.remote, order.address, reply.entry):
+                return run
         number += 1
 
 
