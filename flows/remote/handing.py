@@ -94,7 +94,7 @@ def _followed(order: Order, root: Path, stopped: threading.Event) -> Reply:
     reply = _reply_of(run.id)
     if reply is not None:
         return reply
-    ended = f"{run.state.name.lower()}: {run.state.message or 'no reason was told'}"
+    ended = f"{run.state.type.value.lower()}: {run.state.message or 'no reason was told'}"
     return Reply(reason=f"the worker's run {run.name} {ended}", may_pass=run.state.type != StateType.CANCELLED)
 
 
@@ -102,13 +102,14 @@ def _begun(order: Order, root: Path) -> FlowRun:
     number = 0
     while True:
         # timeout=0: it would wait without listening for the run's stop
-        run: FlowRun = run_deployment(
+        run = run_deployment(
             f"{FLOW}/{DEPLOYMENT}",
             parameters=asdict(order),
             flow_run_name=order.address,
             timeout=0,
             idempotency_key=order.key(number),
         )
+        assert isinstance(run, FlowRun)  # a coroutine only where an event loop runs, which a task's thread has not
         if run.state is None or not run.state.is_final():
             return run
         if run.state.is_completed():

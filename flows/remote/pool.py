@@ -65,7 +65,14 @@ def _ensure_lost(client: SyncPrefectClient) -> None:
             threshold=1,
             within=timedelta(seconds=LOST_AFTER_SECONDS),
         ),
-        actions=[ChangeFlowRunState(state=StateType.CRASHED, message=f"not heard of for {LOST_AFTER_SECONDS:g} s")],
+        actions=[
+            ChangeFlowRunState(
+                name="Crashed",
+                state=StateType.CRASHED,
+                message=f"not heard of for {LOST_AFTER_SECONDS:g} s",
+                force=False,
+            )
+        ],
     )
     found = client.read_automations_by_name(wanted.name)
     if found:

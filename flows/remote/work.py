@@ -3,6 +3,7 @@
 # No postponed annotations here: Prefect builds the parameters' model from the live ones.
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from prefect import State, flow
 from prefect.client.orchestration import get_client
@@ -51,7 +52,8 @@ def make_one(
     finally:
         children.stop()
     with get_client(sync_client=True) as client:
-        client.create_artifact(ArtifactCreate(type=REPLY, data=reply.text(), flow_run_id=flow_run.get_id()))
+        mine = UUID(flow_run.get_id())
+        client.create_artifact(ArtifactCreate(type=REPLY, data=reply.text(), flow_run_id=mine))
     if reply.outcome is None:
         return Failed(message=reply.reason)
     return Completed(message=f"{address}: {reply.outcome}")
