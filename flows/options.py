@@ -18,7 +18,7 @@ Timeouts = Annotated[
 ]
 Remote = Annotated[
     str | None,
-    typer.Option("--remote", help="a DVC remote: workers of the pool likeness-stages make the stages (docs/scale.md)"),
+    typer.Option("--remote", help="a DVC remote: workers of the pool likeness-stages make the stages (docs/flows.md)"),
 ]
 Pairs = Annotated[
     list[str] | None,
