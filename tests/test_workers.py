@@ -72,7 +72,7 @@ def test_workers_of_a_killed_process_end(tmp_path: Path, busy: bool) -> None:
         assert all(worker.is_running() for worker in mine)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        _, left = psutil.wait_procs(mine, timeout=60)
+        _, left = psutil.wait_procs(mine, timeout=300)
         assert left == []
     finally:
         process.kill()

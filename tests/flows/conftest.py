@@ -197,8 +197,8 @@ def hashes(root: Path) -> dict[str, str]:
     return {out["path"]: out["md5"] for stage in content["stages"].values() for out in stage["outs"]}
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait until something is so, or fail."""
+def wait_for(condition: Callable[[], object], seconds: float = 300.0) -> None:
+    """Wait until something is so, or fail; long, since a machine may be busy with anything."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

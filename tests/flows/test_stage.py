@@ -73,7 +73,7 @@ def test_it_waits_for_another_process_that_works_on_the_same(
             wait_for(lambda: any("another process works on" in line for line in caplog.messages))
             other.kill()
             other.wait()
-            thread.join(60)
+            thread.join(300)
     finally:
         other.kill()
         other.wait()
@@ -97,9 +97,9 @@ def test_a_stopped_stage_leaves_no_process_and_can_be_run_again(
     thread.start()
     wait_for(lambda: (project / "begun").exists())
     children.stop()
-    thread.join(30)
+    thread.join(300)
     assert outcome
-    wait_for(lambda: not processes(str(project)), 5)
+    wait_for(lambda: not processes(str(project)))
     assert not (project / "data" / "extraction" / "ada" / "frames.txt").exists()
     assert reproduce_stage("extraction@ada", project, Children(), LOGGER).outcome == "made"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import shutil
-import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,10 +23,10 @@ from flows.lineage.page import page
 from flows.lineage.pictures import picture_of
 from flows.lineage.records import Artifact
 from flows.lineage.trace import trace
+from tests.browser import PATIENCE_MS, chromium
 from tests.conftest import write_clip
 
 DELIVERABLE = "data/encoding/ada-on-ben/deliverable.mp4"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def lineage(*arguments: str) -> str:
@@ -133,14 +131,14 @@ def test_a_picture_that_is_no_longer_as_recorded_is_not_shown(made: Path) -> Non
     assert outputs["extraction@ben"] != ()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 def test_in_a_browser_a_node_that_is_linked_to_is_chosen(made: Path) -> None:
     lineage(DELIVERABLE, "--html", "page.html")
-    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    done = subprocess.run(
-        [*command, f"{(made / 'page.html').as_uri()}#training%40ada-ben"], capture_output=True, text=True
-    )
-    chosen = re.findall(r'<g class="node([^"]*)"[^>]*data-key="([^"]+)"', done.stdout)
-    assert [key for state, key in chosen if "chosen" in state] == ["training@ada-ben"]
-    assert "<dd>training.iterations = 3</dd>" in done.stdout
-    assert [key for state, key in chosen if "apart" in state] == [], "everything leads to or from the only training"
+    with chromium() as browser:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{(made / 'page.html').as_uri()}#training%40ada-ben")
+        page.wait_for_selector(".node.chosen")
+        chosen = page.eval_on_selector_all(".node.chosen", "all => all.map(e => e.dataset.key)")
+        assert chosen == ["training@ada-ben"]
+        assert "<dd>training.iterations = 3</dd>" in page.content()
+        assert page.query_selector(".node.apart") is None, "everything leads to or from the only training"

@@ -99,7 +99,7 @@ def test_a_stage_that_runs_meanwhile_is_running(project: Path, params: Params) -
             assert items(survey(project, params))["clips ada"].state == "running"
         finally:
             (project / "go").touch()
-            assert process.wait(60) == 0
+            assert process.wait(300) == 0
     assert items(survey(project, params))["clips ada"].state == "fresh"
 
 
