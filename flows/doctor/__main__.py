@@ -62,6 +62,7 @@ def findings(root: Path) -> Iterator[Finding]:
     yield from looked_at("GPU", lambda: machine.gpu(params))
     yield from looked_at("onnxruntime", media.networks)
     yield from looked_at("ffmpeg", media.encoders)
+    yield from looked_at("hardware", media.hardware)
     yield from looked_at("pack", lambda: project.packs(params))
     yield from looked_at("base", lambda: project.base(root))
     yield from looked_at("DVC remote", lambda: project.remotes(root))

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from flows.doctor.finding import Finding
-from stages.encoding.codecs import CODECS, Codec
+from stages.encoding.codecs import CODECS, HARDWARE, Codec
+from stages.encoding.hardware import trial
 
 SECONDS: Final = 30.0
 ON_THE_WAY: Final = "AzureExecutionProvider"
@@ -64,6 +65,22 @@ def encoders() -> Iterator[Finding]:
         yield Finding("encoders", "warn", f"it can not encode {', '.join(fails)}", mend)
     else:
         yield Finding("encoders", "ok", ", ".join(works))
+
+
+def hardware() -> Iterator[Finding]:
+    """Which encoders of graphics hardware work: ffmpeg lists them on machines without, too."""
+    from stages.video import ffmpeg_program
+
+    works = {
+        name: [
+            codec
+            for codec, encoder in maker.codecs.items()
+            if not trial(ffmpeg_program(), encoder, maker.uploads["yuv420p"])
+        ]
+        for name, maker in HARDWARE.items()
+    }
+    said = "; ".join(f"{name}: {', '.join(codecs)}" for name, codecs in works.items() if codecs)
+    yield Finding("hardware", "ok", said or "no encoder of it works here; software encodes")
 
 
 def _encodes(program: str, codec: Codec) -> bool:

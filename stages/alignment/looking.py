@@ -12,16 +12,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import fit
-from stages.alignment.measures import exposure, sharpness
+from stages.alignment.measures import exposure, share_seen, sharpness
 from stages.alignment.settings import AlignmentSettings
 from stages.artifacts.frames import Frames
 from stages.execution.work import spans_of, tables_of
-from stages.geometry import crop
+from stages.geometry import apply, crop
 from stages.packs import Landmarker, open_pack
 from stages.packs.canonical import read_canonical
+from stages.visible_face import NETWORK, PLACE, SIZE, VisibleFace
 
-MEASURED_AT: Final = 128
-"""Size in pixels of the crop on which sharpness and exposure are measured, so that they compare between clips."""
+MEASURED_AT: Final = SIZE
+"""Size in pixels of the crop on which quality is measured, so that it compares between clips."""
 
 PASSES: Final = 2
 
@@ -37,6 +38,7 @@ class Seen:
         landmarks: (478, 3) in frame pixels.
         sure: how sure they are, 0..1.
         sharpness, exposure: of the face.
+        visible: the share of it before which nothing passes.
         corrected: where landmarks lie by hand, (x, y) in frame pixels by their number.
     """
 
@@ -44,12 +46,13 @@ class Seen:
     sure: float
     sharpness: float
     exposure: float
+    visible: float
     corrected: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
 
 def arrays_of(seen: Sequence[Seen]) -> dict[str, NDArray[Any]]:
     """What was seen, as arrays; corrections are added later and are not in it."""
-    quality = [(face.sure, face.sharpness, face.exposure) for face in seen]
+    quality = [(face.sure, face.sharpness, face.exposure, face.visible) for face in seen]
     return {"landmarks": np.stack([face.landmarks for face in seen]), "quality": np.array(quality, np.float64)}
 
 
@@ -74,10 +77,10 @@ class LookAtFaces:
     @property
     def reads(self) -> tuple[Path, ...]:
         """As :class:`stages.execution.work.Work` has it."""
-        return *tables_of(self.frames), *open_pack().files.values()
+        return *tables_of(self.frames), *open_pack().files.values(), PLACE / NETWORK
 
     def begin(self) -> Callable[[Sequence[FacesOfFrame]], list[Seen]]:
-        """Open frames and network.
+        """Open frames and networks.
 
         Raises:
             Problem: one of them can not be opened; later, a shard is damaged.
@@ -86,13 +89,17 @@ class LookAtFaces:
         canonical = read_canonical(pack.files["canonical_face"])
         landmarker = Landmarker(pack, device=self.settings.device, threads=self.settings.threads)
 
+        visibility = VisibleFace.open(device=self.settings.device, threads=self.settings.threads)
+
         def look(span: Sequence[FacesOfFrame]) -> list[Seen]:
             seen = []
             for frame, (_, points) in zip(frames.pick([number for number, _ in span]), span, strict=True):
                 picture = frame.rgb()
                 for landmarks, sure in zip(*landmarker.refine(picture, points, passes=PASSES), strict=True):
-                    small = crop(picture, fit(landmarks, canonical), MEASURED_AT)
-                    seen.append(Seen(landmarks, float(sure), sharpness(small), exposure(small)))
+                    transform = fit(landmarks, canonical)
+                    small = crop(picture, transform, MEASURED_AT)
+                    free = share_seen(visibility.look(small[None])[0], apply(transform, landmarks[:, :2]))
+                    seen.append(Seen(landmarks, float(sure), sharpness(small), exposure(small), free))
             return seen
 
         return look

@@ -1,4 +1,4 @@
-"""What is measured on an aligned face's picture: sharpness and exposure."""
+"""What is measured on an aligned face's picture: sharpness, exposure, and how much of it is seen."""
 
 from __future__ import annotations
 
@@ -22,3 +22,20 @@ def exposure(crop: NDArray[np.uint8]) -> float:
     quarter = len(crop) // 4
     inner = crop[quarter:-quarter, quarter:-quarter].astype(np.float32)
     return float((inner @ LUMA).mean() / 255.0)
+
+
+def share_seen(visible: NDArray[np.float32], landmarks: NDArray[np.floating]) -> float:
+    """How much of a face is seen: of the pixels within its landmarks' convex hull, those before which nothing passes.
+
+    Args:
+        visible: (s, s) float32, as :meth:`stages.visible_face.VisibleFace.look` gives it of the aligned crop.
+        landmarks: (478, 2) in unit-crop coordinates.
+
+    Returns:
+        0..1; 1 too where no pixel of the crop lies within the hull.
+    """
+    inside = np.zeros(visible.shape, np.uint8)
+    corners = cv2.convexHull(np.asarray(landmarks, np.float32) * len(visible))
+    cv2.fillConvexPoly(inside, np.round(corners).astype(np.int32), 1)
+    within = inside > 0
+    return float((visible[within] >= 0.5).mean()) if within.any() else 1.0

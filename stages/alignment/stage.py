@@ -110,6 +110,7 @@ def align(
                     seen[i].sharpness,
                     seen[i].exposure,
                     seen[i].sure,
+                    seen[i].visible,
                 )
             )
     table = pd.DataFrame(rows, columns=ALIGNMENTS.names).sort_values(["frame", "face"], ignore_index=True)

@@ -21,6 +21,7 @@ POSE_AND_QUALITY: Final = (
     "sharpness",
     "exposure",
     "confidence",
+    "visible",
 )
 """Columns that a face keeps from its alignment on; float32, degrees and ratios."""
 

@@ -50,7 +50,7 @@ SWAP_STAGES: Final = ("conversion", "compositing", "encoding")
 TIMED: Final = ("extraction", "screening", "detection", "alignment", "dataset", *SWAP_STAGES)
 FACE_STAGES: Final = ("extraction", "detection", "alignment")
 
-_GIVEN: Final = ("consent", "fonts", "packs", "decisions", "training")
+_GIVEN: Final = ("consent", "fonts", "packs", "visibility", "decisions", "training")
 """Folders of data/ that the stages read and that this command does not make."""
 
 

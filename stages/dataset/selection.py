@@ -59,10 +59,12 @@ def reasons(table: pd.DataFrame, width: int, height: int, settings: FilterSettin
         settings: the limits.
     """
     sharp_enough = settings.sharpness * float(table["sharpness"].median()) if len(table) else 0.0
+    clear_enough = float(table["visible"].median()) - settings.covered if len(table) else 0.0
     inside = [_share_inside(landmarks, width, height) for landmarks in table["landmarks"]]
     checks = [
         ("landmarks are not sure", table["confidence"] < settings.confidence),
         ("cut by the frame's edge", pd.Series(inside, index=table.index, dtype=float) < settings.inside),
+        ("covered", table["visible"] < clear_enough),
         ("blurred", table["sharpness"] < sharp_enough),
         ("too dark", table["exposure"] < settings.darkest),
         ("too bright", table["exposure"] > settings.brightest),

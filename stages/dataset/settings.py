@@ -18,6 +18,13 @@ class FilterSettings(BaseModel):
     )
     darkest: float = Field(default=0.04, ge=0.0, le=1.0, description="least mean luma of the face")
     brightest: float = Field(default=0.96, ge=0.0, le=1.0, description="greatest mean luma of the face")
+    covered: float = Field(
+        default=0.12,
+        ge=0.0,
+        le=1.0,
+        description="greatest share of the face that something before it hides (a hand, a cup) beyond what is hidden "
+        "in the clip's median face: glasses that are always worn are the person's; 1 is off",
+    )
     yaw: float = Field(default=75.0, gt=0.0, le=180.0, description="greatest turn to either side, degrees")
     inside: float = Field(default=0.9, ge=0.0, le=1.0, description="least share of the landmarks that lie in the frame")
     difference: float = Field(

@@ -118,11 +118,12 @@ def graded(table: pd.DataFrame, index: pd.DataFrame, settings: FilterSettings) -
         index: the kept faces.
         settings: the limits.
     """
-    median = index[["sharpness", "exposure", "confidence"]].median()
+    median = index[["sharpness", "exposure", "confidence", "visible"]].median()
     shares = pd.DataFrame(
         {
             "sharp": _share(table["sharpness"], settings.sharpness * median["sharpness"], median["sharpness"]),
             "sure": _share(table["confidence"], settings.confidence, median["confidence"]),
+            "free": _share(table["visible"], median["visible"] - settings.covered, median["visible"]),
             "dark": _share(table["exposure"], settings.darkest, median["exposure"]),
             "bright": _share(table["exposure"], settings.brightest, median["exposure"]),
         }

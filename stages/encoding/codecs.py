@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 CodecName = Literal["h264", "h265", "av1", "prores", "ffv1", "png", "tiff", "dpx"]
+EncoderName = Literal["software", "auto", "nvenc", "qsv", "videotoolbox", "amf"]
 ContainerName = Literal["mp4", "mov", "mkv"]
 
 _YUV: Final = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
@@ -85,3 +86,36 @@ PRESETS_OF_AV1: Final = {
     "veryslow": 3,
 }  # fmt: skip
 """SVT-AV1 numbers its presets."""
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """The encoders of one maker's hardware.
+
+    Attributes:
+        codecs: codec -> ffmpeg's name of its encoder.
+        uploads: pixel format -> what its samples lie in on the way to the hardware; none is changed.
+        rate: options for a constant quality, the names; each gets the rate factor. None if there is no such thing.
+        told: further options of a constant quality.
+    """
+
+    codecs: dict[CodecName, str]
+    uploads: dict[str, str]
+    rate: tuple[str, ...] = ()
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+_TWO: Final = {"yuv420p": "nv12", "yuv420p10le": "p010le"}
+
+HARDWARE: Final[dict[EncoderName, Hardware]] = {
+    "nvenc": Hardware(
+        {"h264": "h264_nvenc", "h265": "hevc_nvenc", "av1": "av1_nvenc"},
+        _TWO | {"yuv444p": "yuv444p"}, ("cq",), {"rc": "vbr", "b:v": 0},
+    ),
+    "qsv": Hardware({"h264": "h264_qsv", "h265": "hevc_qsv", "av1": "av1_qsv"}, _TWO, ("global_quality",)),
+    "videotoolbox": Hardware({"h264": "h264_videotoolbox", "h265": "hevc_videotoolbox"}, _TWO),
+    "amf": Hardware(
+        {"h264": "h264_amf", "h265": "hevc_amf", "av1": "av1_amf"}, _TWO, ("qp_i", "qp_p"), {"rc": "cqp"},
+    ),
+}  # fmt: skip
+"""In the order in which they are tried. VA-API and Vulkan are not among them: they need a device to be named."""

@@ -13,6 +13,7 @@ import ffmpeg
 from stages.disclosure import DISCLOSURE
 from stages.encoding.codecs import CODECS, PRESETS_OF_AV1
 from stages.encoding.coding import Coding
+from stages.encoding.hardware import Chosen
 from stages.encoding.settings import EncodingSettings
 from stages.light import Light
 from stages.video import UNKNOWN, VideoFacts
@@ -53,6 +54,7 @@ def command(
     beside: Surroundings,
     last: tuple[int, int],
     settings: EncodingSettings,
+    hardware: Chosen | None = None,
 ) -> Any:
     """The ffmpeg command that encodes a NUT stream of raw pictures from its standard input.
 
@@ -66,6 +68,7 @@ def command(
         beside: what goes into the file beside them.
         last: presentation time and duration of the last picture, which a raw stream does not say.
         settings: of the stage.
+        hardware: that encodes; None for the CPU.
 
     Returns:
         an ffmpeg-python node, to be compiled or run.
@@ -81,9 +84,9 @@ def command(
         video = video.filter("setparams", **known)
     told: dict[str, Any] = {"fps_mode": "passthrough", "enc_time_base": f"{base.numerator}:{base.denominator}"}
     coded = {
-        "c:v": CODECS[settings.codec].encoder,
-        "pix_fmt": coding.pixel_format,
-        **_coder(facts, beside.light, coding, settings),
+        "c:v": hardware.encoder if hardware else CODECS[settings.codec].encoder,
+        "pix_fmt": hardware.upload if hardware else coding.pixel_format,
+        **(_by_hardware(facts, hardware, settings) if hardware else _coder(facts, beside.light, coding, settings)),
     }
     if container == "mkv":
         coded.pop("tag:v", None)
@@ -114,9 +117,20 @@ def command(
     )
 
 
+def _by_hardware(facts: VideoFacts, hardware: Chosen, settings: EncodingSettings) -> dict[str, Any]:
+    """What an encoder of hardware is told."""
+    tag = {"tag:v": "hvc1"} if settings.codec == "h265" else {}
+    return {**hardware.options, "g": _apart(facts, settings), **tag}
+
+
+def _apart(facts: VideoFacts, settings: EncodingSettings) -> int:
+    """Pictures between key frames at most."""
+    return max(1, round(settings.keyframe_seconds * Fraction(facts.rate)))
+
+
 def _coder(facts: VideoFacts, light: Light, coding: Coding, settings: EncodingSettings) -> dict[str, Any]:
     """What the encoder itself is told."""
-    apart = max(1, round(settings.keyframe_seconds * Fraction(facts.rate)))
+    apart = _apart(facts, settings)
     rate = {"crf": f"{settings.quality:g}"} if settings.bitrate is None else {"b:v": f"{settings.bitrate}k"}
     timed = {"g": apart, "threads:v": settings.threads}
     match settings.codec:

@@ -15,6 +15,7 @@ from stages.disclosure import DISCLOSURE
 from stages.encoding.codecs import CODECS
 from stages.encoding.coding import Coding
 from stages.encoding.command import Surroundings, command
+from stages.encoding.hardware import Chosen
 from stages.encoding.settings import EncodingSettings
 from stages.problems import Problem
 from stages.turning import Turner
@@ -58,6 +59,7 @@ def write_video(
     beside: Surroundings,
     last: tuple[int, int],
     settings: EncodingSettings,
+    hardware: Chosen | None = None,
 ) -> Path:
     """Encode frames and copy sound into ``deliverable.<container>``, or a folder ``deliverable`` of pictures.
 
@@ -72,6 +74,7 @@ def write_video(
         beside: sound, chapters and the turn that is to be marked; pictures are turned back by it here.
         last: ``pts`` and ``duration`` of the last frame.
         settings: of the stage.
+        hardware: that encodes; None for the CPU.
 
     Returns:
         the file or the folder.
@@ -89,7 +92,7 @@ def write_video(
     if beside.turn:
         turner = Turner(facts, 360 - beside.turn, "encoding.rotation in params.yaml")
         frames, facts = (turner(frame) for frame in frames), turner.facts
-    node = command(names, container, facts, coding, beside, last, settings)
+    node = command(names, container, facts, coding, beside, last, settings, hardware)
     with running_ffmpeg(node, out, mend=_mend(container, settings, beside), where=beside.audio) as pipe:
         _hand_over(pipe, frames, facts, coding, beside)
     if container == "pictures":  # which hold no comment of their own

@@ -8,14 +8,14 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stages.credentials.settings import CredentialSettings
-from stages.encoding.codecs import CODECS, CodecName, ContainerName
+from stages.encoding.codecs import CODECS, HARDWARE, CodecName, ContainerName, EncoderName
 from stages.encoding.label_settings import LabelSettings
 
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 
 
 class EncodingSettings(BaseModel):
-    """Settings of the stage ``encoding``. All encoders run on the CPU."""
+    """Settings of the stage ``encoding``. Encoders run on the CPU, unless hardware is asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,6 +37,12 @@ class EncodingSettings(BaseModel):
     )
     bitrate: int | None = Field(
         default=None, ge=10, le=2_000_000, description="kilobits a second of h264, h265 and av1, in place of crf"
+    )
+    encoder: EncoderName = Field(
+        default="software",
+        description="software gives the same bytes on every machine; nvenc, qsv, videotoolbox and amf are quicker, "
+        "need the hardware, give larger files at equal quality, and other bytes by another card or driver; auto takes "
+        "the first of them that works, else software. They have no preset, and what crf means differs among them",
     )
     preset: Preset = Field(default="medium", description="slower presets give smaller files of the same quality")
     profile: Literal["auto", "proxy", "lt", "standard", "hq", "4444", "4444xq"] = Field(
@@ -78,6 +84,9 @@ class EncodingSettings(BaseModel):
     @model_validator(mode="after")
     def _fits_the_codec(self) -> Self:
         codec = CODECS[self.codec]
+        if self.encoder not in ("software", "auto") and self.codec not in HARDWARE[self.encoder].codecs:
+            known = ", ".join(HARDWARE[self.encoder].codecs)
+            raise ValueError(f"{self.encoder} does not encode {self.codec}; it encodes {known}")
         if codec.crf is None and (self.crf is not None or self.bitrate is not None):
             raise ValueError(f"{self.codec} has neither crf nor bitrate; remove them")
         if self.crf is not None and self.bitrate is not None:

@@ -26,6 +26,7 @@ from stages.encoding.codecs import CODECS, LOSSLESS
 from stages.encoding.coding import coding_for
 from stages.encoding.command import Surroundings
 from stages.encoding.container import container_for, write_video
+from stages.encoding.hardware import chosen
 from stages.encoding.label import Labeller, labelled
 from stages.encoding.marking import Marking
 from stages.encoding.settings import EncodingSettings
@@ -120,6 +121,7 @@ def encode(
     index, facts = finished.index, finished.facts
     beside = _beside(facts, audio, settings, provenance.tags if provenance else {})
     coding = coding_for(turned(facts, 360 - beside.turn, finished.folder) if beside.turn else facts, settings)
+    hardware = chosen(settings, coding.pixel_format, lit=bool(beside.light))
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
@@ -129,7 +131,7 @@ def encode(
     marking = Marking(of, finished, settings) if settings.watermark else None
     pictures = _on_their_way(gate(finished) if gate else finished, labeller, marking)
     shown = progress(pictures, total=len(finished), what=what)
-    video = write_video(folder, container, shown, facts, coding, beside, last, settings)
+    video = write_video(folder, container, shown, facts, coding, beside, last, settings, hardware)
     signed = provenance.sign(video, marking.facts["identifier"] if marking else None) if provenance else {}
     if coding.converted:
         log.warning("%s: %s", what, coding.converted)
@@ -144,6 +146,8 @@ def encode(
     if container == "pictures":
         first = int(index["pts"].iloc[0]) * Fraction(facts.time_base)
         more |= {"rate": ratio(rate), "first_picture_at": str(first)}
+    if hardware:
+        more["encoder"] = hardware.encoder
     if marking:
         more["watermark"] = marking.facts
     if beside.turn:

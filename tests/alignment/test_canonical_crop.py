@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import SIDE, fit, template
-from stages.alignment.measures import exposure, sharpness
+from stages.alignment.measures import exposure, share_seen, sharpness
 from stages.expression import FOCAL, angles_of, eyes_open, mouth_open, pose_of
 from stages.geometry import Floats, apply, compose, invert, scale_of
 from stages.packs import open_pack
@@ -120,6 +120,18 @@ def test_sharpness_falls_with_blur_and_exposure_is_the_mean() -> None:
     flat = np.full((128, 128, 3), 51, np.uint8)
     assert sharpness(noise) > 100 * sharpness(flat) == 0.0
     assert exposure(flat) == pytest.approx(0.2, abs=1e-3)
+
+
+@given(st.floats(0.0, 1.0), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_the_share_that_is_seen_is_that_within_the_face(height: float, seed: int) -> None:
+    """Of a square face whose lowest part is hidden; what lies beside it does not count."""
+    square = np.array([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]])
+    visible = np.random.default_rng(seed).random((128, 128)).astype(np.float32)
+    visible[32:97, 32:97] = 1.0
+    visible[round(97 - 65 * height) :, 32:97] = 0.0
+    assert share_seen(visible, square) == pytest.approx(1.0 - height, abs=0.02)
+    assert share_seen(visible, square + 9.0) == 1.0
 
 
 def test_the_inverse_takes_the_template_back() -> None:

@@ -32,7 +32,7 @@ class Knowing:
 
     def map(self, work: Any, spans: Iterable[Any]) -> Iterator[Any]:
         for span in spans:
-            yield [Seen(self._face + np.float32(number % 7), 1.0, 1.0, 0.5) for number, _ in span]
+            yield [Seen(self._face + np.float32(number % 7), 1.0, 1.0, 0.5, 1.0) for number, _ in span]
 
 
 def peak_of(frames: Frames, count: int) -> int:

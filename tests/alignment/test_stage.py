@@ -16,6 +16,7 @@ from stages.alignment.stage import align, steady
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import Correction, Decisions
 from stages.artifacts.frames import Frames
+from stages.dataset.settings import FilterSettings
 from stages.detection.settings import DetectionSettings
 from stages.detection.stage import detect
 from stages.geometry import as_matrix, compose
@@ -65,6 +66,21 @@ def test_every_taken_face_is_aligned_to_the_same_crop(alignments: Alignments) ->
     corners = np.array([[60, 60, 1], [140, 60, 1], [100, 160, 1]]).T
     spread = (chained @ corners).std(axis=0)
     assert spread.max() < 0.012
+
+
+def test_what_passes_before_a_face_is_measured(tmp_path: Path) -> None:
+    """A thing before the mouth in two of five frames."""
+    pictures = [placed((collins(), moved(110 + 2 * number, 120, scale=1.2))) for number in range(5)]
+    for number in (2, 3):
+        x, y = (moved(110 + 2 * number, 120, scale=1.2) @ (100, 135, 1)).astype(int)
+        pictures[number][y - 18 : y + 18, x - 60 : x + 60] = (60, 90, 40)
+    covered = film(tmp_path / "frames", pictures)
+    found = detect(covered, DetectionSettings(device="cpu", minimum_face=40), (), clip="x", identity="ada").faces
+    seen = align(covered, found, SETTINGS, clip="x").table.set_index("frame")["visible"]
+    assert set(seen.index) == set(range(5))
+    bare = seen.drop([2, 3])
+    assert (seen[[2, 3]] < bare.median() - FilterSettings().covered).all()
+    assert (bare > bare.median() - 0.05).all()
 
 
 def test_a_hidden_face_is_bridged_and_says_so(alignments: Alignments) -> None:
@@ -135,7 +151,7 @@ class TestDecisions:
         """On a face that keeps still: on a fast one the smoother joins no frames."""
         canonical = read_canonical(open_pack().files["canonical_face"])
         still = np.reshape(alignments.table["landmarks"][0], (-1, 3))
-        seen = [Seen(still, 1.0, 1.0, 0.5)] * 9
+        seen = [Seen(still, 1.0, 1.0, 0.5, 1.0)] * 9
         x, y = still[BROW, :2].astype(float)
         seen[4] = replace(seen[4], corrected={BROW: (x + 6.0, y)})
         moved = steady(seen, canonical, SETTINGS)[0][:, BROW, 0] - x

@@ -23,7 +23,7 @@ LANDMARKS = np.concatenate([FACE, np.full((10, 2), 0.5)])
 
 def table(**changed: float) -> pd.DataFrame:
     """Five good faces and one with changed values."""
-    good = {"confidence": 1.0, "sharpness": 100.0, "exposure": 0.5, "yaw": 0.0}
+    good = {"confidence": 1.0, "sharpness": 100.0, "exposure": 0.5, "visible": 0.8, "yaw": 0.0}
     rows = pd.DataFrame([good] * 5 + [good | changed])
     rows["landmarks"] = [np.tile([50.0, 50.0, 0.0], 478)] * 6
     return rows
@@ -36,6 +36,8 @@ def table(**changed: float) -> pd.DataFrame:
         ({"sharpness": 5.0}, "blurred"),
         ({"exposure": 0.01}, "too dark"),
         ({"exposure": 0.99}, "too bright"),
+        ({"visible": 0.6}, "covered"),
+        ({"visible": 0.7}, KEPT),
         ({"yaw": -80.0}, "turned too far"),
         ({"yaw": 40.0}, KEPT),
     ],

@@ -57,9 +57,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _furnish(folder: Path) -> None:
-    """Give a folder what the stages look for in it: consent records and the open pack."""
+    """Give a folder what the stages look for in it: consent records and the networks."""
     put_records(folder / "data" / "consent", {"ada": ["ada"], "ben": ["ben"]})
-    (folder / "data" / "packs").symlink_to(REPOSITORY / "data" / "packs")
+    for networks in ("packs", "visibility"):
+        (folder / "data" / networks).symlink_to(REPOSITORY / "data" / networks)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,7 @@ def test_the_tables_tell_who_was_left_out_and_why(face_set: FaceSet) -> None:
 def graded_faces(**changed: list[float]) -> pd.DataFrame:
     """Five faces, in the middle of all limits but for what is changed."""
     good = {"frame": range(5), "face": 0, "yaw": 0.0, "sharpness": 100.0, "exposure": 0.5, "confidence": 0.9}
+    good |= {"visible": 1.0}
     return pd.DataFrame(good | changed)
 
 

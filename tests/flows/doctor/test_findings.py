@@ -49,6 +49,8 @@ def test_networks_run_and_what_is_only_listed_is_told(monkeypatch: pytest.Monkey
 
 def test_encoders_encode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdicts(list(media.encoders())) == [("ffmpeg", "ok"), ("encoders", "ok")]
+    (hardware,) = media.hardware()
+    assert (hardware.what, hardware.verdict) == ("hardware", "ok"), "nothing needs any"
     # a system's ffmpeg without x265, which would be taken first
     from stages.video import ffmpeg_program
 
