@@ -15,6 +15,7 @@ import boto3
 import psutil
 import pytest
 
+from flows.children import Children
 from flows.remote.orders import POOL
 from tests.flows.conftest import commit, dvc, processes, run, wait_for
 from tests.flows.faults.test_remote import answers, free_port
@@ -32,14 +33,14 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             environment.setenv(name, "testing")
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
         command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-        server = subprocess.Popen(command, stdout=output, stderr=output)
+        children = Children()
+        server = children.start(command, cwd=log.parent, output=output)
         try:
             wait_for(lambda: server.poll() is not None or answers(port), WAIT)
             assert server.poll() is None, log.read_text()
             yield f"http://127.0.0.1:{port}"
         finally:
-            server.kill()
-            server.wait()
+            children.stop()
 
 
 @dataclass
@@ -59,12 +60,9 @@ class Worker:
             "PREFECT_HOME": str(self.clone / ".prefect"),
         }
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [*command, "--limit", "1", "--name", self.clone.name],
-                cwd=self.clone,
-                env=environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+            # under a guard: it does not outlive tests that are killed
+            self.process = Children().start(
+                [*command, "--limit", "1", "--name", self.clone.name], cwd=self.clone, env=environment, output=output
             )
 
     @property
