@@ -18,7 +18,8 @@ export UV_COMPILE_BYTECODE := 1
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
 .PHONY: serve setup demo test lint types unit lock gpu samples check clean ablation base visibility
-.PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials bench-workers scale
+.PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
+.PHONY: bench-workers scale
 .PHONY: bench-noop faults
 .DEFAULT_GOAL := help
 
