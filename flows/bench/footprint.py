@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from statistics import mean
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import yaml
 
