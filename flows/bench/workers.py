@@ -15,7 +15,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Final, cast
 
@@ -23,6 +23,7 @@ import networkx as nx
 import typer
 
 from flows.bench.project import keep
+from flows.bench.store import s3_server
 from flows.bench.waiting import generate, ideal
 from flows.children import Children
 from flows.environment import prepare
@@ -33,7 +34,6 @@ from stages.problems import Problem
 from stages.program import tell
 
 BUCKET: Final = "likeness-bench"
-STARTUP_SECONDS: Final = 120.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -59,7 +59,7 @@ def _measure(folder: Path, swaps: int, workers: int, scale: float) -> None:
     root = folder / "project"
     generate(root, swaps, scale)
     with ExitStack() as held:
-        _with_remote(root, held.enter_context(_s3(folder)))
+        _with_remote(root, held.enter_context(s3_server(folder / "s3.log")))
         prepare(root)
         address = held.enter_context(running_server(_free_port()))
         os.environ["PREFECT_API_URL"] = address
@@ -108,25 +108,6 @@ def _with_remote(root: Path, endpoint: str) -> None:
     ):
         subprocess.run([*dvc, *command], cwd=root, check=True, capture_output=True)
     keep(root, "a remote")
-
-
-@contextmanager
-def _s3(folder: Path) -> Iterator[str]:
-    """A server that speaks S3's protocol."""
-    port = _free_port()
-    command = [sys.executable, "-m", "moto.server", "--host", HOST, "--port", str(port)]
-    with _program(command, folder, folder / "s3.log"):
-        end = time.monotonic() + STARTUP_SECONDS
-        while not _listens(port):
-            if time.monotonic() > end:
-                raise Problem("it does not start", where="moto.server", mend="install the extra `dev`")
-            time.sleep(0.2)
-        yield f"http://{HOST}:{port}"
-
-
-def _listens(port: int) -> bool:
-    with closing(socket.socket()) as probe:
-        return probe.connect_ex((HOST, port)) == 0
 
 
 @contextmanager
