@@ -76,7 +76,10 @@ def test_a_broken_clip_stops_its_own_swap_only(made: Path, inbox: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [("nightly",), ("ingest", "inbox")])
-def test_a_deadline_that_would_never_count_is_refused_first(made: Path, command: tuple[str, ...]) -> None:
+def test_a_deadline_that_would_never_count_is_refused_first(
+    made: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(made / ".prefect"))  # else the command would set it for all tests after
     done = CliRunner().invoke(app, [*command, "--timeout", "extracting=2"])
     assert done.exit_code == BAD_INPUT
     assert "there is no stage 'extracting'" in done.stderr
