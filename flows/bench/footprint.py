@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from statistics import mean
+from types import MappingProxyType
 from typing import Final, Literal
 
 import yaml
 
 from flows.pipeline import Pipeline
 from flows.remote import entries
-from stages.journal import FILE, runs
 from stages.problems import Problem
 from stages.video import open_clip, video_stream
 
@@ -42,7 +42,7 @@ class Footprint:
         unit: of what.
         kept: bytes of its results.
         read: bytes of other stages' results that it reads.
-        seconds: of its process; None where no run of it was timed here.
+        seconds: of a processor; None where no run of it was timed.
     """
 
     unit: Unit
@@ -65,8 +65,10 @@ class _Made:
     item: str
 
 
-def footprints(root: Path, wanted: Footage, pair_hours: float) -> dict[str, Footprint]:
-    """By kind of stage, in their order: the mean of what dvc.lock and this machine's journal have, scaled to a unit.
+def footprints(
+    root: Path, wanted: Footage, pair_hours: float, timed: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, Footprint]:
+    """By kind of stage, in their order: the mean of what dvc.lock has and of what was timed, scaled to a unit.
 
     Bytes and seconds of stages over whole frames are taken as proportional to pixels, those of others to frames.
 
@@ -74,6 +76,7 @@ def footprints(root: Path, wanted: Footage, pair_hours: float) -> dict[str, Foot
         root: the project's folder, with its clips.
         wanted: what footage the units are of.
         pair_hours: of footage of a pair's two people, together.
+        timed: seconds of a processor that stages took, by address.
 
     Raises:
         Problem: nothing has been made yet, or a clip is not there.
@@ -88,7 +91,6 @@ def footprints(root: Path, wanted: Footage, pair_hours: float) -> dict[str, Foot
         for address, entry in locked.items()
         for out in entry["outs"]
     ]
-    timed = {run.stage: run.seconds for run in runs(root / FILE) if run.went_well and run.seconds is not None}
     by_swap = pipeline.sections.get("swaps", [])
     found: dict[str, list[Footprint]] = defaultdict(list)
     for section, unit in UNITS.items():

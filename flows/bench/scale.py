@@ -1,4 +1,4 @@
-"""``python -m flows.bench.scale``: what many hours and pairs take, by what the project's own runs took here.
+"""``python -m flows.bench.scale``: what many hours and pairs take, by what the project's own results and stages take.
 
 A model, not a measurement: it multiplies. What was measured, and how it is multiplied, it prints first.
 """
@@ -14,9 +14,11 @@ import typer
 from flows.bench import lockfile
 from flows.bench.footprint import UNITS, Footage, Footprint, Unit, footprints
 from flows.bench.lockfile import Cost
+from flows.bench.timing import processor_seconds
 from flows.environment import find_root, prepare
 from stages.problems import Problem
 from stages.program import tell
+from stages.settings import load_params
 
 GIGA: Final = 1e9
 TERA: Final = 1e12
@@ -34,16 +36,20 @@ def main(
     rate: Annotated[float, typer.Option(min=1, help="frames a second")] = 25,
     training_hours: Annotated[float, typer.Option(min=0, help="of one GPU for a pair: yours to say")] = 12,
     days: Annotated[float, typer.Option(min=0.1, help="in which all of it is to be done")] = 30,
+    swap: Annotated[str | None, typer.Option(help="run its stages again to time them; the first, if not named")] = None,
     swaps: Annotated[str, typer.Option(help="swaps of generated repositories, to measure DVC on")] = "10,50",
 ) -> None:
     """Print what a unit takes, what all of it takes, and what one dvc.lock bears."""
     try:
         root = find_root()
         prepare(root)
-        found = footprints(root, Footage(width, height, rate), hours / max(1, pairs))
+        timed = processor_seconds(root, swap or next(iter(load_params().swaps)))
+        found = footprints(root, Footage(width, height, rate), hours / max(1, pairs), timed)
         many = {"hour of footage": hours, "pair": float(pairs), "hour of swaps": hours}
-        print(f"One unit, of {width} x {height} at {rate:g} frames a second, scaled from what dvc.lock has;")
-        print(f"a pair has {hours / max(1, pairs):g} hours of footage:\n")
+        print(
+            f"One unit, of {width} x {height} at {rate:g} frames a second, scaled from what dvc.lock has and from what"
+        )
+        print(f"the stages of one swap took; a pair has {hours / max(1, pairs):g} hours of footage:\n")
         _tell_units(found)
         clips = math.ceil(hours * 60 / clip_minutes)
         count = {"hour of footage": clips, "pair": pairs, "hour of swaps": clips}
@@ -58,10 +64,10 @@ def main(
 
 
 def _tell_units(found: dict[str, Footprint]) -> None:
-    print("| stage | a unit | keeps | reads | takes, one process |")
+    print("| stage | a unit | keeps | reads | of a processor |")
     print("|---|---|---:|---:|---:|")
     for kind, each in found.items():
-        takes = "not timed here" if each.seconds is None else f"{each.seconds / 3600:.2f} h"
+        takes = "not timed" if each.seconds is None else f"{each.seconds / 3600:.2f} h"
         print(f"| `{kind}` | {each.unit} | {each.kept / GIGA:.3f} GB | {each.read / GIGA:.3f} GB | {takes} |")
 
 
@@ -70,7 +76,11 @@ def _tell_all(found: dict[str, Footprint], many: dict[str, float], days: float, 
     for each in found.values():
         units[each.unit].append(each)
     kept = {unit: many[unit] * sum(each.kept for each in stages) for unit, stages in units.items()}
+    per_hour = sum(each.kept for each in units["hour of footage"])
     moved = sum(many[each.unit] * (each.kept + each.read) for each in found.values())
+    on_one = (
+        sum(kept.values()) + many["pair"] * sum(each.read for each in units["pair"]) + many["hour of swaps"] * per_hour
+    )
     timed = {kind: each.seconds for kind, each in found.items() if kind != "training" and each.seconds is not None}
     work = sum(many[found[kind].unit] * seconds for kind, seconds in timed.items()) / 3600
     untimed = [kind for kind in found if kind not in timed and kind != "training"]
@@ -82,7 +92,9 @@ def _tell_all(found: dict[str, Footprint], many: dict[str, float], days: float, 
     print(f"| kept, together | {sum(kept.values()) / TERA:.1f} TB |")
     print(f"| moved, if no worker has anything in its cache | {moved / TERA:.1f} TB |")
     print(f"| network for that in {days:g} days | {moved * 8 / seconds / GIGA:.2f} Gbit/s |")
-    print(f"| processes at work for {days:g} days, without training | {work * 3600 / seconds:.0f} ({work:.0f} h) |")
+    print(f"| moved, if one machine makes all of a clip, and one all of a swap | {on_one / TERA:.1f} TB |")
+    print(f"| network for that in {days:g} days | {on_one * 8 / seconds / GIGA:.2f} Gbit/s |")
+    print(f"| processors at work for {days:g} days, without training | {work * 3600 / seconds:.0f} ({work:.0f} h) |")
     if untimed:
         print(f"| not in that, for want of a time | {', '.join(untimed)} |")
     print(f"| GPUs at work for {days:g} days on training | {training * 3600 / seconds:.1f} ({training:.0f} h) |")
