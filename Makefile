@@ -90,7 +90,7 @@ serve: setup ## server, worker and schedules of prefect.yaml on this machine; AR
 bench-workers: setup ## swaps over four workers with clones of their own beside the ideal schedule; ARGS="--scale 1"
 	@python -m flows.bench.workers $(ARGS)
 
-scale: setup ## what many hours and pairs take, by what was measured here; after make demo; ARGS="--hours 100"
+scale: setup ## what many hours and pairs take, by what the demo's stages take; after make demo; ARGS="--hours 100"
 	@python -m flows.bench.scale $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
