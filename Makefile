@@ -19,6 +19,7 @@ export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config g
 
 .PHONY: serve setup demo test lint types unit lock gpu samples check clean ablation base visibility
 .PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
+.PHONY: bench-workers scale
 .PHONY: bench-noop faults
 .DEFAULT_GOAL := help
 
@@ -85,6 +86,12 @@ faults: setup ## kill processes of runs at random moments, and see that all ends
 
 serve: setup ## server, worker and schedules of prefect.yaml on this machine; ARGS="--notify URL --port 4200"
 	@python -m flows.serve $(ARGS)
+
+bench-workers: setup ## swaps over four workers with clones of their own beside the ideal schedule; ARGS="--scale 1"
+	@python -m flows.bench.workers $(ARGS)
+
+scale: setup ## what many hours and pairs take, by what the demo's stages take; after make demo; ARGS="--hours 100"
+	@python -m flows.bench.scale $(ARGS)
 
 check: setup ## look at params.yaml, footage, consent records and hand decisions without running anything
 	@python -m stages.check

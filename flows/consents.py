@@ -2,8 +2,6 @@
 
 # No postponed annotations here, as in flows/reproduction.py: Prefect builds the parameters' model from the live ones.
 from contextlib import chdir
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -15,29 +13,11 @@ from pydantic import Field
 
 from flows import events
 from flows.environment import find_root
-from stages.consent import FOLDER, read_consent
-from stages.problems import Problem
-
-
-@dataclass(frozen=True)
-class Ending:
-    """A consent that ends soon, or has ended.
-
-    Attributes:
-        identity: whose.
-        record: the record's id.
-        expires: the last day on which it holds.
-        days: so many are left; negative once it is over.
-    """
-
-    identity: str
-    record: str
-    expires: date
-    days: int
+from flows.maintenance.consents import Expiry, ending, expiries
 
 
 @flow(name="consents", persist_result=False)
-def consents(expire_within_days: Annotated[int, Field(ge=0)] = 30, repository: str = ".") -> State[list[Ending]]:
+def consents(expire_within_days: Annotated[int, Field(ge=0)] = 30, repository: str = ".") -> State[list[Expiry]]:
     """Tell whose consent ends soon or has ended: an event for each, every time, until the record is renewed or ended.
 
     Args:
@@ -49,42 +29,18 @@ def consents(expire_within_days: Annotated[int, Field(ge=0)] = 30, repository: s
     """
     logger = get_run_logger()
     with chdir(find_root(Path(repository))):
-        found, unread = endings(expire_within_days, date.today())
-    for problem in unread:
-        logger.warning("%s", problem)
+        seen = expiries((), expire_within_days)
+    for each in seen:
+        if not each.record:
+            logger.warning("the consent of '%s' can not be read: %s", each.identity, each.problem)
+    found = ending(seen, expire_within_days)
     for each in found:
         logger.info("the consent of '%s' ends on %s, in %d days", each.identity, each.expires, each.days)
-        events.tell_ending(each.identity, each.record, each.expires, each.days)
+        events.tell_ending(each)
     table = [
-        {"identity": each.identity, "record": each.record, "ends": each.expires.isoformat(), "days": each.days}
+        {"identity": each.identity, "record": each.record, "ends": str(each.expires), "days": each.days}
         for each in found
     ]
     create_table_artifact(key="consents", table=table, description="Whose consent ends soon, or has ended.")
     told = ", ".join(f"{each.identity} on {each.expires}" for each in found) or "none"
     return Completed(message=f"consents that end within {expire_within_days} days: {told}", data=found)
-
-
-def endings(within_days: int, today: date) -> tuple[list[Ending], list[Problem]]:
-    """Consents in force that end soon or have ended, by identity; the working directory is the repository's folder.
-
-    Args:
-        within_days: what ends in so many days ends soon.
-        today: the day from which they are counted.
-
-    Returns:
-        those that do, and what kept others from being read.
-    """
-    found, unread = [], []
-    for path in sorted(FOLDER.glob("*.yaml")):
-        try:
-            record = read_consent(path.stem)
-        except Problem as problem:
-            unread.append(problem)
-            continue
-        expires = record.term.expires
-        if record.status == "revoked" or expires is None:
-            continue
-        days = (expires - today).days
-        if days <= within_days:
-            found.append(Ending(path.stem, record.record_id, expires, days))
-    return found, unread

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -19,6 +18,7 @@ from flows.deadlines import kind_of
 from flows.pipeline import Pipeline
 
 if TYPE_CHECKING:
+    from flows.maintenance.consents import Expiry
     from flows.reproduction import Row
 
 DELIVERABLE_MADE = "likeness.deliverable.made"
@@ -76,17 +76,10 @@ def tell(pipeline: Pipeline, rows: Sequence[Row]) -> None:
                 _emit(DIVERGED, "pair", item, payload, _related(pipeline, row.address))
 
 
-def tell_ending(identity: str, record: str, expires: date, days: int) -> None:
-    """Tell that a person's consent ends soon.
-
-    Args:
-        identity: whose.
-        record: the record's id.
-        expires: the last day on which it holds.
-        days: so many are left; negative once it is over.
-    """
-    payload = {"record": record, "expires": expires.isoformat(), "days": days}
-    _emit(CONSENT_ENDING, "identity", identity, payload, [])
+def tell_ending(consent: Expiry) -> None:
+    """Tell that a person's consent ends soon, or has ended."""
+    payload = {"record": consent.record, "expires": str(consent.expires), "days": consent.days}
+    _emit(CONSENT_ENDING, "identity", consent.identity, payload, [])
 
 
 def _emit(event: str, kind: str, name: str, payload: dict[str, Any], related: list[dict[str, str]]) -> None:

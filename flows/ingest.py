@@ -16,9 +16,11 @@ from prefect.states import Completed, Failed
 from prefect.tasks import exponential_backoff
 from pydantic import Field
 
+from flows import deadlines
 from flows.environment import find_root
 from flows.ingestion.inbox import Found, Inbox
 from flows.ingestion.taking import SCRATCH, Arrival, take_in
+from flows.pipeline import Pipeline
 from flows.reproduction import BROKEN, Row, reproduce, summary
 from flows.stage import BACK_OFF_SECONDS
 from flows.states import data_of
@@ -51,6 +53,8 @@ def ingest(
     settled_seconds: Annotated[float, Field(ge=0)] = 30.0,
     jobs: Annotated[int, Field(ge=1)] = 2,
     retries: Annotated[int, Field(ge=0)] = 2,
+    disk_slots: Annotated[int, Field(ge=1)] = 2,
+    timeouts: dict[str, Annotated[float, Field(gt=0)]] | None = None,
     repository: str = ".",
 ) -> State[Ingested]:
     """Take in the footage that has arrived whole, with consent, and bring its clips up to the face set.
@@ -63,6 +67,8 @@ def ingest(
         settled_seconds: nobody must have written to a file for so long; in object stores files appear whole.
         jobs: at most so many stages run at the same time.
         retries: how often a file or a stage is tried again after a fault that can pass.
+        disk_slots: at most so many of them work on whole films at the same time, of all runs on this machine.
+        timeouts: hours that a stage of a kind may take, as {"extraction": 12}; then it is ended and tried again.
         repository: a folder of the DVC repository.
 
     Returns:
@@ -70,6 +76,7 @@ def ingest(
     """
     try:
         root = find_root(Path(repository))
+        require_kinds(root, timeouts)
         with chdir(root):
             arrivals = _take_all(inbox, root, settled_seconds, retries)
     except Problem as problem:
@@ -79,13 +86,31 @@ def ingest(
     clips = sorted({each.clip for each in arrivals if each.state in ("new", "there already")})
     rows: list[Row] = []
     if clips:
-        state = reproduce(clips=clips, jobs=jobs, retries=retries, repository=str(root), return_state=True)
+        state = reproduce(
+            clips=clips,
+            jobs=jobs,
+            retries=retries,
+            disk_slots=disk_slots,
+            timeouts=timeouts,
+            repository=str(root),
+            return_state=True,
+        )
         rows = data_of(state)
     done = Ingested(arrivals, rows)
     wrong = summary_of(done)
     if wrong:
         return Failed(message=wrong, data=done)
     return Completed(message=told_of(arrivals), data=done)
+
+
+def require_kinds(root: Path, timeouts: dict[str, float] | None) -> None:
+    """Refuse deadlines that never count before anything is taken in or made.
+
+    Raises:
+        Problem: one is for a kind of stage that there is none of.
+    """
+    if timeouts:
+        deadlines.check(timeouts, list(Pipeline.load(root).graph))
 
 
 def summary_of(done: Ingested) -> str:

@@ -110,7 +110,7 @@ def maintain(
         with chdir(root):
             params = load_params()
             # Purges come first: what they remove needs no reading, and is no garbage that somebody may keep.
-            consents = purge_due(expiries(params, expire_within_days), params, purge, key)
+            consents = purge_due(expiries(params.identities, expire_within_days), params, purge, key)
             verified = verify(root, verify_objects, remove=remove_corrupt)
             others = [Path(each) for each in shared_with or ()]
             since = date.today() - timedelta(days=keep_days)

@@ -12,7 +12,7 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.environment import find_root
-from flows.ingest import Ingested, ingest
+from flows.ingest import Ingested, ingest, require_kinds
 from flows.ingest import summary_of as summary_of_arrivals
 from flows.maintenance.consents import Expiry, expiries
 from flows.nightly_page import Page
@@ -52,6 +52,8 @@ def nightly(
     jobs: Annotated[int, Field(ge=1)] = 2,
     gpu_slots: Annotated[int, Field(ge=1)] = 1,
     retries: Annotated[int, Field(ge=0)] = 2,
+    disk_slots: Annotated[int, Field(ge=1)] = 2,
+    timeouts: dict[str, Annotated[float, Field(gt=0)]] | None = None,
     expire_within_days: Annotated[int, Field(ge=0)] = 30,
     repository: str = ".",
 ) -> State[Night]:
@@ -69,6 +71,8 @@ def nightly(
         jobs: at most so many stages run at the same time.
         gpu_slots: at most so many of them train at the same time, on any machine of this Prefect server.
         retries: how often a file or a stage is tried again after a fault that can pass.
+        disk_slots: at most so many of them work on whole films at the same time, of all runs on this machine.
+        timeouts: hours that a stage of a kind may take, as {"training": 12}; then it is ended and tried again.
         expire_within_days: consents that end in so many days are told as ending soon.
         repository: a folder of the DVC repository.
 
@@ -79,12 +83,15 @@ def nightly(
     ingested, rows = Ingested(), dict[str, Row]()
     try:
         root = find_root(Path(repository))
+        require_kinds(root, timeouts)
         if inbox is not None:
             taken = ingest(
                 inbox=inbox,
                 settled_seconds=settled_seconds,
                 jobs=jobs,
                 retries=retries,
+                disk_slots=disk_slots,
+                timeouts=timeouts,
                 repository=str(root),
                 return_state=True,
             )
@@ -101,6 +108,8 @@ def nightly(
             jobs=jobs,
             gpu_slots=gpu_slots,
             retries=retries,
+            disk_slots=disk_slots,
+            timeouts=timeouts,
             repository=str(root),
             return_state=True,
         )
@@ -135,7 +144,7 @@ def report(
     with chdir(repository):
         params = load_params()
         delivered, lacking = deliveries(list(params.swaps))
-        consents = expiries(params, expire_within_days)
+        consents = expiries(params.identities, expire_within_days)
     night = Night(ingested, rows, delivered, lacking, consents)
     create_markdown_artifact(
         key="nightly",

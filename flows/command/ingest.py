@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from flows.command.running import run_flow, seen_from_here
+from flows.deadlines import check, parsed
+from flows.options import Timeouts
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -22,13 +24,18 @@ def main(
     ] = 30.0,
     jobs: Annotated[int, typer.Option(min=1, help="at most so many stages at the same time")] = 2,
     retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,
+    disk_slots: Annotated[int, typer.Option(min=1, help="at most so many that work on whole films")] = 2,
+    timeout: Timeouts = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines: each file and each stage")] = False,
 ) -> None:
     """Take in new footage that is whole and agreed, up to the face set; what may not come in is named with the mend."""
 
     def look(root: Path) -> None:
         from flows.ingestion.inbox import Inbox
+        from flows.pipeline import Pipeline
 
+        if timeout:
+            check(parsed(timeout), list(Pipeline.load(root).graph))
         Inbox.open(seen_from_here(inbox), root)
 
     def call(root: Path) -> Any:
@@ -39,6 +46,8 @@ def main(
             settled_seconds=settled,
             jobs=jobs,
             retries=retries,
+            disk_slots=disk_slots,
+            timeouts=parsed(timeout),
             repository=str(root),
             return_state=True,
         )

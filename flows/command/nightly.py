@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from flows.command.running import run_flow, seen_from_here
-from flows.options import Clips, Pairs, Swaps
+from flows.deadlines import check, parsed
+from flows.options import Clips, Pairs, Swaps, Timeouts
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -25,6 +26,8 @@ def main(
     jobs: Annotated[int, typer.Option(min=1, help="at most so many stages at the same time")] = 2,
     gpu_slots: Annotated[int, typer.Option(min=1, help="at most so many trainings at the same time")] = 1,
     retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,
+    disk_slots: Annotated[int, typer.Option(min=1, help="at most so many that work on whole films")] = 2,
+    timeout: Timeouts = None,
     within: Annotated[int, typer.Option(min=0, help="tell consents that end in so many days")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="for machines: all that came of it")] = False,
 ) -> None:
@@ -33,7 +36,9 @@ def main(
     def look(root: Path) -> None:
         from flows.pipeline import Pipeline, Selection
 
-        Pipeline.load(root).chosen(Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ())))
+        pipeline = Pipeline.load(root)
+        check(parsed(timeout), list(pipeline.graph))
+        pipeline.chosen(Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ())))
 
     def call(root: Path) -> Any:
         from flows.nightly import nightly
@@ -47,6 +52,8 @@ def main(
             jobs=jobs,
             gpu_slots=gpu_slots,
             retries=retries,
+            disk_slots=disk_slots,
+            timeouts=parsed(timeout),
             expire_within_days=within,
             repository=str(root),
             return_state=True,

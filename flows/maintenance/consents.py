@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -39,6 +39,7 @@ class Expiry:
         expires: last day on which it holds.
         destroy_by: last day on which anything that shows the person may be kept.
         days: from today to the end of the term, below 0 if that is over; None without an end.
+        revoked: whether it was ended before that.
         left: places and objects of the person's that were found here, looked for only where they are due to go.
         purged: whether these were removed.
         kept: footage that was to be destroyed, but that git keeps or that is another person's clip, too.
@@ -51,6 +52,7 @@ class Expiry:
     expires: date | None = None
     destroy_by: date | None = None
     days: int | None = None
+    revoked: bool = False
     left: int = 0
     purged: bool = False
     kept: tuple[str, ...] = ()
@@ -62,16 +64,21 @@ class Expiry:
         return self.state in ("withdrawn", "to be destroyed")
 
 
-def expiries(params: Params, within_days: int, today: date | None = None) -> list[Expiry]:
+def expiries(identities: Iterable[str], within_days: int, today: date | None = None) -> list[Expiry]:
     """How each person's consent stands; the working directory is the repository's folder.
 
     Args:
-        params: the settings; people who are in none of them but have a record here count, too.
+        identities: those of the settings; people who are not among them but have a record here count, too.
         within_days: what ends in so many days ends soon.
         today: another day than this one.
     """
-    names = {*params.identities, *(path.stem for path in FOLDER.glob("*.yaml"))}
+    names = {*identities, *(path.stem for path in FOLDER.glob("*.yaml"))}
     return [_expiry(name, within_days, today or date.today()) for name in sorted(names)]
+
+
+def ending(found: Iterable[Expiry], within_days: int) -> list[Expiry]:
+    """Those whose term ends in so many days, or is over, and that nobody ended before."""
+    return [each for each in found if each.days is not None and each.days <= within_days and not each.revoked]
 
 
 def purge_due(found: list[Expiry], params: Params, purge: Purge, key: str | None) -> list[Expiry]:
@@ -95,10 +102,13 @@ def _expiry(identity: str, within_days: int, today: date) -> Expiry:
         return Expiry(identity, "", "not in force", problem=problem.what)
     expires, destroy_by = record.term.expires, record.retention_period.destroy_by
     days = None if expires is None else (expires - today).days
-    known = partial(Expiry, identity, record.record_id, expires=expires, destroy_by=destroy_by, days=days)
+    revoked = record.status == "revoked"
+    known = partial(
+        Expiry, identity, record.record_id, expires=expires, destroy_by=destroy_by, days=days, revoked=revoked
+    )
     if destroy_by is not None and destroy_by < today:
         return known("to be destroyed")
-    if record.status == "revoked":
+    if revoked:
         return known("withdrawn")
     if days is not None and days < 0:
         return known("term over")

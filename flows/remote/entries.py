@@ -6,6 +6,7 @@ it, as ``dvc repro --allow-missing`` takes it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -43,7 +44,7 @@ def put(root: Path, entries: Mapping[str, dict[str, Any]]) -> None:
         stages = _stages(repo)
         for address, entry in news.items():
             _fill(_named(stages, address), entry)
-            stages[address].dump(update_pipeline=False)
+            _dump(stages[address])
 
 
 def take_in(root: Path, address: str, entry: dict[str, Any], files: Mapping[str, str], upstream: Iterable[str]) -> None:
@@ -82,7 +83,7 @@ def take_in(root: Path, address: str, entry: dict[str, Any], files: Mapping[str,
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             with whole_file(root / path) as part:
                 part.write_text(text, encoding="utf-8")
-        stage.dump(update_pipeline=False)
+        _dump(stage)
 
 
 def uncached(root: Path, address: str) -> dict[str, str]:
@@ -127,6 +128,17 @@ def _named(stages: Mapping[str, Any], address: str) -> Any:
     if address not in stages:
         raise Problem("there is no such stage", where=address, mend="bring this clone to the revision that has it")
     return stages[address]
+
+
+def _dump(stage: Any) -> None:
+    """Enter a stage in dvc.lock, without a word about it."""
+    told = logging.getLogger("dvc.dvcfile")
+    level = told.level
+    told.setLevel(logging.WARNING)
+    try:
+        stage.dump(update_pipeline=False)
+    finally:
+        told.setLevel(level)
 
 
 def _fill(stage: Any, entry: dict[str, Any]) -> None:

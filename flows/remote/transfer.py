@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from flows.children import Children
+from flows.pipeline import opened
 from flows.stage import ADVICE, StageFailed, environment
 from stages.problems import Problem
 
@@ -49,10 +50,28 @@ def transfer(
     logger.info("dvc %s %s: %s", direction, ", ".join(addresses), lines[-1] if lines else "done")
 
 
+def transfer_here(
+    direction: Literal["push", "pull"], addresses: Sequence[str], remote: str, root: Path, logger: Logger
+) -> None:
+    """As :func:`transfer`, in this process, where no other thread may work with DVC: a DVC of its own takes seconds.
+
+    Raises:
+        StageFailed: DVC could not; that can pass, as a network's faults do.
+    """
+    if not addresses:
+        return
+    options = {"force": True} if direction == "pull" else {}
+    with opened(root) as repo:
+        try:
+            done = getattr(repo, direction)(targets=list(addresses), remote=remote, **options)
+        except Exception as error:  # whatever the client of a store raises
+            raise StageFailed(", ".join(addresses), f"dvc {direction}: {error}", may_pass=True) from error
+    moved = done if isinstance(done, int) else done["stats"].get("fetched", 0)
+    logger.info("dvc %s %s: %d files", direction, ", ".join(addresses), moved)
+
+
 def require(root: Path, remote: str) -> None:
     """Raises: Problem if this clone has no remote of this name."""
-    from flows.pipeline import opened
-
     with opened(root) as repo:
         known = sorted(repo.config["remote"])
     if remote not in known:

@@ -68,8 +68,8 @@ def _reply(order: Order, children: Children) -> Reply:
         folder = Path(repo.tmp_dir)
     clones.bring(root, order.revision, made, folder)
     locked.put(root, order.entries)
-    transfer.transfer("pull", order.upstream, order.remote, root, children, logger)
+    transfer.transfer_here("pull", order.upstream, order.remote, root, logger)
     done = reproduce_stage(order.address, root, children, logger, seconds=order.seconds)
-    transfer.transfer("push", [order.address], order.remote, root, children, logger)
+    transfer.transfer_here("push", [order.address], order.remote, root, logger)
     entry = locked.read(root, [order.address])[order.address]
     return Reply(done.outcome, done.seconds, entry, locked.uncached(root, order.address))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +13,10 @@ import boto3
 import psutil
 import pytest
 
+from flows.bench.store import s3_server
+from flows.children import Children
 from flows.remote.orders import POOL
 from tests.flows.conftest import commit, dvc, processes, run, wait_for
-from tests.flows.faults.test_remote import answers, free_port
 
 WAIT = 300.0
 BUCKET = "likeness-workers"
@@ -26,20 +25,13 @@ BUCKET = "likeness-workers"
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that speaks S3's protocol."""
-    port, log = free_port(), tmp_path_factory.mktemp("moto") / "log"
-    with log.open("wb") as output, pytest.MonkeyPatch.context() as environment:
+    log = tmp_path_factory.mktemp("moto") / "log"
+    with pytest.MonkeyPatch.context() as environment:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             environment.setenv(name, "testing")
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
-        server = subprocess.Popen(command, stdout=output, stderr=output)
-        try:
-            wait_for(lambda: server.poll() is not None or answers(port), WAIT)
-            assert server.poll() is None, log.read_text()
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.kill()
-            server.wait()
+        with s3_server(log) as address:
+            yield address
 
 
 @dataclass
@@ -47,7 +39,8 @@ class Worker:
     """One machine: a clone, its cache, and a worker that makes one stage at a time."""
 
     clone: Path
-    process: subprocess.Popen[bytes] | None = field(default=None)
+    # under a guard: it does not outlive tests that are killed
+    children: Children = field(default_factory=Children)
 
     def start(self, server: str) -> None:
         """As a user starts it."""
@@ -59,12 +52,8 @@ class Worker:
             "PREFECT_HOME": str(self.clone / ".prefect"),
         }
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [*command, "--limit", "1", "--name", self.clone.name],
-                cwd=self.clone,
-                env=environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+            self.children.start(
+                [*command, "--limit", "1", "--name", self.clone.name], cwd=self.clone, env=environment, output=output
             )
 
     @property
@@ -73,13 +62,18 @@ class Worker:
         return self.clone.with_suffix(".txt")
 
     def power_off(self) -> None:
-        """Kill all of it at once."""
-        assert self.process is not None
-        family = [*psutil.Process(self.process.pid).children(recursive=True), psutil.Process(self.process.pid)]
-        for each in [*family, *processes(str(self.clone))]:
-            with suppress(psutil.NoSuchProcess):
-                each.send_signal(signal.SIGKILL)
-        self.process.wait()
+        """Kill all of it at once, and whatever was started meanwhile."""
+
+        def is_dark() -> bool:
+            running = processes(str(self.clone))
+            for each in running:
+                with suppress(psutil.NoSuchProcess):
+                    for one in [*each.children(recursive=True), each]:
+                        one.kill()
+            return not running
+
+        wait_for(is_dark, WAIT)
+        self.children.stop()
 
     def made(self) -> set[str]:
         """The stages that it began."""
@@ -121,8 +115,7 @@ def site(project: Path, prefect: str, s3: str, tmp_path: Path, monkeypatch: pyte
         made.fault(address, "true")
     yield made
     for worker in workers:
-        if worker.process is not None and worker.process.poll() is None:
-            worker.power_off()
+        worker.power_off()
 
 
 STAGES = (
@@ -130,5 +123,3 @@ STAGES = (
     *(f"training@{each}" for each in ("ada-ben", "ada-cyd")),
     *(f"{kind}@{each}" for kind in ("encoding", "evaluation") for each in ("ada-on-ben", "ada-on-cyd")),
 )
-
-Inject = Callable[[str, str], None]

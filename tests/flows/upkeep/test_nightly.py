@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import yaml
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
+from prefect.client.schemas.objects import FlowRun
+from typer.testing import CliRunner
 
+from flows.command.__main__ import app
 from flows.nightly import nightly
+from stages.problems import BAD_INPUT
 from tests.flows.conftest import hashes
 from tests.flows.upkeep.conftest import flow_run, lay_footage, lay_record
 from tests.records import put_record
@@ -29,6 +35,12 @@ def add_broken_swap(project: Path) -> None:
     (project / "faults" / "extraction@cyd").write_text("echo 'error: footage/cyd.txt: no film' >&2; exit 2\n")
 
 
+def runs_of(client: SyncPrefectClient, parent: UUID) -> dict[str, FlowRun]:
+    """The runs of flows that another one called, by the flow's name."""
+    wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[parent]))
+    return {client.read_flow(run.flow_id).name: run for run in client.read_flow_runs(flow_run_filter=wanted)}
+
+
 @pytest.mark.usefixtures("prefect")
 def test_a_broken_clip_stops_its_own_swap_only(made: Path, inbox: Path) -> None:
     add_broken_swap(made)
@@ -37,7 +49,8 @@ def test_a_broken_clip_stops_its_own_swap_only(made: Path, inbox: Path) -> None:
     lay_record(inbox, "eve", clips=["eve-1"], term={"given": "2020-01-01", "expires": "2999-12-31"})
     lay_footage(inbox, "fay-1")
 
-    state, night = flow_run(nightly, inbox=str(inbox), jobs=1)
+    limits = {"jobs": 1, "disk_slots": 3, "timeouts": {"extraction": 1.5}}
+    state, night = flow_run(nightly, inbox=str(inbox), **limits)
 
     endings = {row.address: row.ending for row in night.rows}
     assert endings["dataset@eve-1"] == "made"
@@ -53,9 +66,21 @@ def test_a_broken_clip_stops_its_own_swap_only(made: Path, inbox: Path) -> None:
     assert {each.identity: each.state for each in night.consents}["eve"] == "in force"
     with get_client(sync_client=True) as client:
         (page,) = [each.data for each in client.read_artifacts() if each.key == "nightly"][:1]
-        parent = state.state_details.flow_run_id
-        runs = client.read_flow_runs()
+        called = runs_of(client, state.state_details.flow_run_id)
+        inner = runs_of(client, called["ingest"].id)
     assert "footage/cyd.txt: no film" in str(page)
     assert "| eve | in force | 2999-12-31 |" in str(page)
-    assert len([run for run in runs if run.parent_task_run_id is not None]) >= 3, "ingest, reproduce and report"
-    assert parent in {run.id for run in runs}
+    assert set(called) == {"ingest", "reproduce", "report"}
+    for name, run in [*called.items(), *inner.items()]:
+        assert name == "report" or limits.items() <= run.parameters.items(), "limits hold for all of the night"
+
+
+@pytest.mark.parametrize("command", [("nightly",), ("ingest", "inbox")])
+def test_a_deadline_that_would_never_count_is_refused_first(
+    made: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(made / ".prefect"))  # else the command would set it for all tests after
+    done = CliRunner().invoke(app, [*command, "--timeout", "extracting=2"])
+    assert done.exit_code == BAD_INPUT
+    assert "there is no stage 'extracting'" in done.stderr
+    assert "did you mean 'extraction'?" in done.stderr
