@@ -21,7 +21,8 @@ from flows.pipeline import Pipeline, Plan, Selection, look_at
 from flows.remote import planning, pool
 from flows.remote.handing import have_made
 from flows.results import publish
-from flows.stage import Done, StageFailed, Workshop, make_stage, without_trace
+from flows.stage import Done, StageFailed, Workshop, make_stage
+from flows.traces import without_trace
 
 Ending = Literal["made", "taken from the cache", "unchanged", "up to date", "failed", "not run", "still stale"]
 BROKEN: frozenset[Ending] = frozenset({"failed", "not run", "still stale"})
@@ -110,7 +111,7 @@ def reproduce(
             pipeline, stale = planning.look_at(root, ended)
     rows = _checked(rows, pipeline, stale)
     ordered = [rows[address] for address in nx.lexicographical_topological_sort(plan.graph)]
-    publish(plan.pipeline, ordered)
+    publish(pipeline, ordered)
     events.tell(plan.pipeline, ordered)
     broken = [row for row in ordered if row.ending in BROKEN]
     if broken:

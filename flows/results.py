@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from flows.pages.lineage import show_lineage
+from flows.pages.shown import link_results
 from flows.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -15,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def publish(pipeline: Pipeline, rows: Sequence[Row]) -> None:
-    """Make the artifacts ``stages`` and, where there are metrics, ``metrics`` of this flow run."""
+    """Make the artifacts of this flow run: stages, metrics, and of what it made links and the lineage.
+
+    Args:
+        pipeline: as it is after the run.
+        rows: how its stages ended.
+    """
     table = [
         {
             "stage": row.address,
@@ -30,6 +37,8 @@ def publish(pipeline: Pipeline, rows: Sequence[Row]) -> None:
     metrics = metrics_table(pipeline, [row.address for row in rows])
     if metrics:
         create_markdown_artifact(key="metrics", markdown=metrics, description="What the evaluations measured.")
+    link_results(pipeline, rows)
+    show_lineage(pipeline, rows)
 
 
 def metrics_table(pipeline: Pipeline, addresses: Sequence[str]) -> str:
