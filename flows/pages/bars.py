@@ -49,14 +49,14 @@ class Bar:
         """0 to 100; None where the total is unknown."""
         return None if not self.total else min(100.0, 100.0 * self.done / self.total)
 
-    def told(self) -> str:
-        """All of it in a line."""
+    def told(self, *, ended: bool = False) -> str:
+        """All of it in a line; once the work has ended without the time left."""
         count = f"{self.done}" if self.total is None else f"{self.done} of {self.total}"
         name = "iterations" if self.unit == ITERATION else f"{self.unit}s"
         parts = [f"{self.what}: {count} {name}" if self.what else f"{count} {name}"]
         if self.rate is not None:
             parts.append(f"{self.rate:.3g} {name} a second")
-        if self.left is not None and self.done != self.total:
+        if self.left is not None and not ended and self.done != self.total:
             parts.append(f"{self.left} left")
         if self.note:
             parts.append(f"loss {self.note}" if self.unit == ITERATION else self.note)

@@ -96,7 +96,7 @@ class Watched:
         self._ended.set()
         self._news.set()
         self._thread.join()
-        told = self._bar.told() if self._bar is not None else self.address
+        told = self._bar.told(ended=True) if self._bar is not None else self.address
         if kind is None:
             self._send(100.0, f"{told}; ended")
         else:
