@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -11,6 +11,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from flows.pages.lineage import show_lineage
 from flows.pages.shown import link_results
 from flows.pipeline import Pipeline
+from stages.artifacts.files import read_facts
+from stages.problems import Problem
 
 if TYPE_CHECKING:
     from flows.reproduction import Row
@@ -42,15 +44,25 @@ def publish(pipeline: Pipeline, rows: Sequence[Row]) -> None:
 
 
 def metrics_table(pipeline: Pipeline, addresses: Sequence[str]) -> str:
-    """The metrics files of these stages as one table in Markdown, a row a value; empty without any."""
+    """The metrics files of these stages as one table in Markdown, a row a value; empty without any.
+
+    What can not be read is left out: its stage's row tells that.
+    """
     lines = []
     for address in addresses:
-        for path in pipeline.graph.nodes[address]["metrics"]:
-            file = pipeline.root / path
-            if file.is_file():
-                values = flattened(json.loads(file.read_text()))
-                lines += [f"| {address} | {name} | {value:.6g} |" for name, value in values]
+        with suppress(Problem):
+            lines += [f"| {address} | {name} | {value:.6g} |" for name, value in metrics_of(pipeline, address)]
     return "\n".join(["| stage | metric | value |", "|---|---|---:|", *lines]) if lines else ""
+
+
+def metrics_of(pipeline: Pipeline, address: str) -> list[tuple[str, float]]:
+    """The numbers in a stage's metrics files that are there, as (dotted name, value).
+
+    Raises:
+        Problem: one is no JSON object.
+    """
+    files = [pipeline.root / path for path in pipeline.graph.nodes[address]["metrics"]]
+    return [number for file in files if file.is_file() for number in flattened(read_facts(file))]
 
 
 def flattened(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, float]]:

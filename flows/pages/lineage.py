@@ -11,7 +11,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_run_logger
 from rich.console import Console
 
-from flows.lineage.drawing import mermaid
+from flows.lineage.drawing import mermaid, thinned
 from flows.lineage.graph import graph_of
 from flows.lineage.trace import Trace, trace
 from flows.lineage.tree import as_tree
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flows.reproduction import Row
 
 DELIVERING: Final = "encoding"
-WIDTH: Final = 120
+WIDTH: Final = 80
 MOST_EDGES: Final = 500
 MOST_CHARACTERS: Final = 50_000
 """Mermaid refuses to draw more."""
@@ -54,8 +54,9 @@ def show_lineage(pipeline: Pipeline, rows: Iterable[Row]) -> None:
 
 def page(found: Trace) -> str:
     """The drawing and the tree in Markdown."""
-    graph = graph_of(found)
-    drawn = mermaid(graph)
+    # the page is narrow, and draws to its width
+    graph = thinned(graph_of(found))
+    drawn = mermaid(graph, "TB")
     if len(graph.edges) > MOST_EDGES or len(drawn) > MOST_CHARACTERS:
         drawing = "The drawing is too large for this page."
     else:
