@@ -41,9 +41,13 @@ HEADERS: Final = {
     # a browser keeps no faces
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
-    # a report may run its own script, but is of no origin and loads nothing
-    "Content-Security-Policy": "sandbox allow-scripts allow-popups; default-src 'self' data: 'unsafe-inline'",
+    "Content-Security-Policy": "default-src 'self' data: 'unsafe-inline'",
 }
+SANDBOX: Final = "; sandbox allow-scripts allow-popups"
+"""A report may run its own script, but is of no origin and loads nothing."""
+
+FILMS: Final = frozenset({".mp4", ".mov", ".mkv"})
+"""Ends of names; a film can not run anything, and does not play where it is of no origin."""
 
 
 def are_served() -> bool:
@@ -85,7 +89,10 @@ def application(cache: Path, hosts: list[str]) -> Starlette:
         if not MD5.fullmatch(md5) or not kept_at(cache, md5).is_file():
             raise HTTPException(404)
         kept = kept_at(cache, md5)
-        return FileResponse(kept, filename=name, content_disposition_type="inline", headers=HEADERS)
+        headers = dict(HEADERS)
+        if Path(name).suffix not in FILMS:
+            headers["Content-Security-Policy"] += SANDBOX
+        return FileResponse(kept, filename=name, content_disposition_type="inline", headers=headers)
 
     return Starlette(
         routes=[Route("/{md5}/{name}", file)], middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)]

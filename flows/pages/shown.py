@@ -24,7 +24,7 @@ SHEETS: Final = {
     "tracks.png": "The people in the clip, and who of them was taken",
 }
 LINKED: Final = {
-    "encoding": frozenset({".mp4", ".mov", ".mkv"}),
+    "encoding": files.FILMS,
     "evaluation": frozenset({".html"}),
 }
 """Kinds of stages -> ends of the names of files that a browser can open."""

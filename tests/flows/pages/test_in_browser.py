@@ -99,7 +99,7 @@ def test_a_run_while_it_goes_on_and_afterwards(studio: Path, pages: Pages) -> No
     pages.shows("identity.nearer")
 
     pages.open("lineage-ada-on-ben")
-    drawn = pages.page.locator("svg[id^=mermaid], .mermaid svg, svg.flowchart").first
+    drawn = pages.page.locator("svg.flowchart")
     expect(drawn).to_contain_text("training@ada-ben", timeout=PATIENCE)
     pages.shows("consent of ada")
     pages.open("report-ada-on-ben")
