@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from flows.bench.project import small_project
 from flows.pages import files
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, write_clip
 from tests.flows.conftest import commit, wait_for
 from tests.flows.pages.conftest import WAIT, bar_until_told, latest, reproducing
 
@@ -105,6 +107,17 @@ def test_a_run_while_it_goes_on_and_afterwards(studio: Path, pages: Pages) -> No
     pages.open("report-ada-on-ben")
     pages.page.get_by_role("link", name="report of ada-on-ben").click()
     expect(pages.page.get_by_role("heading", name="How it went")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_deliverable_plays(linked: Path, browser: Any) -> None:
+    film = linked / "film.mp4"
+    write_clip(film, frames=3)
+    kept = files.kept_at(files.cache_of(linked), md5 := hashlib.md5(film.read_bytes()).hexdigest())
+    kept.parent.mkdir(parents=True)
+    shutil.copy(film, kept)
+    page: Page = browser.new_page()
+    page.goto(files.link(md5, film.name))
+    page.wait_for_function("() => document.querySelector('video')?.readyState > 1", timeout=PATIENCE)
 
 
 def test_a_real_clip_on_its_way_to_the_face_set(
