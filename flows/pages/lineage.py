@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flows.reproduction import Row
 
 DELIVERING: Final = "encoding"
-WIDTH: Final = 80
+WIDTH: Final = 76
 MOST_EDGES: Final = 500
 MOST_CHARACTERS: Final = 50_000
 """Mermaid refuses to draw more."""
