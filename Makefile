@@ -19,8 +19,7 @@ export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config g
 
 .PHONY: serve setup demo test lint types unit lock gpu samples check clean ablation base visibility
 .PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
-.PHONY: bench-workers scale
-.PHONY: bench-noop faults
+.PHONY: bench-noop bench-pages bench-workers scale faults
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -80,6 +79,9 @@ bench-credentials: setup ## what signing costs beside encoding, on the demo's fr
 
 bench-noop: setup ## what it costs to see that nothing is to be done: dvc status, dvc repro and the flow; ARGS="--swaps 50"
 	@python -m flows.bench.noop $(ARGS)
+
+bench-pages: setup ## what it costs that Prefect's pages show a run; after make demo
+	@python -m flows.bench.pages $(ARGS)
 
 faults: setup ## kill processes of runs at random moments, and see that all ends as undisturbed; ARGS="--seeds 50"
 	@python -m flows.bench.faults $(ARGS)

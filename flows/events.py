@@ -6,9 +6,9 @@ is related to it. The run it happened in is, too: Prefect adds that.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -16,6 +16,8 @@ from prefect.events import emit_event
 
 from flows.deadlines import kind_of
 from flows.pipeline import Pipeline
+from stages.artifacts.files import read_facts
+from stages.problems import Problem
 
 if TYPE_CHECKING:
     from flows.maintenance.consents import Expiry
@@ -106,9 +108,10 @@ def _item(address: str) -> str:
 
 
 def _missed(pipeline: Pipeline, address: str) -> int:
-    """How many thresholds a swap misses, as its evaluation has just written it; 0 where it failed before."""
+    """How many thresholds a swap misses, as its evaluation has just written it; 0 where it failed otherwise."""
     for path in pipeline.graph.nodes[address]["metrics"]:
         file = pipeline.root / path
         if file.is_file():
-            return int(json.loads(file.read_text()).get("thresholds_missed", 0))
+            with suppress(Problem):
+                return int(read_facts(file).get("thresholds_missed", 0))
     return 0

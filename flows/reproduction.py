@@ -20,8 +20,10 @@ from flows.environment import find_root
 from flows.pipeline import Pipeline, Plan, Selection, look_at
 from flows.remote import planning, pool
 from flows.remote.handing import have_made
-from flows.results import publish
-from flows.stage import Done, StageFailed, Workshop, make_stage, without_trace
+from flows.results import metrics_of, publish
+from flows.stage import Done, StageFailed, Workshop, make_stage
+from flows.traces import without_trace
+from stages.problems import Problem
 
 Ending = Literal["made", "taken from the cache", "unchanged", "up to date", "failed", "not run", "still stale"]
 BROKEN: frozenset[Ending] = frozenset({"failed", "not run", "still stale"})
@@ -110,7 +112,7 @@ def reproduce(
             pipeline, stale = planning.look_at(root, ended)
     rows = _checked(rows, pipeline, stale)
     ordered = [rows[address] for address in nx.lexicographical_topological_sort(plan.graph)]
-    publish(plan.pipeline, ordered)
+    publish(pipeline, ordered)
     events.tell(plan.pipeline, ordered)
     broken = [row for row in ordered if row.ending in BROKEN]
     if broken:
@@ -171,12 +173,20 @@ def _row(address: str, future: PrefectFuture[Done]) -> Row:
 
 
 def _checked(rows: dict[str, Row], pipeline: Pipeline, stale: dict[str, list[str]]) -> dict[str, Row]:
-    """The rows with the hashes that DVC has now; a stage that DVC still calls stale did not end well."""
+    """The rows with the hashes that DVC has now.
+
+    A stage that DVC still calls stale did not end well, and neither did one whose metrics can not be read.
+    """
     checked = {}
     for address, row in rows.items():
         outs = pipeline.outputs(address)
         ending, reason = row.ending, row.reason
         if stale.get(address, []) not in ([], ["always changed"]):
             ending, reason = "still stale", "; ".join(stale[address])
+        elif ending not in BROKEN:
+            try:
+                metrics_of(pipeline, address)
+            except Problem as problem:
+                ending, reason = "failed", str(problem)
         checked[address] = Row(address, ending, row.seconds, outs[0][1] if outs else None, reason)
     return checked

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from flows.children import Children
-from flows.environment import STARTUP_SECONDS
+from flows.environment import STARTUP_SECONDS, find_root
 from stages.problems import Problem
 from stages.program import tell
 
@@ -42,6 +42,9 @@ PATIENCE_SECONDS = 30.0
 
 def start_server(port: int | None = None) -> str:
     """Start a server that runs until this process ends, unless ``PREFECT_API_URL`` names one already.
+
+    With it goes a server of the results that its pages link to (:mod:`flows.pages.files`), of the repository around the
+    working directory.
 
     If it ends before, this process does, too, with one message: Prefect would try for minutes to reach it, in vain.
 
@@ -67,7 +70,17 @@ def start_server(port: int | None = None) -> str:
     atexit.register(server.__exit__, None, None, None)
     address = server.__enter__()
     os.environ["PREFECT_API_URL"] = address
+    _serve_results()
     return address
+
+
+def _serve_results() -> None:
+    """Serve what the pages link to, unless somebody else does."""
+    # Not before it is needed: a run with nothing to do ends before this.
+    from flows.pages.files import VARIABLE, serve_files
+
+    if not os.environ.get(VARIABLE):
+        serve_files(find_root())
 
 
 def _leave(address: str) -> NoReturn:

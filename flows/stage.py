@@ -8,8 +8,8 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
 from flows import books, damage, deadlines, disk, events, gpu
-from flows.children import Children, Overdue, Stopped
+from flows.children import Children, Overdue
+from flows.pages.progress import shown
 from flows.pipeline import opened
 from stages.artifacts.files import REMAKE
 from stages.problems import BAD_INPUT
@@ -95,28 +96,6 @@ class StageFailed(Exception):
         super().__init__(f"{address}: {reason}")
 
 
-class WithoutTrace(logging.Filter):
-    """Takes the trace out of Prefect's log line about a stage that failed: the fault is the stage's, which told it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, StageFailed | Stopped):
-            record.exc_info = record.exc_text = None
-        return True
-
-
-@contextmanager
-def without_trace() -> Iterator[None]:
-    """Log no traces of stages that failed, in all tasks that run meanwhile."""
-    logger, keeper = logging.getLogger("prefect.task_runs"), WithoutTrace()
-    logger.addFilter(keeper)
-    try:
-        yield
-    finally:
-        logger.removeFilter(keeper)
-
-
 def may_pass(_task: object, _run: object, state: Any) -> bool:
     """Prefect's question whether to try a task again."""
     error = state.result(raise_on_failure=False)
@@ -146,7 +125,8 @@ def make_stage(address: str, workshop: Workshop) -> Done:
         held.enter_context(workshop.room)
         seconds = deadlines.seconds_of(address, workshop.hours)
         try:
-            return reproduce_stage(address, workshop.root, workshop.children, logger, seconds=seconds)
+            with shown(address, workshop.root) as hear:
+                return reproduce_stage(address, workshop.root, workshop.children, logger, seconds=seconds, watch=hear)
         except StageFailed as failed:
             raise _looked_into(failed, workshop.root) from None
 
@@ -170,6 +150,7 @@ def reproduce_stage(
     logger: logging.Logger | logging.LoggerAdapter[logging.Logger],
     *,
     seconds: float | None = None,
+    watch: Callable[[str], None] = lambda line: None,
 ) -> Done:
     """Run DVC on one stage and tell its output line by line.
 
@@ -179,6 +160,7 @@ def reproduce_stage(
         children: what it becomes one of.
         logger: gets the lines.
         seconds: it may take so long, None for ever.
+        watch: gets the lines, too.
 
     Raises:
         StageFailed: it ended with an error, or was ended because it took too long.
@@ -195,6 +177,7 @@ def reproduce_stage(
                 lines.append(line)
                 logger.info(line)
                 events.hear(address, line)
+                watch(line)
 
         try:
             status = children.run(command, cwd=root, on_line=on_line, env=environment(), seconds=seconds)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
+from typing import Final, Literal
 
+import networkx as nx
 import pydot
 
 from flows.lineage.graph import Graph, Node, NodeKind
@@ -36,10 +38,10 @@ _DOT: Final[dict[NodeKind, str]] = {
 }
 
 
-def mermaid(graph: Graph) -> str:
-    """A flowchart; what is stale has a red border."""
+def mermaid(graph: Graph, direction: Literal["LR", "TB"] = "LR") -> str:
+    """A flowchart, from left to right or from top to bottom; what is stale has a red border."""
     names = {node.key: f"n{number}" for number, node in enumerate(graph.nodes)}
-    lines = ["flowchart LR"]
+    lines = [f"flowchart {direction}"]
     for node in graph.nodes:
         left, right = _MERMAID[node.kind]
         lines.append(f'    {names[node.key]}{left}"{_escaped(node.title)}"{right}:::{node.kind}')
@@ -49,6 +51,12 @@ def mermaid(graph: Graph) -> str:
     if stale:
         lines += [f"    classDef stale stroke:{STALE},stroke-width:3px", f"    class {','.join(stale)} stale"]
     return "\n".join(lines) + "\n"
+
+
+def thinned(graph: Graph) -> Graph:
+    """Without the edges that only repeat a longer way: what is used by a step is used by all that follow from it."""
+    ways = nx.transitive_reduction(nx.DiGraph([(edge.origin, edge.target) for edge in graph.edges]))
+    return replace(graph, edges=tuple(edge for edge in graph.edges if ways.has_edge(edge.origin, edge.target)))
 
 
 def dot(graph: Graph) -> str:

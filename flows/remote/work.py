@@ -14,6 +14,7 @@ from prefect.states import Completed, Failed
 
 from flows.children import Children
 from flows.environment import find_root
+from flows.pages.progress import shown
 from flows.pipeline import opened
 from flows.remote import clones, transfer
 from flows.remote import entries as locked
@@ -69,7 +70,8 @@ def _reply(order: Order, children: Children) -> Reply:
     clones.bring(root, order.revision, made, folder)
     locked.put(root, order.entries)
     transfer.transfer_here("pull", order.upstream, order.remote, root, logger)
-    done = reproduce_stage(order.address, root, children, logger, seconds=order.seconds)
+    with shown(order.address, root) as hear:
+        done = reproduce_stage(order.address, root, children, logger, seconds=order.seconds, watch=hear)
     transfer.transfer_here("push", [order.address], order.remote, root, logger)
     entry = locked.read(root, [order.address])[order.address]
     return Reply(done.outcome, done.seconds, entry, locked.uncached(root, order.address))

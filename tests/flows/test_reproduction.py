@@ -144,6 +144,16 @@ def test_leaves_a_table_of_stages_and_the_metrics(made: Path) -> None:
     assert "| evaluation@ada-on-ben | identity.nearer | 0.97 |" in str(found["metrics"])
 
 
+def test_metrics_that_are_no_json_fail_their_stage_and_are_told(made: Path) -> None:
+    (made / "stages" / "figures.json").write_text("psnr: 23.5")
+    state, rows = run_flow(swaps=["ada-on-ben"])
+    assert state.is_failed()
+    assert rows["evaluation@ada-on-ben"].ending == "failed"
+    assert "data/evaluation/ada-on-ben/metrics.json: it is no JSON" in state.message
+    assert "mend: " in state.message
+    assert rows["encoding@ada-on-ben"].ending == "up to date"
+
+
 def test_one_cause_is_told_once() -> None:
     told = summary(
         [

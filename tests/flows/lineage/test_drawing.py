@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from flows.lineage.__main__ import app
-from flows.lineage.drawing import dot, mermaid
+from flows.lineage.drawing import dot, mermaid, thinned
 from flows.lineage.graph import Edge, Graph, Node, graph_of
 from flows.lineage.layout import placed
 from flows.lineage.page import page
@@ -67,6 +67,12 @@ def test_whatever_a_name_holds_dot_and_mermaid_stay_whole() -> None:
     (read,) = pydot.graph_from_dot_data(dot(graph)) or ()
     assert len(read.get_edges()) == 1
     assert "a &quot;clip&quot; &lt;of&gt;" in mermaid(graph)
+
+
+def test_thinned_has_no_edge_that_only_repeats_a_longer_way() -> None:
+    nodes = tuple(Node(key, "step", key) for key in "abc")
+    edges = (Edge("a", "b"), Edge("b", "c", ("x",)), Edge("a", "c"))
+    assert thinned(Graph("a", nodes, edges)).edges == edges[:2]
 
 
 graphs = st.integers(2, 9).flatmap(
