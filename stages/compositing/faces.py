@@ -28,7 +28,7 @@ def faces_to_place(converted: Converted, alignments: Alignments, frames: Frames)
     Raises:
         Problem: a converted face has no alignment or no frame, so the artifacts do not belong together.
     """
-    known = alignments.table[["frame", "face", "track", "shot", "landmarks", "transform"]]
+    known = alignments.table[["frame", "face", "track", "shot", "yaw", "landmarks", "transform"]]
     faces = converted.index.merge(known, on=["frame", "face"], how="left", validate="one_to_one")
     lost = faces[faces["track"].isna() | (faces["frame"] >= len(frames))]
     if len(lost):

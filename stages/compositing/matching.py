@@ -1,27 +1,22 @@
-"""How each converted face is brought to the colours and the sharpness of the target, steadily over time."""
+"""How each converted face is brought to the colours, the light and the sharpness of the target, steadily over time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages import geometry
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
-from stages.compositing import colour, sharpness
-from stages.compositing.faces import outline_of, transform_of, weights_over_time
-from stages.compositing.masks import raw_mask
-from stages.compositing.occlusion import kept_free, network_files, network_for, visible_in
-from stages.compositing.settings import CompositingSettings, MaskSettings
-from stages.compositing.steadiness import Weights, smoothed
+from stages.compositing import colour, relighting, sharpness
+from stages.compositing.faces import weights_over_time
+from stages.compositing.measuring import Measured, MeasureFaces, spans_of_faces
+from stages.compositing.settings import CompositingSettings
+from stages.compositing.steadiness import runs, smoothed
 from stages.execution.engines import HERE, Engine
-from stages.execution.work import spans_of, tables_of
-from stages.progress import bar, progress
+from stages.progress import bar
 
 Floats = NDArray[np.float32]
 
@@ -33,14 +28,19 @@ class Match:
     Attributes:
         mapping: (3, 4), the affine map of colours (see :func:`stages.compositing.colour.transfer`).
         detail: factor of its fine detail.
+        light: (GRID, GRID) float32, what its light is multiplied by (see :func:`stages.compositing.relighting.gains`);
+            None leaves it.
     """
 
     mapping: NDArray[np.float64]
     detail: float
+    light: Floats | None = None
 
     def applied(self, crop: NDArray[np.uint8], method: colour.Method) -> Floats:
         """The crop (r, r, 3) uint8, matched, as float32 0..1."""
         rgb = colour.recoloured(crop.astype(np.float32) / 255.0, self.mapping, method)
+        if self.light is not None:
+            rgb = relighting.relit(rgb, self.light)
         return sharpness.with_detail(rgb, self.detail)
 
 
@@ -66,87 +66,66 @@ def matches(
     with bar(total=len(faces), what=f"{what}: measuring", unit="face") as shown:
         for part in engine.map(work, spans_of_faces(frames, faces)):
             found.append(part)
-            shown.update(len(part))
-    return matches_of(np.concatenate(found), weights_over_time(faces, frames, settings.colour.steady), settings)
+            shown.update(len(part.statistics))
+    return matches_of(Measured.joined(found), faces, sampled(faces), frames, settings)
 
 
 def needs_measuring(settings: CompositingSettings) -> bool:
     """Whether anything is matched at all."""
-    return settings.colour.method != "none" or settings.sharpness != 0.0
+    return settings.colour.method != "none" or settings.sharpness != 0.0 or settings.light.method != "none"
 
 
-def matches_of(found: NDArray[np.float64], weights: Weights, settings: CompositingSettings) -> list[Match]:
-    """What to do to each face, from what was :func:`measured` of all, (n, 2, 13), and who counts for whom over time."""
-    method, result = settings.colour.method, []
-    slow = smoothed(found, weights)
-    for row in slow:
+def sampled(faces: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which faces of a whole clip stand for their shot, (n,)."""
+    result = np.zeros(len(faces), dtype=bool)
+    for run in runs(faces):
+        result[relighting.samples_of(run)] = True
+    return result
+
+
+def matches_of(
+    found: Measured, faces: pd.DataFrame, samples: NDArray[np.bool_], frames: Frames, settings: CompositingSettings
+) -> list[Match]:
+    """What to do to each face.
+
+    Args:
+        found: what was measured of each.
+        faces: the table of those faces, with all that count for them over time and all that stand for their shots.
+        samples: (n,), which of them stand for their shots (see :func:`sampled`).
+        frames: that they are in.
+        settings: of the stage.
+    """
+    method, mappings, details = settings.colour.method, [], []
+    for row in smoothed(found.statistics, weights_over_time(faces, frames, settings.colour.steady)):
         source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in row)
         mapping = colour.transfer(source, target, method, settings.colour.strength)
         # The map of log RGB is also one of contrast: that part of the way is already gone.
         contrast = float(np.cbrt(abs(np.linalg.det(mapping[:, :3])))) if method == "covariance" else 1.0
-        result.append(Match(mapping, sharpness.gain(row[0, 12] * contrast, row[1, 12], settings.sharpness)))
-    return result
+        mappings.append(mapping)
+        details.append(sharpness.gain(row[0, 12] * contrast, row[1, 12], settings.sharpness))
+    if settings.light.method == "none":
+        return [Match(mapping, factor) for mapping, factor in zip(mappings, details, strict=True)]
+    light = _light(found, mappings, faces, samples, frames, settings)
+    return [Match(mapping, factor, gain) for mapping, factor, gain in zip(mappings, details, light, strict=True)]
 
 
-def measured(
-    frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str | None = None
-) -> NDArray[np.float64]:
-    """What is measured of every face, (n, 2, 13): of the converted and of the target's, the mean (3) and covariance
-    (9) of its colours and its detail (1). Of the settings the colour's method counts, and the mask's occlusion. Without
-    a word for it, there is no bar."""
-    method, network = settings.colour.method, network_for(settings.mask)
-    numbers = faces["frame"].drop_duplicates().tolist()
-    rows_of = faces.groupby("frame").groups
-    crops = converted.each(faces)
-    result = np.zeros((len(faces), 2, 13))
-    pictures = frames.pick(numbers)
-    for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
-        picture = frame.rgb()
-        for row in rows_of[frame.number].tolist():
-            crop, decoder = next(crops)
-            size = crop.shape[0]
-            mask = raw_mask(decoder, outline_of(faces, row), size, MaskSettings())
-            if network is not None:
-                mask = mask * kept_free(visible_in(picture, transform_of(faces, row), network), size)
-            pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
-            for which, picture_of_face in enumerate(pair):
-                view = picture_of_face.astype(np.float32) / 255.0
-                found = colour.statistics(view, colour.typical(view, mask), method)
-                result[row, which] = [*found.mean, *found.covariance.ravel(), sharpness.detail(view, mask)]
-    return result
-
-
-@dataclass(frozen=True)
-class MeasureFaces:
-    """The work of a span, the rows of the faces of some frames: what is :func:`measured` of each, (n, 2, 13).
-
-    Attributes:
-        frames, converted: folders of the two artifacts.
-        settings: of the stage.
-    """
-
-    frames: Path
-    converted: Path
-    settings: CompositingSettings
-
-    @property
-    def reads(self) -> tuple[Path, ...]:
-        """As :class:`stages.execution.work.Work` has it."""
-        return *tables_of(self.frames), *tables_of(self.converted), *network_files(self.settings.mask)
-
-    def begin(self) -> Callable[[pd.DataFrame], NDArray[np.float64]]:
-        """Open both artifacts.
-
-        Raises:
-            Problem: one of them is missing or damaged.
-        """
-        frames, converted = Frames.read(self.frames), Converted.read(self.converted)
-        return lambda faces: measured(frames, faces, converted, self.settings)
-
-
-def spans_of_faces(frames: Frames, faces: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The faces, which are sorted by frame, cut into spans of frames."""
-    numbers = faces["frame"].to_numpy()
-    for span in spans_of(frames, np.unique(numbers).tolist()):
-        first, last = np.searchsorted(numbers, [span[0], span[-1] + 1])
-        yield faces.iloc[first:last].reset_index(drop=True)
+def _light(
+    found: Measured,
+    mappings: list[NDArray[np.float64]],
+    faces: pd.DataFrame,
+    samples: NDArray[np.bool_],
+    frames: Frames,
+    settings: CompositingSettings,
+) -> Floats:
+    """The gains of each face's light, (n, GRID, GRID)."""
+    difference = np.stack(
+        [
+            relighting.brighter(
+                one, colour.recoloured(one[..., :3].astype(np.float32), mapping, settings.colour.method)
+            )
+            for one, mapping in zip(found.shading, mappings, strict=True)
+        ]
+    )
+    weights = weights_over_time(faces, frames, settings.light.steady)
+    parts = [relighting.Run(run, run[samples[run]]) for run in runs(faces)]
+    return relighting.gains(difference, faces["yaw"].to_numpy(np.float64), parts, weights, settings.light)

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.compositing.faces import transform_of, weights_over_time
 from stages.compositing.inputs import Inputs
-from stages.compositing.matching import Match, matches_of, measured, needs_measuring
+from stages.compositing.matching import Match, matches_of, needs_measuring, sampled
+from stages.compositing.measuring import Measured, measured
 from stages.compositing.placing import put
 from stages.compositing.settings import CompositingSettings
 from stages.problems import Problem
@@ -72,7 +73,7 @@ class Preview:
 
     inputs: Inputs
     numbers: list[int]
-    _measured: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    _measured: dict[str, Measured] = field(default_factory=dict)
 
     def target(self) -> dict[int, Picture]:
         """The clip's frames by number, (h, w, 3) uint8 RGB."""
@@ -107,22 +108,30 @@ class Preview:
 
     def _near(self, faces: pd.DataFrame, sigma: float) -> pd.DataFrame:
         """The faces that count for those of the chosen frames when something is smoothed over ``sigma`` seconds."""
+        return faces.iloc[self._rows_near(faces, sigma)].reset_index(drop=True)
+
+    def _rows_near(self, faces: pd.DataFrame, sigma: float) -> list[int]:
         weights = weights_over_time(faces, self.inputs.frames, sigma)
         chosen = np.flatnonzero(faces["frame"].isin(self.numbers)).tolist()
-        return faces.iloc[sorted({row for here in chosen for row, _ in weights[here]})].reset_index(drop=True)
+        return sorted({row for here in chosen for row, _ in weights[here]})
 
     def _matched(self, settings: CompositingSettings) -> dict[tuple[int, int], Match]:
         """What is done to the faces of the chosen frames, by frame and face; faces are measured once a method."""
         if not needs_measuring(settings):
             return {}
-        colour, inputs = settings.colour, self.inputs
-        near = self._near(inputs.faces, colour.steady)
-        if near.empty:
+        inputs, samples = self.inputs, sampled(self.inputs.faces)
+        rows = self._rows_near(inputs.faces, max(settings.colour.steady, settings.light.steady))
+        if not rows:
             return {}
-        key = f"{colour.method} {colour.steady} {settings.mask.occlusion}"
+        if settings.light.method != "none":
+            of_run = inputs.faces.groupby(["shot", "track"]).ngroup().to_numpy()
+            rows = sorted({*rows, *np.flatnonzero(samples & np.isin(of_run, of_run[rows])).tolist()})
+        near = inputs.faces.iloc[rows].reset_index(drop=True)
+        light = settings.light
+        key = f"{settings.colour.method} {light.method} {light.scale} {settings.mask.occlusion} {rows}"
         if key not in self._measured:
             self._measured[key] = measured(inputs.frames, near, inputs.converted, settings, "preview")
-        made = matches_of(self._measured[key], weights_over_time(near, inputs.frames, colour.steady), settings)
+        made = matches_of(self._measured[key], near, samples[rows], inputs.frames, settings)
         return dict(zip(_faces(near), made, strict=True))
 
 

@@ -67,6 +67,32 @@ class ColourSettings(BaseModel):
     )
 
 
+class LightSettings(BaseModel):
+    """How light that falls on the target falls on the converted face, too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Literal["none", "low-frequency"] = Field(
+        default="low-frequency",
+        description="none; low-frequency: shading that changes over a shot, or falls on one side of the face only, is "
+        "brought to the target's (compositing.md)",
+    )
+    scale: float = Field(
+        default=0.1,
+        ge=0.08,
+        le=1.0,
+        description="sigma of the local means that count as shading, as a share of the face size; smaller brings over "
+        "narrower shadows, and with them what is no light",
+    )
+    strength: float = Field(default=1.0, ge=0.0, le=1.0, description="share of the transfer that is applied")
+    steady: float = Field(
+        default=0.04,
+        ge=0.0,
+        le=2.0,
+        description="seconds (sigma) over which the shading is smoothed within a shot: short, since light may be quick",
+    )
+
+
 class BlendSettings(BaseModel):
     """How the two pictures are joined along the mask."""
 
@@ -92,6 +118,7 @@ class CompositingSettings(BaseModel):
 
     mask: MaskSettings = MaskSettings()
     colour: ColourSettings = ColourSettings()
+    light: LightSettings = LightSettings()
     blend: BlendSettings = BlendSettings()
     sharpness: float = Field(
         default=0.5,

@@ -11,6 +11,7 @@ from stages.atomic import whole_folder
 from stages.compositing.inputs import Inputs
 from stages.compositing.joining import PartJoiner, arrays_of, part_of
 from stages.compositing.matching import matches
+from stages.compositing.measuring import Measured
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.spans import PlaceFaces, spans_of_frames
 from stages.execution.engines import HERE, Engine, opened
@@ -39,7 +40,7 @@ def run(name: str, params: Params) -> None:
         whole_folder(place(name)) as folder,
         opened(params.execution) as engine,
     ):
-        measuring = Keeping(engine, kept, AsArrays(lambda found: {"found": found}, lambda arrays: arrays["found"]))
+        measuring = Keeping(engine, kept, AsArrays(Measured.arrays, Measured.of_arrays))
         placing = Keeping(engine, kept, AsArrays(arrays_of, part_of))
         _composite(inputs, folder, params.compositing, measuring, placing, what=f"compositing {name}")
 
@@ -56,9 +57,9 @@ def composite(
 ) -> None:
     """Finished frames into an existing folder: every frame of the clip, the taken faces in them replaced.
 
-    Two passes, which an engine's workers may share: one measures colours and sharpness, which are then smoothed over
-    time here; one places the faces. Memory holds a coded span of frames and the masks within the reach of their
-    smoothing, and of several workers as many spans as are in flight.
+    Two passes, which an engine's workers may share: one measures colours, light and sharpness, which are then smoothed
+    over time here; one places the faces. Memory holds a coded span of frames, the masks within the reach of their
+    smoothing, and 2 kB of measurements a face; of several workers as many spans as are in flight.
     """
     _composite(Inputs.of(frames, alignments, converted), folder, settings, engine, engine, what=what)
 

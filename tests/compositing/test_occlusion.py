@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.artifacts.frames import Frames
 from stages.compositing.inputs import Inputs
-from stages.compositing.matching import measured
+from stages.compositing.measuring import measured
 from stages.compositing.occlusion import kept_free
 from stages.compositing.placing import Layer, pieces
 from stages.compositing.separating import place_and_separate
@@ -108,7 +108,7 @@ def test_colours_are_measured_on_the_visible_face_alone(make_scene: Callable[...
     def means(says: Any) -> NDArray[np.float64]:
         network.says = says
         settings = CompositingSettings.model_validate({"colour": {"method": "mean-deviation"}})
-        return measured(scene.frames, inputs.faces, scene.converted, settings, "test")[:, 1, :3]
+        return measured(scene.frames, inputs.faces, scene.converted, settings, "test").statistics[:, 1, :3]
 
     whole, right = means(lambda crops: np.ones(crops.shape[:3], np.float32)), means(left_is_hidden)
     left = means(lambda crops: 1.0 - left_is_hidden(crops))

@@ -12,11 +12,17 @@ import pytest
 from stages.artifacts.frames import Frames
 from stages.compositing.faces import faces_to_place
 from stages.compositing.matching import matches
-from stages.compositing.settings import BlendSettings, ColourSettings, CompositingSettings, MaskSettings
+from stages.compositing.settings import (
+    BlendSettings,
+    ColourSettings,
+    CompositingSettings,
+    LightSettings,
+    MaskSettings,
+)
 from stages.compositing.stage import composite
 from stages.problems import Problem
 
-PLAIN = CompositingSettings(colour=ColourSettings(method="none"), sharpness=0.0)
+PLAIN = CompositingSettings(colour=ColourSettings(method="none"), light=LightSettings(method="none"), sharpness=0.0)
 
 
 def finished(scene: Any, folder: Path, settings: CompositingSettings = PLAIN) -> Frames:

@@ -1,0 +1,119 @@
+"""The first pass of compositing: what is measured of each converted face and of its target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.artifacts.converted import Converted
+from stages.artifacts.frames import Frames
+from stages.compositing import colour, relighting, sharpness
+from stages.compositing.faces import outline_of, transform_of
+from stages.compositing.masks import face_size, raw_mask
+from stages.compositing.occlusion import kept_free, network_files, network_for, visible_in
+from stages.compositing.settings import CompositingSettings, MaskSettings
+from stages.execution.work import spans_of, tables_of
+from stages.progress import progress
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of some faces.
+
+    Attributes:
+        statistics: (n, 2, 13) float64: of the converted face and of the target's, the mean (3) and covariance (9) of
+            its colours and its detail (1).
+        shading: (n, GRID, GRID, 5) float16, see :data:`stages.compositing.relighting.Shading`; all 0 if the settings
+            do not ask for it.
+    """
+
+    statistics: NDArray[np.float64]
+    shading: NDArray[np.float16]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Of all faces of the parts."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("statistics", "shading")))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Both by name."""
+        return {"statistics": self.statistics, "shading": self.shading}
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """What :meth:`arrays` gave."""
+        return cls(arrays["statistics"], arrays["shading"])
+
+
+def measured(
+    frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str | None = None
+) -> Measured:
+    """What is measured of every face. Of the settings count the colour's method, the light's method and scale, and the
+    mask's occlusion. Without a word for it, there is no bar."""
+    method, network = settings.colour.method, network_for(settings.mask)
+    numbers = faces["frame"].drop_duplicates().tolist()
+    rows_of = faces.groupby("frame").groups
+    crops = converted.each(faces)
+    statistics = np.zeros((len(faces), 2, 13))
+    shading = np.zeros((len(faces), relighting.GRID, relighting.GRID, 5), np.float16)
+    pictures = frames.pick(numbers)
+    for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
+        picture = frame.rgb()
+        for row in rows_of[frame.number].tolist():
+            crop, decoder = next(crops)
+            size, outline = crop.shape[0], outline_of(faces, row)
+            mask = raw_mask(decoder, outline, size, MaskSettings())
+            if network is not None:
+                mask = mask * kept_free(visible_in(picture, transform_of(faces, row), network), size)
+            pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
+            views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
+            for which, view in enumerate(views):
+                found = colour.statistics(view, colour.typical(view, mask), method)
+                statistics[row, which] = [*found.mean, *found.covariance.ravel(), sharpness.detail(view, mask)]
+            if settings.light.method != "none":
+                pixels = face_size(outline) * size
+                shading[row] = relighting.shading(views[0], views[1], mask, pixels, settings.light.scale)
+    return Measured(statistics, shading)
+
+
+@dataclass(frozen=True)
+class MeasureFaces:
+    """The work of a span, the rows of the faces of some frames: what is :func:`measured` of each.
+
+    Attributes:
+        frames, converted: folders of the two artifacts.
+        settings: of the stage.
+    """
+
+    frames: Path
+    converted: Path
+    settings: CompositingSettings
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """As :class:`stages.execution.work.Work` has it."""
+        return *tables_of(self.frames), *tables_of(self.converted), *network_files(self.settings.mask)
+
+    def begin(self) -> Callable[[pd.DataFrame], Measured]:
+        """Open both artifacts.
+
+        Raises:
+            Problem: one of them is missing or damaged.
+        """
+        frames, converted = Frames.read(self.frames), Converted.read(self.converted)
+        return lambda faces: measured(frames, faces, converted, self.settings)
+
+
+def spans_of_faces(frames: Frames, faces: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The faces, which are sorted by frame, cut into spans of frames."""
+    numbers = faces["frame"].to_numpy()
+    for span in spans_of(frames, np.unique(numbers).tolist()):
+        first, last = np.searchsorted(numbers, [span[0], span[-1] + 1])
+        yield faces.iloc[first:last].reset_index(drop=True)
