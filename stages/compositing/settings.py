@@ -53,10 +53,11 @@ class ColourSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["none", "mean-deviation", "covariance"] = Field(
+    method: Literal["none", "mean-deviation", "covariance", "histogram", "sliced"] = Field(
         default="covariance",
         description="none; mean-deviation of each Lab channel (Reinhard 2001); covariance: the linear map that moves "
-        "mean and covariance of log RGB with the least change (Pitie and Kokaram 2007)",
+        "mean and covariance of log RGB with the least change (Pitie and Kokaram 2007); histogram: that "
+        "of each channel; sliced: those along many directions, so that clouds of colours match (Pitie et al. 2007)",
     )
     strength: float = Field(default=0.75, ge=0.0, le=1.0, description="share of the transfer that is applied")
     steady: float = Field(
