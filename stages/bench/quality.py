@@ -36,7 +36,7 @@ from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_file
 from stages.bench.reel import facts_of, reel
 from stages.bench.scenes import SCENES, NamedScene, Take, shoot
-from stages.compositing import colour
+from stages.compositing.recolouring import between
 from stages.compositing.settings import ColourSettings, CompositingSettings
 from stages.compositing.stage import composite
 from stages.conversion.stage import convert
@@ -167,10 +167,7 @@ def kept_of(clip: Picture, finished: Picture, blind: Picture) -> tuple[Mask, Mas
 def toned(truth: Picture, target: Picture, face: Mask, settings: ColourSettings) -> Picture:
     """The right answer (h, w, 3) with the colours of its face moved to those of the target's, as compositing does."""
     views = [picture.astype(np.float32) / np.float32(255.0) for picture in (truth, target)]
-    weights = face.astype(np.float32)
-    hers, his = (colour.statistics(view, colour.typical(view, weights), settings.method) for view in views)
-    mapping = colour.transfer(hers, his, settings.method, settings.strength)
-    moved = colour.recoloured(views[0], mapping, settings.method)
+    moved = between(views, face.astype(np.float32), settings).applied(views[0])
     return np.asarray(np.clip(np.rint(255.0 * moved), 0, 255), np.uint8)
 
 

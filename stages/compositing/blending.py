@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.compositing.gradient import membrane
 from stages.compositing.settings import BlendSettings
 
 Plane = NDArray[np.float32]
@@ -18,7 +19,7 @@ _SMALLEST_LEVEL = 8
 """A pyramid stops before its pictures get smaller than this: there is nothing left to separate."""
 
 _FULL_BY = 0.25
-"""Multi-band results are faded in until the mask reaches this, so that they too begin at nothing on its rim."""
+"""Other results than alpha's are faded in until the mask reaches this, so that they too begin at nothing on its rim."""
 
 
 def blend(target: Plane, layer: Plane, alpha: Plane, settings: BlendSettings) -> Plane:
@@ -34,6 +35,8 @@ def blend(target: Plane, layer: Plane, alpha: Plane, settings: BlendSettings) ->
     joined = layer
     if settings.method == "multi-band":
         joined = multi_band(target, layer, np.asarray(alpha * np.float32(settings.opacity)), settings.bands)
+    elif settings.method == "gradient":
+        joined = np.asarray(layer + membrane(target - layer, alpha > 0))
     return np.asarray(target + hidden(alpha, settings) * (joined - target))
 
 

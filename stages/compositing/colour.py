@@ -1,6 +1,6 @@
-"""Colour transfer: the linear map that gives one face the colours of another.
+"""Colour transfer: the linear map that gives one face the colours of another (others: ``transport``).
 
-Both methods are an affine map of a 3-vector, estimated from means and covariances inside the mask. Statistics, not
+Each method here is an affine map of a 3-vector, estimated from means and covariances inside the mask. Statistics, not
 pictures, are smoothed over time (``steadiness``), so the map can not flicker with the frame's content.
 """
 
@@ -25,7 +25,7 @@ _NOISE = 1e-5
 _TYPICAL = 2.5
 """How many robust standard deviations from the median luma still count as skin."""
 
-_LARGEST_GAIN = 1.35
+LARGEST_GAIN = 1.35
 """No direction of colour is stretched or shrunk by more. Skin's own variance says little about brows, lips and teeth,
 which lie far from it: a larger gain turns black brows blue."""
 
@@ -111,7 +111,7 @@ def transfer(source: Statistics, target: Statistics, method: Method, strength: f
     noise = np.eye(3) * _NOISE
     if method == "mean-deviation":
         gain = np.sqrt(np.diag(target.covariance + noise) / np.diag(source.covariance + noise))
-        linear = np.diag(np.clip(gain, 1 / _LARGEST_GAIN, _LARGEST_GAIN))
+        linear = np.diag(np.clip(gain, 1 / LARGEST_GAIN, LARGEST_GAIN))
     else:
         linear = _monge_kantorovich(source.covariance + noise, target.covariance + noise)
     offset = target.mean - linear @ source.mean
@@ -125,7 +125,7 @@ def _monge_kantorovich(source: NDArray[np.float64], target: NDArray[np.float64])
     inverse = _power(source, -0.5)
     linear = inverse @ _power(root @ target @ root, 0.5) @ inverse
     values, vectors = np.linalg.eigh((linear + linear.T) / 2)
-    return np.asarray((vectors * np.clip(values, 1 / _LARGEST_GAIN, _LARGEST_GAIN)) @ vectors.T)
+    return np.asarray((vectors * np.clip(values, 1 / LARGEST_GAIN, LARGEST_GAIN)) @ vectors.T)
 
 
 def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:

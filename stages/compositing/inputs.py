@@ -81,7 +81,7 @@ class Inputs:
         free = self._kept_free(settings.mask)
         for row, (crop, mask, open_) in enumerate(zip(crops, masks, free, strict=True)):
             if wanted is None or wanted[row]:
-                rgb = matched[row].applied(crop, settings.colour.method)
+                rgb = matched[row].applied(crop)
                 yield Layer(rgb, mask, transform_of(self.faces, row), open_)
 
     def _kept_free(self, settings: MaskSettings) -> Iterator[Mask | None]:

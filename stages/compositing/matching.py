@@ -13,6 +13,7 @@ from stages.artifacts.frames import Frames
 from stages.compositing import colour, relighting, sharpness
 from stages.compositing.faces import weights_over_time
 from stages.compositing.measuring import Measured, MeasureFaces, spans_of_faces
+from stages.compositing.recolouring import UNCHANGED, Recolouring, recolouring
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.steadiness import runs, smoothed
 from stages.execution.engines import HERE, Engine
@@ -26,19 +27,19 @@ class Match:
     """What is done to one converted crop.
 
     Attributes:
-        mapping: (3, 4), the affine map of colours (see :func:`stages.compositing.colour.transfer`).
+        colours: the map of its colours.
         detail: factor of its fine detail.
         light: (GRID, GRID) float32, what its light is multiplied by (see :func:`stages.compositing.relighting.gains`);
             None leaves it.
     """
 
-    mapping: NDArray[np.float64]
+    colours: Recolouring
     detail: float
     light: Floats | None = None
 
-    def applied(self, crop: NDArray[np.uint8], method: colour.Method) -> Floats:
+    def applied(self, crop: NDArray[np.uint8]) -> Floats:
         """The crop (r, r, 3) uint8, matched, as float32 0..1."""
-        rgb = colour.recoloured(crop.astype(np.float32) / 255.0, self.mapping, method)
+        rgb = self.colours.applied(crop.astype(np.float32) / np.float32(255.0))
         if self.light is not None:
             rgb = relighting.relit(rgb, self.light)
         return sharpness.with_detail(rgb, self.detail)
@@ -61,7 +62,7 @@ def matches(
         engine: who measures.
     """
     if len(faces) == 0 or not needs_measuring(settings):
-        return [Match(np.eye(3, 4), 1.0)] * len(faces)
+        return [Match(UNCHANGED, 1.0)] * len(faces)
     work, found = MeasureFaces(frames.folder, converted.folder, settings), []
     with bar(total=len(faces), what=f"{what}: measuring", unit="face") as shown:
         for part in engine.map(work, spans_of_faces(frames, faces)):
@@ -95,23 +96,24 @@ def matches_of(
         frames: that they are in.
         settings: of the stage.
     """
-    method, mappings, details = settings.colour.method, [], []
-    for row in smoothed(found.statistics, weights_over_time(faces, frames, settings.colour.steady)):
+    maps: list[Recolouring] = []
+    details: list[float] = []
+    weights = weights_over_time(faces, frames, settings.colour.steady)
+    for number, row in enumerate(smoothed(found.statistics, weights)):
         source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in row)
-        mapping = colour.transfer(source, target, method, settings.colour.strength)
-        # The map of log RGB is also one of contrast: that part of the way is already gone.
-        contrast = float(np.cbrt(abs(np.linalg.det(mapping[:, :3])))) if method == "covariance" else 1.0
-        mappings.append(mapping)
-        details.append(sharpness.gain(row[0, 12] * contrast, row[1, 12], settings.sharpness))
+        made = recolouring((source, target), found.colours, weights[number], settings.colour)
+        maps.append(made)
+        # The map of colours is also one of contrast: that part of the way is already gone.
+        details.append(sharpness.gain(row[0, 12] * made.contrast, row[1, 12], settings.sharpness))
     if settings.light.method == "none":
-        return [Match(mapping, factor) for mapping, factor in zip(mappings, details, strict=True)]
-    light = _light(found, mappings, faces, samples, frames, settings)
-    return [Match(mapping, factor, gain) for mapping, factor, gain in zip(mappings, details, light, strict=True)]
+        return [Match(colours, factor) for colours, factor in zip(maps, details, strict=True)]
+    light = _light(found, maps, faces, samples, frames, settings)
+    return [Match(colours, factor, gain) for colours, factor, gain in zip(maps, details, light, strict=True)]
 
 
 def _light(
     found: Measured,
-    mappings: list[NDArray[np.float64]],
+    maps: list[Recolouring],
     faces: pd.DataFrame,
     samples: NDArray[np.bool_],
     frames: Frames,
@@ -120,10 +122,8 @@ def _light(
     """The gains of each face's light, (n, GRID, GRID)."""
     difference = np.stack(
         [
-            relighting.brighter(
-                one, colour.recoloured(one[..., :3].astype(np.float32), mapping, settings.colour.method)
-            )
-            for one, mapping in zip(found.shading, mappings, strict=True)
+            relighting.brighter(one, colours.applied(one[..., :3].astype(np.float32)))
+            for one, colours in zip(found.shading, maps, strict=True)
         ]
     )
     weights = weights_over_time(faces, frames, settings.light.steady)

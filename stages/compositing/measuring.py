@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
-from stages.compositing import colour, relighting, sharpness
+from stages.compositing import relighting, sharpness
 from stages.compositing.faces import outline_of, transform_of
 from stages.compositing.masks import face_size, raw_mask
 from stages.compositing.occlusion import kept_free, network_files, network_for, visible_in
+from stages.compositing.recolouring import Samples, measured_colours
 from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.execution.work import spans_of, tables_of
 from stages.progress import progress
+
+_NAMES = ("statistics", "shading", "colours")
 
 
 @dataclass(frozen=True)
@@ -32,24 +35,27 @@ class Measured:
             its colours and its detail (1).
         shading: (n, GRID, GRID, 5) float16, see :data:`stages.compositing.relighting.Shading`; all 0 if the settings
             do not ask for it.
+        colours: (n, 2, SAMPLES, 3) float16, colours of both that stand for theirs (see
+            :func:`stages.compositing.transport.samples`); (n, 2, 0, 3) if the settings do not ask for them.
     """
 
     statistics: NDArray[np.float64]
     shading: NDArray[np.float16]
+    colours: NDArray[np.float16]
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Of all faces of the parts."""
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("statistics", "shading")))
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Both by name."""
-        return {"statistics": self.statistics, "shading": self.shading}
+        """All by name."""
+        return {name: getattr(self, name) for name in _NAMES}
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """What :meth:`arrays` gave."""
-        return cls(arrays["statistics"], arrays["shading"])
+        return cls(*(arrays[name] for name in _NAMES))
 
 
 def measured(
@@ -57,12 +63,13 @@ def measured(
 ) -> Measured:
     """What is measured of every face. Of the settings count the colour's method, the light's method and scale, and the
     mask's occlusion. Without a word for it, there is no bar."""
-    method, network = settings.colour.method, network_for(settings.mask)
+    network = network_for(settings.mask)
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops = converted.each(faces)
     statistics = np.zeros((len(faces), 2, 13))
     shading = np.zeros((len(faces), relighting.GRID, relighting.GRID, 5), np.float16)
+    colours: list[list[Samples]] = [[] for _ in range(len(faces))]
     pictures = frames.pick(numbers)
     for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
         picture = frame.rgb()
@@ -75,12 +82,13 @@ def measured(
             pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
             for which, view in enumerate(views):
-                found = colour.statistics(view, colour.typical(view, mask), method)
+                found, samples = measured_colours(view, mask, settings.colour)
+                colours[row].append(samples)
                 statistics[row, which] = [*found.mean, *found.covariance.ravel(), sharpness.detail(view, mask)]
             if settings.light.method != "none":
                 pixels = face_size(outline) * size
                 shading[row] = relighting.shading(views[0], views[1], mask, pixels, settings.light.scale)
-    return Measured(statistics, shading)
+    return Measured(statistics, shading, np.array(colours, np.float16))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from stages.compositing.inputs import Inputs
 from stages.compositing.matching import Match, matches_of, needs_measuring, sampled
 from stages.compositing.measuring import Measured, measured
 from stages.compositing.placing import put
+from stages.compositing.recolouring import UNCHANGED
 from stages.compositing.settings import CompositingSettings
 from stages.problems import Problem
 
@@ -85,7 +86,7 @@ class Preview:
         steady = max(settings.mask.steady, settings.mask.occlusion_steady)
         near = self._near(self.inputs.faces, steady)
         chosen = near["frame"].isin(self.numbers)
-        nothing = Match(np.eye(3, 4), 1.0)
+        nothing = Match(UNCHANGED, 1.0)
         of_row = [matched.get(face, nothing) for face in _faces(near)]
         layers = replace(self.inputs, faces=near).layers(of_row, settings, chosen.tolist())
         result = {}

@@ -53,10 +53,11 @@ class ColourSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["none", "mean-deviation", "covariance"] = Field(
+    method: Literal["none", "mean-deviation", "covariance", "histogram", "sliced"] = Field(
         default="covariance",
         description="none; mean-deviation of each Lab channel (Reinhard 2001); covariance: the linear map that moves "
-        "mean and covariance of log RGB with the least change (Pitie and Kokaram 2007)",
+        "mean and covariance of log RGB with the least change (Pitie and Kokaram 2007); histogram: that "
+        "of each channel; sliced: those along many directions, so that clouds of colours match (Pitie et al. 2007)",
     )
     strength: float = Field(default=0.75, ge=0.0, le=1.0, description="share of the transfer that is applied")
     steady: float = Field(
@@ -98,10 +99,11 @@ class BlendSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    method: Literal["alpha", "multi-band"] = Field(
+    method: Literal["alpha", "multi-band", "gradient"] = Field(
         default="multi-band",
         description="alpha: one soft edge for all detail; multi-band: wide for shading, narrow for texture "
-        "(Burt and Adelson 1983)",
+        "(Burt and Adelson 1983); gradient: the face's own gradients, with the target's values along the mask's rim, "
+        "which is the hull's by default and crosses neither eyes nor mouth (Perez et al. 2003)",
     )
     bands: int = Field(
         default=4, ge=2, le=8, description="levels of the pyramid; fewer where the face is too small for them"

@@ -14,6 +14,7 @@ from stages.compositing.settings import BlendSettings
 
 ALPHA = BlendSettings(method="alpha")
 BANDS = BlendSettings(method="multi-band")
+GRADIENT = BlendSettings(method="gradient")
 
 
 def disc(size: int = 96, soft: float = 6.0) -> np.ndarray:
@@ -32,7 +33,7 @@ def test_alpha_is_a_weighted_mean() -> None:
     np.testing.assert_allclose(blend(target, layer, np.full((8, 8), 0.25, np.float32), ALPHA), 125.0)
 
 
-@pytest.mark.parametrize("settings", [ALPHA, BANDS], ids=lambda s: s.method)
+@pytest.mark.parametrize("settings", [ALPHA, BANDS, GRADIENT], ids=lambda s: s.method)
 def test_where_the_mask_is_nothing_the_target_is_left_bit_for_bit(settings: BlendSettings) -> None:
     target, alpha = noise(1), disc()
     result = blend(target, noise(2), alpha, settings)
@@ -76,7 +77,7 @@ def test_several_bands_keep_texture_crisp_up_to_the_edge() -> None:
     assert banded[ring].std() > 1.15 * single[ring].std()
 
 
-@pytest.mark.parametrize("settings", [ALPHA, BANDS], ids=lambda s: s.method)
+@pytest.mark.parametrize("settings", [ALPHA, BANDS, GRADIENT], ids=lambda s: s.method)
 def test_no_opacity_is_the_target(settings: BlendSettings) -> None:
     target = noise(6)
     clear = settings.model_copy(update={"opacity": 0.0})

@@ -1,0 +1,83 @@
+"""The map of colours that each method gives a face, from what was measured of it and its target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.compositing import colour, transport
+from stages.compositing.settings import ColourSettings
+from stages.compositing.transport import Curves
+
+Floats = NDArray[np.float32]
+Samples = NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Affine:
+    """An affine map.
+
+    Attributes:
+        mapping: (3, 4), see :func:`stages.compositing.colour.transfer`.
+        method: in whose space it works.
+    """
+
+    mapping: NDArray[np.float64]
+    method: colour.Method
+
+    @property
+    def contrast(self) -> float:
+        """By how much it spreads colours relative to their level, which only a map of log RGB does evenly."""
+        return float(np.cbrt(abs(np.linalg.det(self.mapping[:, :3])))) if self.method == "covariance" else 1.0
+
+    def applied(self, rgb: Floats) -> Floats:
+        """Colours (h, w, 3) float32 0..1 through the map."""
+        return colour.recoloured(rgb, self.mapping, self.method)
+
+
+Recolouring = Affine | Curves
+UNCHANGED = Affine(np.eye(3, 4), "none")
+
+
+def measured_colours(view: Floats, mask: Floats, settings: ColourSettings) -> tuple[colour.Statistics, Samples]:
+    """What a method must know of a face: statistics, and colours, (SAMPLES, 3), or (0, 3) where it needs none.
+
+    Args:
+        view: (h, w, 3) float32 0..1.
+        mask: (h, w) float32 weights.
+        settings: of which the method counts.
+    """
+    skin = colour.typical(view, mask)
+    if settings.method == "histogram" or settings.method == "sliced":
+        return colour.statistics(view, skin, "covariance"), transport.samples(view, skin)
+    return colour.statistics(view, skin, settings.method), np.zeros((0, 3), np.float16)
+
+
+def recolouring(
+    statistics: tuple[colour.Statistics, colour.Statistics],
+    colours: NDArray[np.float16],
+    near: Sequence[tuple[int, float]],
+    settings: ColourSettings,
+) -> Recolouring:
+    """The map that gives a face its target's colours.
+
+    Args:
+        statistics: of the face and of the target, smoothed over time.
+        colours: (n, 2, SAMPLES, 3), those of all faces and their targets.
+        near: which of them count for this face, and how much.
+        settings: method and strength.
+    """
+    if settings.method == "histogram" or settings.method == "sliced":
+        pool = np.concatenate([colours[row].astype(np.float64) for row, _ in near], axis=1)
+        weights = np.repeat([weight for _, weight in near], colours.shape[2])
+        return transport.curves(pool[0], pool[1], weights, settings.method, settings.strength)
+    return Affine(colour.transfer(*statistics, settings.method, settings.strength), settings.method)
+
+
+def between(views: Sequence[Floats], mask: Floats, settings: ColourSettings) -> Recolouring:
+    """The map that gives the first of two pictures, (h, w, 3) float32 0..1, the second's colours under one mask."""
+    (mine, own), (his, other) = (measured_colours(view, mask, settings) for view in views)
+    return recolouring((mine, his), np.stack([own, other])[None], [(0, 1.0)], settings)
