@@ -102,8 +102,8 @@ class BlendSettings(BaseModel):
     method: Literal["alpha", "multi-band", "gradient"] = Field(
         default="multi-band",
         description="alpha: one soft edge for all detail; multi-band: wide for shading, narrow for texture "
-        "(Burt and Adelson 1983); gradient: the face's own gradients, with the target's values along the mask's rim, "
-        "which is the hull's by default and crosses neither eyes nor mouth (Perez et al. 2003)",
+        "(Burt and Adelson 1983); gradient: the face's own gradients, with the target's values along the middle of the "
+        "mask's soft edge (Perez et al. 2003)",
     )
     bands: int = Field(
         default=4, ge=2, le=8, description="levels of the pyramid; fewer where the face is too small for them"
