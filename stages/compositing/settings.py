@@ -129,3 +129,10 @@ class CompositingSettings(BaseModel):
         description="how far the face's fine detail is brought to the strength of the target's (0: left as it is); "
         "it lifts or softens detail that is there and invents none",
     )
+    grain: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="how far the face gets the noise of the target around it (0: none); noise costs PSNR, since no two "
+        "are alike, and is for the eye",
+    )
