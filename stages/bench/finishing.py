@@ -43,6 +43,7 @@ CHANGES: Final = (
     "blend.method=gradient",
     "sharpness=0",
     "sharpness=1",
+    "grain=1",
 )
 """Compared if nothing else is asked for."""
 
