@@ -19,7 +19,7 @@ export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config g
 
 .PHONY: serve setup demo test lint types unit lock gpu samples check clean ablation base visibility
 .PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
-.PHONY: bench-noop bench-pages bench-workers scale faults
+.PHONY: bench-noop bench-compositing bench-pages bench-workers scale faults
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -50,8 +50,9 @@ lint: setup
 types: setup
 	@mypy
 
+# in two processes, each file whole in one of them: much of the time is spent waiting for servers
 unit: setup
-	@pytest
+	@pytest --numprocesses 2 --dist loadfile
 
 bench-training: setup ## steps and images a second beside the yardstick's; ARGS="--rows plain,default --seconds 3"
 	@python -m stages.training.bench $(ARGS)
@@ -67,6 +68,9 @@ bench-faces: setup ## faces found, taken and placed on performers whose truth is
 
 bench-quality: setup ## finished frames in named scenes against their exact right answer; ARGS="--scenes hand,glasses"
 	@python -m stages.bench.quality $(ARGS)
+
+bench-compositing: setup ## each method of compositing against the default, in named scenes; ARGS="--scenes plain --set sharpness=1"
+	@python -m stages.bench.finishing $(ARGS)
 
 bench-spreading: setup ## the frame-wise stages on local processes and a Dask cluster, beside one process; after make demo
 	@python -m stages.bench.spreading $(ARGS)

@@ -72,8 +72,38 @@ class Swapped:
     blind: list[Picture]
 
 
+@dataclass(frozen=True)
+class Filmed:
+    """A scene gone as far as conversion: its takes and the artifacts that compositing reads."""
+
+    takes: list[Take]
+    frames: Frames
+    alignments: Alignments
+    converted: Converted
+
+
 def swapped(scene: NamedScene, swap: str, params: Params, folder: Path) -> Swapped:
     """Play a scene and put it through the stages, in an existing empty folder.
+
+    Raises:
+        Problem: no face is found in it; the swap's model is not there.
+    """
+    film = filmed(scene, swap, params, folder)
+    return finished(film, folder, params.compositing, without_network(params.compositing))
+
+
+def finished(film: Filmed, folder: Path, settings: CompositingSettings, blind: CompositingSettings) -> Swapped:
+    """Composite a scene twice, in an existing folder without ``finished`` and ``blind``."""
+    pictures = []
+    for name, asked in (("finished", settings), ("blind", blind)):
+        (folder / name).mkdir()
+        composite(film.frames, film.alignments, film.converted, folder / name, asked)
+        pictures.append([frame.rgb() for frame in Frames.read(folder / name)])
+    return Swapped(film.takes, [frame.rgb() for frame in film.frames], film.alignments.table, *pictures)
+
+
+def filmed(scene: NamedScene, swap: str, params: Params, folder: Path) -> Filmed:
+    """Play a scene and put it through the stages before compositing, in an existing empty folder.
 
     Raises:
         Problem: no face is found in it; the swap's model is not there.
@@ -83,31 +113,19 @@ def swapped(scene: NamedScene, swap: str, params: Params, folder: Path) -> Swapp
     shots = shoot(scene, player, other)
     takes = list(progress(shots, total=scene.frames, what=f"rendering {scene.name}"))
     height, width = takes[0].target.shape[:2]
-    for name in ("frames", "converted", "finished", "blind"):
+    for name in ("frames", "converted"):
         (folder / name).mkdir()
     frames = reel(folder / "frames", (take.target for take in takes), facts_of(width, height, RATE))
     found = detect(frames, params.detection, [], clip=scene.name, identity=asked.target)
     alignments = align(frames, found.faces, params.alignment, clip=scene.name)
     model = SwapModel.read(Path("data/training") / asked.pair)
     convert(frames, alignments, model, asked.source, folder / "converted", params.conversion)
-    converted = Converted.read(folder / "converted")
-    pictures = [
-        _composited(frames, alignments, converted, folder / name, settings)
-        for name, settings in (("finished", params.compositing), ("blind", without_network(params.compositing)))
-    ]
-    return Swapped(takes, [frame.rgb() for frame in frames], alignments.table, *pictures)
+    return Filmed(takes, frames, alignments, Converted.read(folder / "converted"))
 
 
 def without_network(settings: CompositingSettings) -> CompositingSettings:
     """The same, but that whatever is before a face is painted over."""
     return settings.model_copy(update={"mask": settings.mask.model_copy(update={"occlusion": "none"})})
-
-
-def _composited(
-    frames: Frames, alignments: Alignments, converted: Converted, folder: Path, settings: CompositingSettings
-) -> list[Picture]:
-    composite(frames, alignments, converted, folder, settings)
-    return [frame.rgb() for frame in Frames.read(folder)]
 
 
 def figures(scene: NamedScene, made: Swapped, settings: ColourSettings) -> dict[str, float | str]:

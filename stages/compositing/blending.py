@@ -21,6 +21,9 @@ _SMALLEST_LEVEL = 8
 _FULL_BY = 0.25
 """Other results than alpha's are faded in until the mask reaches this, so that they too begin at nothing on its rim."""
 
+_SEAM = 0.5
+"""Of the mask, where gradient blending takes the target's values: at its very rim the decoder has seen background."""
+
 
 def blend(target: Plane, layer: Plane, alpha: Plane, settings: BlendSettings) -> Plane:
     """``layer`` over ``target`` through ``alpha``.
@@ -36,7 +39,7 @@ def blend(target: Plane, layer: Plane, alpha: Plane, settings: BlendSettings) ->
     if settings.method == "multi-band":
         joined = multi_band(target, layer, np.asarray(alpha * np.float32(settings.opacity)), settings.bands)
     elif settings.method == "gradient":
-        joined = np.asarray(layer + membrane(target - layer, alpha > 0))
+        joined = np.asarray(layer + membrane(target - layer, alpha > _SEAM))
     return np.asarray(target + hidden(alpha, settings) * (joined - target))
 
 

@@ -82,7 +82,8 @@ class Inputs:
         for row, (crop, mask, open_) in enumerate(zip(crops, masks, free, strict=True)):
             if wanted is None or wanted[row]:
                 rgb = matched[row].applied(crop)
-                yield Layer(rgb, mask, transform_of(self.faces, row), open_)
+                seed = int(self.faces["frame"].iloc[row]), int(self.faces["face"].iloc[row])
+                yield Layer(rgb, mask, transform_of(self.faces, row), open_, settings.grain, seed)
 
     def _kept_free(self, settings: MaskSettings) -> Iterator[Mask | None]:
         """Of each face where nothing passes before it, steady over time; None if that is not asked for."""

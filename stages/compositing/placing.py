@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.channels import Channel, channels
 from stages.compositing.blending import blend
+from stages.compositing.grain import grained
 from stages.compositing.settings import BlendSettings
 from stages.video import VideoFacts
 
@@ -29,12 +30,16 @@ class Layer:
         free: (m, m) float32 0..1 over the same unit crop, 0 where something passes before the face and stays; None if
             nothing does. It is no part of the mask: bands of detail are blended as if nothing were there, or the
             thing's colours would reach into the face beside it.
+        grain: share of the target's noise that it is given.
+        seed: of that noise.
     """
 
     crop: Floats
     mask: Floats
     transform: NDArray[np.float64]
     free: Floats | None = None
+    grain: float = 0.0
+    seed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,10 +100,13 @@ def pieces(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: Bl
     if not (alpha if free is None else alpha * free).any():
         return []
     result = []
-    for channel in parts:
+    for number, channel in enumerate(parts):
         share = channel.reduced(alpha)
         target = channel.part(box).astype(np.float32)
-        values = blend(target, channel.values_of(rgb), share, settings)
+        own = channel.values_of(rgb)
+        if layer.grain:
+            own = grained(own, target, share > 0.5, layer.grain, channel.largest, (*layer.seed, number))
+        values = blend(target, own, share, settings)
         if free is not None:
             left = channel.reduced(free)
             values, share = np.asarray(target + left * (values - target), np.float32), share * left

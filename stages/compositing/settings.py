@@ -102,8 +102,8 @@ class BlendSettings(BaseModel):
     method: Literal["alpha", "multi-band", "gradient"] = Field(
         default="multi-band",
         description="alpha: one soft edge for all detail; multi-band: wide for shading, narrow for texture "
-        "(Burt and Adelson 1983); gradient: the face's own gradients, with the target's values along the mask's rim, "
-        "which is the hull's by default and crosses neither eyes nor mouth (Perez et al. 2003)",
+        "(Burt and Adelson 1983); gradient: the face's own gradients, with the target's values along the middle of the "
+        "mask's soft edge (Perez et al. 2003)",
     )
     bands: int = Field(
         default=4, ge=2, le=8, description="levels of the pyramid; fewer where the face is too small for them"
@@ -128,4 +128,11 @@ class CompositingSettings(BaseModel):
         le=1.0,
         description="how far the face's fine detail is brought to the strength of the target's (0: left as it is); "
         "it lifts or softens detail that is there and invents none",
+    )
+    grain: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="how far the face gets the noise of the target around it (0: none); noise costs PSNR, since no two "
+        "are alike, and is for the eye",
     )

@@ -47,7 +47,7 @@ def test_a_sheet_of_settings_against_frames_changes_no_artifact(
 def test_what_it_shows_is_what_compositing_makes(make_scene: Callable[..., Any], tmp_path: Path, steady: float) -> None:
     scene = make_scene(frames=20, flicker=0.1, without=(4,))
     colour = CompositingSettings().colour.model_copy(update={"steady": steady})
-    settings = CompositingSettings(colour=colour)
+    settings = CompositingSettings(colour=colour, grain=1.0)
     (tmp_path / "done").mkdir()
     composite(scene.frames, scene.alignments, scene.converted, tmp_path / "done", settings)
     shown = Preview(Inputs.of(scene.frames, scene.alignments, scene.converted), [3, 4, 12]).finished(settings)

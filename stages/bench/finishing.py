@@ -1,0 +1,123 @@
+"""``python -m stages.bench.finishing``: each method of compositing against the default, in some of the named scenes.
+
+A scene is played and converted once (:mod:`stages.bench.quality`), then composited with the settings of the settings
+file and with each change of them. All are held against one right answer, whose colours are moved as the settings file
+says, so another method of colour does not bring its own measure. *CPU* is the time of all threads of this process for
+one face: measuring, placing, reading and coding its 640 x 360 frame.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import numpy as np
+import typer
+
+from stages.artifacts.frames import Frames
+from stages.bench.quality import Filmed, Swapped, chosen, figures, filmed
+from stages.bench.scenes import NamedScene
+from stages.compositing.settings import CompositingSettings
+from stages.compositing.stage import composite
+from stages.compositing.variants import variant
+from stages.problems import Problem
+from stages.program import tell
+from stages.settings import Params, load_params
+
+CHANGES: Final = (
+    "light.method=none",
+    "light.scale=0.2",
+    "light.strength=0.7",
+    "light.steady=0.2",
+    "colour.method=none",
+    "colour.method=mean-deviation",
+    "colour.method=histogram",
+    "colour.method=sliced",
+    "colour.strength=1",
+    "blend.method=alpha",
+    "blend.method=gradient",
+    "sharpness=0",
+    "sharpness=1",
+    "grain=1",
+)
+"""Compared if nothing else is asked for."""
+
+Row = dict[str, tuple[float, float, float]]
+"""PSNR, SSIM and milliseconds a face, by scene."""
+
+
+def rows(
+    scenes: Iterable[NamedScene], variants: dict[str, CompositingSettings], swap: str, params: Params
+) -> dict[str, Row]:
+    """What each variant comes to in each scene.
+
+    Raises:
+        Problem: as :func:`stages.bench.quality.filmed`.
+    """
+    result: dict[str, Row] = {name: {} for name in variants}
+    for scene in scenes:
+        with tempfile.TemporaryDirectory() as folder:
+            film = filmed(scene, swap, params, Path(folder))
+            for number, (name, settings) in enumerate(variants.items()):
+                made, milliseconds = _finished(film, Path(folder) / str(number), settings)
+                found = figures(scene, made, params.compositing.colour)
+                result[name][scene.name] = float(found["psnr"]), float(found["ssim"]), milliseconds
+    return result
+
+
+def _finished(film: Filmed, folder: Path, settings: CompositingSettings) -> tuple[Swapped, float]:
+    folder.mkdir()
+    began = time.process_time()
+    composite(film.frames, film.alignments, film.converted, folder, settings)
+    spent = time.process_time() - began
+    pictures = [frame.rgb() for frame in Frames.read(folder)]
+    clip, table = [frame.rgb() for frame in film.frames], film.alignments.table
+    return Swapped(film.takes, clip, table, pictures, pictures), 1e3 * spent / len(table)
+
+
+def table_of(found: dict[str, Row]) -> str:
+    """The rows as Markdown, PSNR / SSIM, and the means over the scenes."""
+    scenes = list(next(iter(found.values())))
+    lines = ["| settings | " + " | ".join(scenes) + " | mean | CPU |", "|---|" + "---:|" * (len(scenes) + 2)]
+    for name, row in found.items():
+        psnr, ssim, spent = np.mean(list(row.values()), axis=0).tolist()
+        cells = [f"{row[scene][0]:.2f} / {row[scene][1]:.3f}" for scene in scenes]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {psnr:.2f} / {ssim:.3f} | {spent:.0f} ms |")
+    return "\n".join(lines)
+
+
+def variants_of(changes: Sequence[str], params: Params) -> dict[str, CompositingSettings]:
+    """The settings file's settings, called ``default``, then each change of them.
+
+    Raises:
+        Problem: a change does not fit.
+    """
+    return {"default": params.compositing} | dict(variant(text, params.compositing) for text in changes or CHANGES)
+
+
+def command(
+    scenes: Annotated[str, typer.Option(help="names with commas between")] = "plain,hard-light,low-light,glasses",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE[,KEY=VALUE ...] to compare; repeat it for more rows")
+    ] = None,
+    swap: Annotated[str, typer.Option(help="whose model, source and target; both must be performers")] = "ada-on-ben",
+    params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
+) -> None:
+    """Print how good each method of compositing is in some scenes; `dvc repro` must have trained the swap's model."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    try:
+        settings = load_params(params)
+        print(table_of(rows(chosen(scenes), variants_of(changes or [], settings), swap, settings)))
+    except Problem as problem:
+        raise typer.Exit(tell(problem)) from None
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    app(prog_name="python -m stages.bench.finishing")
