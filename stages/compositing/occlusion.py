@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages import geometry
-from stages.artifacts.frames import Frames
 from stages.compositing.masks import Mask
 from stages.compositing.settings import MaskSettings
+from stages.video import NativeFrame
 from stages.visible_face import NETWORK, PLACE, SIZE, VisibleFace
 
 Picture = NDArray[np.uint8]
@@ -55,12 +55,22 @@ def visible_in(picture: Picture, transform: NDArray[np.float64], network: Visibl
     return np.asarray(network.look(geometry.crop(picture, transform, SIZE)[None])[0], np.float32)
 
 
-def each_visible(frames: Frames, faces: pd.DataFrame, network: VisibleFace) -> Iterator[Mask]:
-    """`visible_in` of every face of a table in order, by frame and face; one frame is in memory."""
+def each_visible(pictures: Iterable[NativeFrame], faces: pd.DataFrame, network: VisibleFace) -> Iterator[Mask]:
+    """:func:`visible_in` of every face of a table in order, by frame and face; one frame is in memory.
+
+    Args:
+        pictures: ascending; all frames of the faces are among them.
+        faces: the table.
+        network: that looks.
+    """
     transforms = [geometry.as_matrix(np.asarray(row, np.float64)) for row in faces["transform"]]
     numbers = faces["frame"].tolist()
     row = 0
-    for frame in frames.pick(faces["frame"].drop_duplicates().tolist()):
+    for frame in pictures:
+        if row == len(numbers):
+            return
+        if frame.number != numbers[row]:
+            continue
         picture = frame.rgb()
         while row < len(numbers) and numbers[row] == frame.number:
             yield visible_in(picture, transforms[row], network)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, tee
 from pathlib import Path
 
 import av
@@ -72,14 +73,21 @@ class PlaceFaces:
 
         def place(span: Placing) -> Part:
             inputs = Inputs(frames, converted, span.faces, {})
-            layers = inputs.layers(span.matched, self.settings, span.wanted)
-            faces_in = span.faces.groupby("frame").size()
+            # To decode is dear: what passes before the faces is seen on the pictures that they are put into.
+            own, ahead = tee(frames.pick(sorted({*span.numbers, *span.faces["frame"].tolist()})))
+            layers = inputs.layers(span.matched, self.settings, span.wanted, ahead)
+            faces_in = span.faces[list(span.wanted)].groupby("frame").size()
+            chosen = set(span.numbers)
 
             def write(writer: FrameWriter) -> None:
-                for frame in frames.pick(span.numbers):
+                for frame in own:
+                    if frame.number not in chosen:
+                        continue
+                    # all of a frame before any is put into it: each is seen on the clip's own picture
+                    here = list(islice(layers, int(faces_in.get(frame.number, 0))))
                     changed = False
-                    for _ in range(int(faces_in.get(frame.number, 0))):
-                        changed |= put(frame.picture, next(layers), frames.facts, self.settings.blend)
+                    for layer in here:
+                        changed |= put(frame.picture, layer, frames.facts, self.settings.blend)
                     shot = shots[frame.number]
                     writer.add(frame.picture, pts=frame.pts, duration=frame.duration, shot=shot, changed=changed)
 
