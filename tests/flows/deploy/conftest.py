@@ -39,7 +39,7 @@ def worker(folder: Path, address: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.terminate()
         try:
-            process.wait(300)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
