@@ -24,6 +24,7 @@ from typing import Annotated, Any, Final
 import av
 import cv2
 import numpy as np
+import pandas as pd
 import typer
 
 from stages import geometry
@@ -98,11 +99,12 @@ def enlarged(inputs: Inputs, count: int, folder: Path, size: float = SIZE) -> In
         np.concatenate([geometry.apply(move, each[:, :2]), factor * each[:, 2:]], axis=1).ravel() for each in points
     ]
     back = geometry.invert(move)
+    turned = [geometry.compose(back, geometry.as_matrix(each)).ravel() for each in faces["transform"]]
     faces = faces.assign(
         frame=faces["frame"].map(number_of),
         shot=0,
-        landmarks=moved,
-        transform=[geometry.compose(back, geometry.as_matrix(each)).ravel() for each in faces["transform"]],
+        landmarks=pd.Series(moved, faces.index, dtype=object),
+        transform=pd.Series(turned, faces.index, dtype=object),
     )
     return replace(inputs, frames=Frames.read(folder), faces=faces)
 
