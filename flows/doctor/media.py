@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from flows.doctor.finding import Finding
-from stages.encoding.codecs import CODECS, HARDWARE, Codec
+from stages.encoding.codecs import CODECS, HARDWARE
 from stages.encoding.hardware import trial
 
 SECONDS: Final = 30.0
@@ -57,7 +57,7 @@ def encoders() -> Iterator[Finding]:
     works: list[str] = []
     fails: list[str] = []
     for name, codec in CODECS.items():
-        (works if _encodes(program, codec) else fails).append(name)
+        (fails if trial(program, codec.encoder, codec.formats[0]) else works).append(name)
     yield Finding("ffmpeg", "ok" if works else "fail", f"{version} at {program}", "" if works else "`make setup`")
     if fails:
         mend = f"choose encoding.codec among {', '.join(works)}; or take the system's ffmpeg off the path, so that the "
@@ -81,15 +81,6 @@ def hardware() -> Iterator[Finding]:
     }
     said = "; ".join(f"{name}: {', '.join(codecs)}" for name, codecs in works.items() if codecs)
     yield Finding("hardware", "ok", said or "no encoder of it works here; software encodes")
-
-
-def _encodes(program: str, codec: Codec) -> bool:
-    trial = ["-f", "lavfi", "-i", "testsrc2=size=64x64:rate=25", "-frames:v", "2", "-pix_fmt", codec.formats[0]]
-    command = [program, "-hide_banner", "-loglevel", "error", *trial, "-c:v", codec.encoder, "-f", "null", "-"]
-    try:
-        return subprocess.run(command, capture_output=True, timeout=SECONDS, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
 
 
 def _said(command: list[str]) -> str:
