@@ -31,6 +31,9 @@ HOST = "127.0.0.1"
 PREFERRED_PORT = 4200
 """Where Prefect's documentation expects the server; any free port is taken when it is in use."""
 
+PROGRAM = Path(__file__).with_name("prefect_server.py")
+"""Prefect's own command, in a way that SQLite does not freeze."""
+
 LAST_CHARACTERS = 2000
 
 LOST = 1
@@ -128,7 +131,7 @@ def _started(children: Children, home: Path, log: Path, port: int | None) -> tup
     address = f"http://{HOST}:{usual}/api"
     with log.open("wb") as output:
         process = children.start(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(usual)],
+            [sys.executable, "-P", str(PROGRAM), "server", "start", "--host", HOST, "--port", str(usual)],
             cwd=home,
             env={**os.environ, "PREFECT_API_URL": address},
             output=output,

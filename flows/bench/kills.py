@@ -26,7 +26,7 @@ MARKS: Final[Mapping[Victim, tuple[str, ...]]] = {
     "stage": ("-m stages.", "sh stages/"),
     "dvc": ("-m dvc ",),
     "flow": ("-m flows.reproduce",),
-    "server": ("prefect server start", "prefect.server.api.server"),
+    "server": ("prefect_server.py server start",),
 }
 """What stands in the command lines of each; of the guards before them, too, so the last process is taken."""
 
