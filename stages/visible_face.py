@@ -17,8 +17,6 @@ from stages.onnx import Device, open_session
 
 PLACE: Final = Path("data/visibility")
 NETWORK: Final = "visible.onnx"
-SIZE: Final = 128
-"""Side of its crops and of its answers, pixels."""
 
 
 class VisibleFace:
@@ -40,7 +38,7 @@ class VisibleFace:
         """How surely each pixel shows the face.
 
         Args:
-            crops: (n, SIZE, SIZE, 3) uint8 RGB, aligned.
+            crops: (n, SIZE, SIZE, 3) uint8 RGB, aligned; SIZE is :data:`stages.artifacts.visibility.SIZE`.
 
         Returns:
             (n, SIZE, SIZE) float32, 1 the visible face, 0 what comes before it.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.alignment.canonical_crop import fit
 from stages.artifacts.files import sha256_of
+from stages.artifacts.visibility import SIZE
 from stages.compositing.occlusion import kept_free
 from stages.packs import Landmarker, open_pack
 from stages.packs.canonical import read_canonical
@@ -23,7 +24,7 @@ from stages.rendering.landmarks import five_points
 from stages.rendering.light import Light
 from stages.rendering.posing import Pose
 from stages.rendering.render import Performer, Sensor
-from stages.visible_face import NETWORK, PLACE, SIZE, VisibleFace
+from stages.visible_face import NETWORK, PLACE, VisibleFace
 
 Crop = NDArray[np.uint8]
 

@@ -15,11 +15,12 @@ from stages.alignment.canonical_crop import fit
 from stages.alignment.measures import exposure, share_seen, sharpness
 from stages.alignment.settings import AlignmentSettings
 from stages.artifacts.frames import Frames
+from stages.artifacts.visibility import SIZE, packed
 from stages.execution.work import spans_of, tables_of
 from stages.geometry import apply, crop
 from stages.packs import Landmarker, open_pack
 from stages.packs.canonical import read_canonical
-from stages.visible_face import NETWORK, PLACE, SIZE, VisibleFace
+from stages.visible_face import NETWORK, PLACE, VisibleFace
 
 MEASURED_AT: Final = SIZE
 """Size in pixels of the crop on which quality is measured, so that it compares between clips."""
@@ -39,6 +40,8 @@ class Seen:
         sure: how sure they are, 0..1.
         sharpness, exposure: of the face.
         visible: the share of it before which nothing passes.
+        seen: how surely each pixel shows it, in the crop that fits these landmarks, as
+            :func:`stages.artifacts.visibility.packed` has it.
         corrected: where landmarks lie by hand, (x, y) in frame pixels by their number.
     """
 
@@ -47,19 +50,26 @@ class Seen:
     sharpness: float
     exposure: float
     visible: float
+    seen: bytes
     corrected: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
 
 def arrays_of(seen: Sequence[Seen]) -> dict[str, NDArray[Any]]:
     """What was seen, as arrays; corrections are added later and are not in it."""
     quality = [(face.sure, face.sharpness, face.exposure, face.visible) for face in seen]
-    return {"landmarks": np.stack([face.landmarks for face in seen]), "quality": np.array(quality, np.float64)}
+    return {
+        "landmarks": np.stack([face.landmarks for face in seen]),
+        "quality": np.array(quality, np.float64),
+        "seen": np.frombuffer(b"".join(face.seen for face in seen), np.uint8),
+        "lengths": np.array([len(face.seen) for face in seen], np.int64),
+    }
 
 
 def seen_of(arrays: Mapping[str, NDArray[Any]]) -> list[Seen]:
     """What :func:`arrays_of` was given."""
-    rows = zip(arrays["landmarks"], arrays["quality"].tolist(), strict=True)
-    return [Seen(landmarks, *quality) for landmarks, quality in rows]
+    parts = [part.tobytes() for part in np.split(arrays["seen"], np.cumsum(arrays["lengths"])[:-1])]
+    rows = zip(arrays["landmarks"], *arrays["quality"].T.tolist(), parts, strict=True)
+    return [Seen(*row) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -98,8 +108,10 @@ class LookAtFaces:
                 for landmarks, sure in zip(*landmarker.refine(picture, points, passes=PASSES), strict=True):
                     transform = fit(landmarks, canonical)
                     small = crop(picture, transform, MEASURED_AT)
-                    free = share_seen(visibility.look(small[None])[0], apply(transform, landmarks[:, :2]))
-                    seen.append(Seen(landmarks, float(sure), sharpness(small), exposure(small), free))
+                    visible = visibility.look(small[None])[0]
+                    share = share_seen(visible, apply(transform, landmarks[:, :2]))
+                    quality = float(sure), sharpness(small), exposure(small), share
+                    seen.append(Seen(landmarks, *quality, packed(visible)))
             return seen
 
         return look

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stages import geometry
 from stages.alignment.canonical_crop import fit
 from stages.alignment.corrections import corrections_of
 from stages.alignment.looking import LookAtFaces, Seen, arrays_of, seen_of, spans_with
@@ -19,6 +20,7 @@ from stages.artifacts.alignments import ALIGNMENTS, Alignments
 from stages.artifacts.decisions import Decisions
 from stages.artifacts.detections import Detections
 from stages.artifacts.frames import Frames
+from stages.artifacts.visibility import SIZE, packed, unpacked
 from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
 from stages.execution.engines import HERE, Engine, opened
@@ -111,12 +113,26 @@ def align(
                     seen[i].exposure,
                     seen[i].sure,
                     seen[i].visible,
+                    brought(seen[i].seen, fit(seen[i].landmarks, canonical), transform),
                 )
             )
     table = pd.DataFrame(rows, columns=ALIGNMENTS.names).sort_values(["frame", "face"], ignore_index=True)
     facts = {"faces": len(table), "settings": settings.model_dump(exclude={"device", "threads"})}
     facts |= decisions.facts()
     return Alignments(table, facts)
+
+
+def brought(seen: bytes, transform: Floats, steadied: Floats) -> bytes:
+    """What is seen of a face, brought from the crop in which it was seen to the steadied one.
+
+    Args:
+        seen: as :func:`stages.artifacts.visibility.packed` has it.
+        transform, steadied: (2, 3), frame pixels to the unit crops. Beyond the former, its border goes on.
+    """
+    to_pixels = geometry.to_pixels(SIZE)
+    between = geometry.compose(geometry.invert(transform), steadied)
+    move = geometry.compose(geometry.compose(geometry.invert(to_pixels), between), to_pixels)
+    return packed(np.asarray(geometry.warp(unpacked(seen), move, SIZE, SIZE), np.float32))
 
 
 def runs_of(taken: pd.DataFrame) -> list[list[int]]:

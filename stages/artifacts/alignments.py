@@ -34,6 +34,7 @@ ALIGNMENTS: Final = pa.schema(
         ("landmarks", pa.list_(pa.float32())),
         ("transform", pa.list_(pa.float64())),
         *((name, pa.float32()) for name in POSE_AND_QUALITY),
+        ("seen", pa.binary()),
     ]
 )
 
@@ -43,7 +44,8 @@ class Alignments:
     """``table`` has a row per taken face, sorted by frame and face; columns in docs/architecture.md.
 
     ``landmarks`` are 478 x, y, z triples in frame pixels, ``transform`` the six numbers of the 2x3 matrix that takes
-    frame pixels to the unit crop (see :func:`stages.geometry.as_matrix`).
+    frame pixels to the unit crop (see :func:`stages.geometry.as_matrix`), ``seen`` a picture of that crop that says how
+    surely each pixel shows the face and nothing before it (see :func:`stages.artifacts.visibility.unpacked`).
     """
 
     table: pd.DataFrame

@@ -89,7 +89,8 @@ class Frames:
 
 
 class FrameWriter:
-    """Writes frames in order into an existing folder; ``close`` (or leaving the block) writes index and facts.
+    """Writes frames in order into an existing folder. ``close`` writes index and facts; an error in the block only ends
+    the shard that is open.
 
     Args:
         folder: of the artifact.

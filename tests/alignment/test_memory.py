@@ -14,6 +14,7 @@ from stages.alignment.looking import Seen
 from stages.alignment.settings import AlignmentSettings
 from stages.alignment.stage import align
 from stages.artifacts.frames import Frames
+from stages.artifacts.visibility import ALL_SEEN
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
 from tests.film import film
@@ -32,7 +33,7 @@ class Knowing:
 
     def map(self, work: Any, spans: Iterable[Any]) -> Iterator[Any]:
         for span in spans:
-            yield [Seen(self._face + np.float32(number % 7), 1.0, 1.0, 0.5, 1.0) for number, _ in span]
+            yield [Seen(self._face + np.float32(number % 7), 1.0, 1.0, 0.5, 1.0, ALL_SEEN) for number, _ in span]
 
 
 def peak_of(frames: Frames, count: int) -> int:

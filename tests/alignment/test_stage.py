@@ -12,17 +12,19 @@ import pytest
 from stages.alignment.chart import draw
 from stages.alignment.looking import Seen
 from stages.alignment.settings import AlignmentSettings
-from stages.alignment.stage import align, steady
+from stages.alignment.stage import align, brought, steady
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import Correction, Decisions
 from stages.artifacts.frames import Frames
+from stages.artifacts.visibility import ALL_SEEN, SIZE, packed, unpacked
 from stages.dataset.settings import FilterSettings
 from stages.detection.settings import DetectionSettings
 from stages.detection.stage import detect
-from stages.geometry import as_matrix, compose
+from stages.geometry import as_matrix, compose, crop
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
 from stages.problems import Problem
+from stages.visible_face import VisibleFace
 from tests.film import collins, film, hopper, moved, placed
 
 COUNT, CUT, HIDDEN = 14, 8, 11
@@ -117,6 +119,28 @@ def test_without_taken_faces_the_table_is_empty(frames: Frames, faces: pd.DataFr
 NOSE, BROW = 4, 105
 
 
+def test_what_is_seen_moves_with_the_crop() -> None:
+    """A crop that begins a quarter of its side further right and down, and is half as wide."""
+    seen = np.ones((SIZE, SIZE), np.float32)
+    seen[32:64, 64:96] = 0.0
+    frame_to_unit = np.array([[0.01, 0.0, -0.5], [0.0, 0.01, -0.2]])
+    closer = compose(frame_to_unit, np.array([[2.0, 0.0, -0.5], [0.0, 2.0, -0.5]]))
+    made = unpacked(brought(packed(seen), frame_to_unit, closer))
+    assert (made[2:62, 66:126] < 0.01).all()
+    assert (made[66:, :] > 0.99).all()
+    assert (made[:, :62] > 0.99).all()
+    np.testing.assert_allclose(unpacked(brought(packed(seen), closer, closer)), seen, atol=1 / 255)
+
+
+def test_what_is_seen_is_what_the_network_says_of_the_steadied_crop(frames: Frames, alignments: Alignments) -> None:
+    network, table = VisibleFace.open(), alignments.table.set_index("frame")
+    for number in (0, 4, CUT):
+        picture = next(iter(frames.pick([number]))).rgb()
+        asked = network.look(crop(picture, as_matrix(table.loc[number, "transform"]), SIZE)[None])[0]
+        stored = unpacked(table.loc[number, "seen"])
+        assert ((stored < 0.5) != (asked < 0.5)).mean() < 0.02
+
+
 class TestDecisions:
     """A landmark that was set by hand, and the frames around it."""
 
@@ -151,7 +175,7 @@ class TestDecisions:
         """On a face that keeps still: on a fast one the smoother joins no frames."""
         canonical = read_canonical(open_pack().files["canonical_face"])
         still = np.reshape(alignments.table["landmarks"][0], (-1, 3))
-        seen = [Seen(still, 1.0, 1.0, 0.5, 1.0)] * 9
+        seen = [Seen(still, 1.0, 1.0, 0.5, 1.0, ALL_SEEN)] * 9
         x, y = still[BROW, :2].astype(float)
         seen[4] = replace(seen[4], corrected={BROW: (x + 6.0, y)})
         moved = steady(seen, canonical, SETTINGS)[0][:, BROW, 0] - x

@@ -15,6 +15,7 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.files import read_facts, write_facts
 from stages.artifacts.frames import Frames, FrameWriter
 from stages.artifacts.swap_model import SwapModel
+from stages.artifacts.visibility import ALL_SEEN
 from stages.conversion.faces import arrays_of, faces_of
 from stages.conversion.network import SourceNetwork, in_batches, run_bound
 from stages.conversion.settings import ConversionSettings
@@ -72,6 +73,7 @@ def alignments_at(places: list[tuple[int, int]]) -> Alignments:
             "track": face,
             "shot": 0,
             "landmarks": np.zeros(478 * 3, np.float32),
+            "seen": ALL_SEEN,
             "transform": [0.02, 0.001 * frame, -0.1 * face, -0.001 * frame, 0.02, -0.2],
         }
         | dict.fromkeys(POSE_AND_QUALITY, 0.0)

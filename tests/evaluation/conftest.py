@@ -26,6 +26,7 @@ from stages.artifacts.files import write_facts
 from stages.artifacts.frames import Frames, FrameWriter
 from stages.artifacts.swap_model import SwapModel
 from stages.artifacts.truth import Truth
+from stages.artifacts.visibility import ALL_SEEN
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
 from stages.evaluation.evidence import Evidence
@@ -181,6 +182,7 @@ def evidence_in(
             "shot": 0,
             "transform": transform.ravel(),
             "landmarks": where.ravel(),
+            "seen": ALL_SEEN,
         }
         | dict.fromkeys(POSE_AND_QUALITY, 0.0)
         for number, (transform, where) in enumerate(zip(transforms, points, strict=True))

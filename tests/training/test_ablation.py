@@ -13,6 +13,7 @@ from torch import Tensor
 
 from stages.artifacts.alignments import POSE_AND_QUALITY, Alignments
 from stages.artifacts.frames import Frames, FrameWriter
+from stages.artifacts.visibility import ALL_SEEN
 from stages.problems import Problem
 from stages.settings import Params, Swap, load_params
 from stages.training import ablation
@@ -90,7 +91,7 @@ def test_a_swap_is_judged_on_the_truth_in_the_targets_transform(tmp_path: Path) 
     corner = np.array([[20, 16, 0], [76, 16, 0], [76, 64, 0], [20, 64, 0]], np.float32)
     landmarks = np.resize(corner, (478, 3)).ravel()
     rows = [
-        {"frame": number, "face": 0, "track": 0, "shot": 0, "landmarks": landmarks}
+        {"frame": number, "face": 0, "track": 0, "shot": 0, "landmarks": landmarks, "seen": ALL_SEEN}
         | {"transform": [1 / 64, 0.0, -16 / 64, 0.0, 1 / 64, -8 / 64]}
         | dict.fromkeys(POSE_AND_QUALITY, 0.0)
         for number in range(12)
