@@ -41,6 +41,7 @@ CHANGES: Final = (
     "colour.strength=1",
     "blend.method=alpha",
     "blend.method=gradient",
+    "motion_blur=0",
     "sharpness=0",
     "sharpness=1",
     "grain=1",
@@ -77,7 +78,7 @@ def _finished(film: Filmed, folder: Path, settings: CompositingSettings) -> tupl
     spent = time.process_time() - began
     pictures = [frame.rgb() for frame in Frames.read(folder)]
     clip, table = [frame.rgb() for frame in film.frames], film.alignments.table
-    return Swapped(film.takes, clip, table, pictures, pictures), 1e3 * spent / len(table)
+    return Swapped(film.takes, clip, table, pictures, pictures, pictures), 1e3 * spent / len(table)
 
 
 def table_of(found: dict[str, Row]) -> str:

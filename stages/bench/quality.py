@@ -9,7 +9,8 @@ and compositing as the settings file says, with the swap's own model. Nothing of
 - *copied*: the same of the untouched target. What does not beat it is worth nothing.
 - *kept*: intersection over union of the pixels that the settings leave to what is before the face, and those that truly
   show it, among the pixels that would be replaced without the network; *lost*: share of the face's pixels that are not
-  replaced because of the network.
+  replaced because of the network. Both compare two compositings that bring no light over, since light differs beside
+  things, too, once it is measured with them.
 - *replaced*: share of the frames in which a face was replaced.
 """
 
@@ -62,13 +63,22 @@ _SEEN = 12
 
 @dataclass(frozen=True)
 class Swapped:
-    """A scene gone the whole way: its takes, the clip's frames as they were coded, the aligned faces, the finished
-    frames, and those made without the network that sees what is before a face."""
+    """A scene gone the whole way.
+
+    Attributes:
+        takes: what was rendered.
+        clip: the clip's frames as they were coded.
+        faces: the aligned faces.
+        finished: the finished frames.
+        masked: the same, but that no light is brought over.
+        blind: the same as ``masked``, but made without the network that sees what is before a face.
+    """
 
     takes: list[Take]
     clip: list[Picture]
     faces: pd.DataFrame
     finished: list[Picture]
+    masked: list[Picture]
     blind: list[Picture]
 
 
@@ -89,13 +99,13 @@ def swapped(scene: NamedScene, swap: str, params: Params, folder: Path) -> Swapp
         Problem: no face is found in it; the swap's model is not there.
     """
     film = filmed(scene, swap, params, folder)
-    return finished(film, folder, params.compositing, without_network(params.compositing))
+    return finished(film, folder, params.compositing)
 
 
-def finished(film: Filmed, folder: Path, settings: CompositingSettings, blind: CompositingSettings) -> Swapped:
-    """Composite a scene twice, in an existing folder without ``finished`` and ``blind``."""
-    pictures = []
-    for name, asked in (("finished", settings), ("blind", blind)):
+def finished(film: Filmed, folder: Path, settings: CompositingSettings) -> Swapped:
+    """Composite a scene in three ways, in an existing folder without ``finished``, ``masked`` and ``blind``."""
+    pictures, masked = [], without_light(settings)
+    for name, asked in (("finished", settings), ("masked", masked), ("blind", without_network(masked))):
         (folder / name).mkdir()
         composite(film.frames, film.alignments, film.converted, folder / name, asked)
         pictures.append([frame.rgb() for frame in Frames.read(folder / name)])
@@ -121,6 +131,11 @@ def filmed(scene: NamedScene, swap: str, params: Params, folder: Path) -> Filmed
     model = SwapModel.read(Path("data/training") / asked.pair)
     convert(frames, alignments, model, asked.source, folder / "converted", params.conversion)
     return Filmed(takes, frames, alignments, Converted.read(folder / "converted"))
+
+
+def without_light(settings: CompositingSettings) -> CompositingSettings:
+    """The same, but that no light is brought over."""
+    return settings.model_copy(update={"light": settings.light.model_copy(update={"method": "none"})})
 
 
 def without_network(settings: CompositingSettings) -> CompositingSettings:
@@ -154,7 +169,7 @@ def _frame(made: Swapped, number: int, points: NDArray[np.float32], settings: Co
     face = hull(points, width, height) & np.isin(take.truth_parts, FACE) & np.isin(take.target_parts, FACE)
     box = mask_box(face)
     right = toned(take.truth[box], clip[box], face[box], settings)
-    reach, kept = kept_of(clip, finished, made.blind[number])
+    reach, kept = kept_of(clip, made.masked[number], made.blind[number])
     before = reach & np.isin(take.target_parts, (*COVERS, Part.HAIR))
     bare = reach & np.isin(take.target_parts, FACE)
     return {
@@ -168,16 +183,16 @@ def _frame(made: Swapped, number: int, points: NDArray[np.float32], settings: Co
     }
 
 
-def kept_of(clip: Picture, finished: Picture, blind: Picture) -> tuple[Mask, Mask]:
+def kept_of(clip: Picture, masked: Picture, blind: Picture) -> tuple[Mask, Mask]:
     """The pixels that would be replaced without the network, and those of them that the clip mostly keeps with it.
 
     Args:
-        clip, finished, blind: (h, w, 3) uint8.
+        clip, masked, blind: (h, w, 3) uint8; see :class:`Swapped`.
 
     Returns:
         (h, w) bool each.
     """
-    now, else_ = (np.abs(picture.astype(int) - clip).sum(axis=2) for picture in (finished, blind))
+    now, else_ = (np.abs(picture.astype(int) - clip).sum(axis=2) for picture in (masked, blind))
     reach = else_ > _SEEN
     return reach, reach & (now < 0.5 * else_)
 
@@ -207,7 +222,7 @@ def table_of(rows: Sequence[dict[str, float | str]]) -> str:
 
 
 def strip(made: Swapped) -> Picture:
-    """The middle frame with a face: clip, finished, without the network, right answer, side by side."""
+    """The middle frame with a face: clip, finished, without light and network, right answer, side by side."""
     numbers = made.faces["frame"].tolist()
     at = int(numbers[len(numbers) // 2])
     return np.concatenate([made.clip[at], made.finished[at], made.blind[at], made.takes[at].truth], axis=1)
