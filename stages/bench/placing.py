@@ -50,6 +50,7 @@ CHANGES: Final = (
     "colour.method=sliced",
     "blend.method=alpha",
     "blend.method=gradient",
+    "motion_blur=0",
     "grain=1",
 )
 
@@ -105,6 +106,8 @@ def enlarged(inputs: Inputs, count: int, folder: Path, size: float = SIZE) -> In
         shot=0,
         landmarks=pd.Series(moved, faces.index, dtype=object),
         transform=pd.Series(turned, faces.index, dtype=object),
+        motion_x=factor * faces["motion_x"],
+        motion_y=factor * faces["motion_y"],
     )
     return replace(inputs, frames=Frames.read(folder), faces=faces)
 
@@ -118,7 +121,7 @@ def cost(inputs: Inputs, settings: CompositingSettings) -> Cost:
         pictures, decoding = _spent(lambda: list(frames))
         found, measuring = _spent(lambda: measured(frames, faces, inputs.converted, settings))
         matched, matching = _spent(lambda: matches_of(found, faces, sampled(faces), frames, settings))
-        layers, preparing = _spent(lambda: list(inputs.layers(matched, settings, None, pictures)))
+        layers, preparing = _spent(lambda: list(inputs.layers(matched, settings)))
         of_face = [pictures[number] for number in faces["frame"]]
         _, placing = _spent(
             lambda: [

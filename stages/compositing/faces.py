@@ -14,6 +14,7 @@ from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.compositing.masks import Mask, face_size, raw_mask, shaped
+from stages.compositing.motion import motions
 from stages.compositing.settings import MaskSettings
 from stages.compositing.steadiness import Weights, neighbours, runs
 from stages.problems import Problem
@@ -23,12 +24,14 @@ MASK_SIZE = 256
 
 
 def faces_to_place(converted: Converted, alignments: Alignments, frames: Frames) -> pd.DataFrame:
-    """A row per converted face, by frame and face: the columns of both tables.
+    """A row per converted face, by frame and face: the columns of both tables, and its motion.
+
+    ``motion_x`` and ``motion_y`` are what :func:`stages.compositing.motion.motions` says.
 
     Raises:
         Problem: a converted face has no alignment or no frame, so the artifacts do not belong together.
     """
-    known = alignments.table[["frame", "face", "track", "shot", "yaw", "landmarks", "transform"]]
+    known = alignments.table[["frame", "face", "track", "shot", "yaw", "landmarks", "transform", "seen"]]
     faces = converted.index.merge(known, on=["frame", "face"], how="left", validate="one_to_one")
     lost = faces[faces["track"].isna() | (faces["frame"] >= len(frames))]
     if len(lost):
@@ -37,7 +40,14 @@ def faces_to_place(converted: Converted, alignments: Alignments, frames: Frames)
             where=converted.folder,
             mend="it was made from another version of the clip: run `dvc repro`",
         )
-    return faces.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
+    faces = faces.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
+    moved = motions(faces, frames)
+    return faces.assign(motion_x=moved[:, 0], motion_y=moved[:, 1])
+
+
+def motion_of(faces: pd.DataFrame, row: int) -> NDArray[np.float64]:
+    """How far a face moves in its frame, (2,) in frame pixels."""
+    return np.array([faces["motion_x"].iloc[row], faces["motion_y"].iloc[row]])
 
 
 def transform_of(faces: pd.DataFrame, row: int) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -22,12 +22,11 @@ from stages.compositing.faces import (
 )
 from stages.compositing.masks import Mask
 from stages.compositing.matching import Match
-from stages.compositing.occlusion import each_visible, kept_free, network_for
+from stages.compositing.occlusion import kept_free, visible_of
 from stages.compositing.placing import Layer
 from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.consent import require_swap_consent
 from stages.settings import Params
-from stages.video import NativeFrame
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,6 @@ class Inputs:
         matched: Sequence[Match],
         settings: CompositingSettings,
         wanted: Sequence[bool] | None = None,
-        pictures: Iterable[NativeFrame] | None = None,
     ) -> Iterator[Layer]:
         """Each face of the table in order, ready to be placed; memory holds what the masks' smoothing reaches.
 
@@ -76,29 +74,23 @@ class Inputs:
             matched: what is done to each of them.
             settings: of the stage.
             wanted: which of them are given; the others only count for their masks. All, if None.
-            pictures: the frames of the faces, ascending, others among them, if they are decoded already.
-
-        Raises:
-            Problem: the settings ask for the network that sees what passes before a face, and it is not there.
         """
         weights = weights_over_time(self.faces, self.frames, settings.mask.steady)
         masks = steady_masks(self.converted, self.faces, weights, settings.mask)
         crops = (crop for crop, _ in self.converted.each(self.faces))
-        free = self._kept_free(settings.mask, pictures)
+        free = self._kept_free(settings.mask)
         for row, (crop, mask, open_) in enumerate(zip(crops, masks, free, strict=True)):
             if wanted is None or wanted[row]:
                 rgb = matched[row].applied(crop)
                 seed = int(self.faces["frame"].iloc[row]), int(self.faces["face"].iloc[row])
                 yield Layer(rgb, mask, transform_of(self.faces, row), open_, settings.grain, seed)
 
-    def _kept_free(self, settings: MaskSettings, pictures: Iterable[NativeFrame] | None) -> Iterator[Mask | None]:
+    def _kept_free(self, settings: MaskSettings) -> Iterator[Mask | None]:
         """Of each face where nothing passes before it, steady over time; None if that is not asked for."""
-        network = network_for(settings)
-        if network is None:
+        if settings.occlusion == "none":
             yield from [None] * len(self.faces)
             return
-        if pictures is None:
-            pictures = self.frames.pick(self.faces["frame"].drop_duplicates().tolist())
         weights = weights_over_time(self.faces, self.frames, settings.occlusion_steady)
-        for visible in means_over_time(each_visible(pictures, self.faces, network), weights):
+        each = (visible_of(self.faces, row) for row in range(len(self.faces)))
+        for visible in means_over_time(each, weights):
             yield kept_free(visible, MASK_SIZE)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -10,8 +12,8 @@ from numpy.typing import NDArray
 
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
-from stages.compositing import colour, relighting, sharpness
-from stages.compositing.faces import weights_over_time
+from stages.compositing import colour, motion, relighting, sharpness
+from stages.compositing.faces import motion_of, transform_of, weights_over_time
 from stages.compositing.measuring import Measured, MeasureFaces, spans_of_faces
 from stages.compositing.recolouring import UNCHANGED, Recolouring, recolouring
 from stages.compositing.settings import CompositingSettings
@@ -29,6 +31,7 @@ class Match:
     Attributes:
         colours: the map of its colours.
         detail: factor of its fine detail.
+        smear: (2,), how far it is smeared, in shares of the crop; None leaves it.
         light: (GRID, GRID) float32, what its light is multiplied by (see :func:`stages.compositing.relighting.gains`);
             None leaves it.
     """
@@ -36,10 +39,14 @@ class Match:
     colours: Recolouring
     detail: float
     light: Floats | None = None
+    smear: NDArray[np.float64] | None = None
 
     def applied(self, crop: NDArray[np.uint8]) -> Floats:
         """The crop (r, r, 3) uint8, matched, as float32 0..1."""
-        rgb = self.colours.applied(crop.astype(np.float32) / np.float32(255.0))
+        rgb = crop.astype(np.float32) / np.float32(255.0)
+        if self.smear is not None:
+            rgb = motion.smear(rgb, len(crop) * self.smear)
+        rgb = self.colours.applied(rgb)
         if self.light is not None:
             rgb = relighting.relit(rgb, self.light)
         return sharpness.with_detail(rgb, self.detail)
@@ -73,49 +80,90 @@ def matches(
 
 def needs_measuring(settings: CompositingSettings) -> bool:
     """Whether anything is matched at all."""
-    return settings.colour.method != "none" or settings.sharpness != 0.0 or settings.light.method != "none"
+    asked = settings.sharpness != 0.0 or settings.motion_blur != 0.0
+    return asked or settings.colour.method != "none" or settings.light.method != "none"
 
 
-def sampled(faces: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which faces of a whole clip stand for their shot, (n,)."""
-    result = np.zeros(len(faces), dtype=bool)
+@dataclass(frozen=True)
+class Samples:
+    """Which faces of a table stand for their shots, (n,) bool each.
+
+    Attributes:
+        light: whose mean light is the shot's.
+        motion: by which its shutter is told.
+    """
+
+    light: NDArray[np.bool_]
+    motion: NDArray[np.bool_]
+
+    def of(self, rows: Sequence[int]) -> Samples:
+        """Of the table that these rows make."""
+        return Samples(self.light[list(rows)], self.motion[list(rows)])
+
+
+def sampled(faces: pd.DataFrame) -> Samples:
+    """Which faces of a whole clip stand for their shots."""
+    result = Samples(np.zeros(len(faces), dtype=bool), np.zeros(len(faces), dtype=bool))
+    moved = faces[["motion_x", "motion_y"]].to_numpy(np.float64)
     for run in runs(faces):
-        result[relighting.samples_of(run)] = True
+        result.light[relighting.samples_of(run)] = True
+        result.motion[motion.samples_of(run, moved)] = True
     return result
 
 
 def matches_of(
-    found: Measured, faces: pd.DataFrame, samples: NDArray[np.bool_], frames: Frames, settings: CompositingSettings
+    found: Measured, faces: pd.DataFrame, samples: Samples, frames: Frames, settings: CompositingSettings
 ) -> list[Match]:
     """What to do to each face.
 
     Args:
         found: what was measured of each.
         faces: the table of those faces, with all that count for them over time and all that stand for their shots.
-        samples: (n,), which of them stand for their shots (see :func:`sampled`).
+        samples: which of them stand for their shots (see :func:`sampled`).
         frames: that they are in.
         settings: of the stage.
     """
     maps: list[Recolouring] = []
     details: list[float] = []
     weights = weights_over_time(faces, frames, settings.colour.steady)
-    for number, row in enumerate(smoothed(found.statistics, weights)):
+    statistics, smears = _smears(found, faces, samples, settings)
+    for number, row in enumerate(smoothed(statistics, weights)):
         source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in row)
         made = recolouring((source, target), found.colours, weights[number], settings.colour)
         maps.append(made)
         # The map of colours is also one of contrast: that part of the way is already gone.
         details.append(sharpness.gain(row[0, 12] * made.contrast, row[1, 12], settings.sharpness))
-    if settings.light.method == "none":
-        return [Match(colours, factor) for colours, factor in zip(maps, details, strict=True)]
-    light = _light(found, maps, faces, samples, frames, settings)
-    return [Match(colours, factor, gain) for colours, factor, gain in zip(maps, details, light, strict=True)]
+    light: Iterable[Floats | None] = repeat(None, len(maps))
+    if settings.light.method != "none":
+        light = _light(found, maps, faces, samples, frames, settings)
+    return [Match(*parts) for parts in zip(maps, details, light, smears, strict=True)]
+
+
+def _smears(
+    found: Measured, faces: pd.DataFrame, samples: Samples, settings: CompositingSettings
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64] | None]]:
+    """The statistics of the faces once they are smeared, and how far each is, in shares of its crop."""
+    ways = [motion.in_crop(motion_of(faces, row), transform_of(faces, row), 1) for row in range(len(faces))]
+    if settings.motion_blur == 0.0:
+        return found.statistics, [None] * len(faces)
+    statistics, result = found.statistics.copy(), list[NDArray[np.float64] | None](ways)
+    lengths, parts = np.hypot(*np.array(ways).T), runs(faces)
+    told = motion.shutters(found.smears, lengths, [run[samples.motion[run]] for run in parts])
+    for run, shutter in zip(parts, told, strict=True):
+        share = settings.motion_blur * shutter
+        for row in run.tolist():
+            result[row] = share * ways[row] if share else None
+            # what smearing takes of the detail is gone before it is brought to the target's
+            detail = motion.detail_at(found.smears[row], share)
+            statistics[row, 0, 12] = statistics[row, 0, 12] if detail is None else detail
+    return statistics, result
 
 
 def _light(
     found: Measured,
     maps: list[Recolouring],
     faces: pd.DataFrame,
-    samples: NDArray[np.bool_],
+    samples: Samples,
     frames: Frames,
     settings: CompositingSettings,
 ) -> Floats:
@@ -127,5 +175,5 @@ def _light(
         ]
     )
     weights = weights_over_time(faces, frames, settings.light.steady)
-    parts = [relighting.Run(run, run[samples[run]]) for run in runs(faces)]
+    parts = [relighting.Run(run, run[samples.light[run]]) for run in runs(faces)]
     return relighting.gains(difference, faces["yaw"].to_numpy(np.float64), parts, weights, settings.light)

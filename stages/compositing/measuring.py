@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
-from stages.compositing import relighting, sharpness
-from stages.compositing.faces import outline_of, transform_of
+from stages.compositing import motion, relighting, sharpness
+from stages.compositing.faces import motion_of, outline_of, transform_of
 from stages.compositing.masks import face_size, raw_mask
-from stages.compositing.occlusion import kept_free, network_files, network_for, visible_in
+from stages.compositing.occlusion import kept_free, visible_of
 from stages.compositing.recolouring import Samples, measured_colours
 from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.execution.work import spans_of, tables_of
 from stages.progress import progress
 
-_NAMES = ("statistics", "shading", "colours")
+_NAMES = ("statistics", "shading", "colours", "smears")
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,14 @@ class Measured:
             do not ask for it.
         colours: (n, 2, SAMPLES, 3) float16, colours of both that stand for theirs (see
             :func:`stages.compositing.transport.samples`); (n, 2, 0, 3) if the settings do not ask for them.
+        smears: (n, WIDTH) float64, see :func:`stages.compositing.motion.smeared`; all 0 if the settings do not ask for
+            them.
     """
 
     statistics: NDArray[np.float64]
     shading: NDArray[np.float16]
     colours: NDArray[np.float16]
+    smears: NDArray[np.float64]
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -61,14 +64,14 @@ class Measured:
 def measured(
     frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str | None = None
 ) -> Measured:
-    """What is measured of every face. Of the settings count the colour's method, the light's method and scale, and the
-    mask's occlusion. Without a word for it, there is no bar."""
-    network = network_for(settings.mask)
+    """What is measured of every face. Of the settings count the colour's method, the light's method and scale, the
+    mask's occlusion, and whether there is motion blur. Without a word for it, there is no bar."""
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops = converted.each(faces)
     statistics = np.zeros((len(faces), 2, 13))
     shading = np.zeros((len(faces), relighting.GRID, relighting.GRID, 5), np.float16)
+    smears = np.zeros((len(faces), motion.WIDTH))
     colours: list[list[Samples]] = [[] for _ in range(len(faces))]
     pictures = frames.pick(numbers)
     for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
@@ -77,18 +80,21 @@ def measured(
             crop, decoder = next(crops)
             size, outline = crop.shape[0], outline_of(faces, row)
             mask = raw_mask(decoder, outline, size, MaskSettings())
-            if network is not None:
-                mask = mask * kept_free(visible_in(picture, transform_of(faces, row), network), size)
+            if settings.mask.occlusion == "network":
+                mask = mask * kept_free(visible_of(faces, row), size)
             pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
             for which, view in enumerate(views):
                 found, samples = measured_colours(view, mask, settings.colour)
                 colours[row].append(samples)
                 statistics[row, which] = [*found.mean, *found.covariance.ravel(), sharpness.detail(view, mask)]
+            if settings.motion_blur:
+                way = motion.in_crop(motion_of(faces, row), transform_of(faces, row), size)
+                smears[row] = motion.smeared(views[0], views[1], mask, way)
             if settings.light.method != "none":
                 pixels = face_size(outline) * size
                 shading[row] = relighting.shading(views[0], views[1], mask, pixels, settings.light.scale)
-    return Measured(statistics, shading, np.array(colours, np.float16))
+    return Measured(statistics, shading, np.array(colours, np.float16), smears)
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ class MeasureFaces:
     @property
     def reads(self) -> tuple[Path, ...]:
         """As :class:`stages.execution.work.Work` has it."""
-        return *tables_of(self.frames), *tables_of(self.converted), *network_files(self.settings.mask)
+        return *tables_of(self.frames), *tables_of(self.converted)
 
     def begin(self) -> Callable[[pd.DataFrame], Measured]:
         """Open both artifacts.

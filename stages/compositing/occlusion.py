@@ -1,23 +1,15 @@
-"""What passes before a face and stays the target's, as the network of :mod:`stages.visible_face` sees it."""
+"""What passes before a face and stays the target's, as alignment has seen it (:mod:`stages.visible_face`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from stages import geometry
+from stages.artifacts.visibility import unpacked
 from stages.compositing.masks import Mask
-from stages.compositing.settings import MaskSettings
-from stages.video import NativeFrame
-from stages.visible_face import NETWORK, PLACE, SIZE, VisibleFace
-
-Picture = NDArray[np.uint8]
 
 _SURELY_HIDDEN: Final = 0.35
 _SURELY_SEEN: Final = 0.65
@@ -28,53 +20,14 @@ _SPECK: Final = 0.0015
 """Share of the crop up to which something alone is no thing before a face but a doubt: a mole, a tooth, a highlight."""
 
 
-def network_for(settings: MaskSettings) -> VisibleFace | None:
-    """The network, where the settings ask for it.
-
-    Raises:
-        Problem: it is missing or damaged.
-    """
-    return VisibleFace.open() if settings.occlusion == "network" else None
-
-
-def network_files(settings: MaskSettings) -> tuple[Path, ...]:
-    """What :func:`network_for` reads."""
-    return (PLACE / NETWORK,) if settings.occlusion == "network" else ()
-
-
-def visible_in(picture: Picture, transform: NDArray[np.float64], network: VisibleFace) -> Mask:
-    """How surely each pixel of a crop shows the face.
+def visible_of(faces: pd.DataFrame, row: int) -> Mask:
+    """How surely each pixel of a face's crop shows the face, (SIZE, SIZE) float32 in 0..1.
 
     Args:
-        picture: the frame, (h, w, 3) uint8 RGB.
-        transform: (2, 3), frame pixels to the unit crop.
-
-    Returns:
-        (SIZE, SIZE) float32, as :meth:`stages.visible_face.VisibleFace.look` has it.
+        faces: a table of faces, as :func:`stages.compositing.faces.faces_to_place` makes it.
+        row: of the face.
     """
-    return np.asarray(network.look(geometry.crop(picture, transform, SIZE)[None])[0], np.float32)
-
-
-def each_visible(pictures: Iterable[NativeFrame], faces: pd.DataFrame, network: VisibleFace) -> Iterator[Mask]:
-    """:func:`visible_in` of every face of a table in order, by frame and face; one frame is in memory.
-
-    Args:
-        pictures: ascending; all frames of the faces are among them.
-        faces: the table.
-        network: that looks.
-    """
-    transforms = [geometry.as_matrix(np.asarray(row, np.float64)) for row in faces["transform"]]
-    numbers = faces["frame"].tolist()
-    row = 0
-    for frame in pictures:
-        if row == len(numbers):
-            return
-        if frame.number != numbers[row]:
-            continue
-        picture = frame.rgb()
-        while row < len(numbers) and numbers[row] == frame.number:
-            yield visible_in(picture, transforms[row], network)
-            row += 1
+    return unpacked(faces["seen"].iloc[row])
 
 
 def kept_free(visible: Mask, size: int) -> Mask:

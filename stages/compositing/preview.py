@@ -124,15 +124,16 @@ class Preview:
         rows = self._rows_near(inputs.faces, max(settings.colour.steady, settings.light.steady))
         if not rows:
             return {}
-        if settings.light.method != "none":
-            of_run = inputs.faces.groupby(["shot", "track"]).ngroup().to_numpy()
-            rows = sorted({*rows, *np.flatnonzero(samples & np.isin(of_run, of_run[rows])).tolist()})
+        standing = (settings.light.method != "none") & samples.light | (settings.motion_blur != 0.0) & samples.motion
+        of_run = inputs.faces.groupby(["shot", "track"]).ngroup().to_numpy()
+        rows = sorted({*rows, *np.flatnonzero(standing & np.isin(of_run, of_run[rows])).tolist()})
         near = inputs.faces.iloc[rows].reset_index(drop=True)
         light = settings.light
-        key = f"{settings.colour.method} {light.method} {light.scale} {settings.mask.occlusion} {rows}"
+        asked = (settings.colour.method, light.method, light.scale, settings.mask.occlusion, settings.motion_blur != 0)
+        key = f"{asked} {rows}"
         if key not in self._measured:
             self._measured[key] = measured(inputs.frames, near, inputs.converted, settings, "preview")
-        made = matches_of(self._measured[key], near, samples[rows], inputs.frames, settings)
+        made = matches_of(self._measured[key], near, samples.of(rows), inputs.frames, settings)
         return dict(zip(_faces(near), made, strict=True))
 
 

@@ -129,6 +129,13 @@ class CompositingSettings(BaseModel):
         description="how far the face's fine detail is brought to the strength of the target's (0: left as it is); "
         "it lifts or softens detail that is there and invents none",
     )
+    motion_blur: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="how far a face that moves is smeared along its way as the target is (0: left as it is); for how "
+        "long the shutter was open is measured of each shot (compositing.md)",
+    )
     grain: float = Field(
         default=0.0,
         ge=0.0,

@@ -27,7 +27,11 @@ def detail(rgb: Floats, mask: Floats) -> float:
         rgb: (h, w, 3) float32 0..1.
         mask: (h, w) float32 weights.
     """
-    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32)
+    return detail_of_luma(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32), mask)
+
+
+def detail_of_luma(luma: Floats, mask: Floats) -> float:
+    """:func:`detail` of a picture whose luma (h, w) this is."""
     high = luma - cv2.GaussianBlur(luma, (0, 0), _SCALE)
     total, level = float(mask.sum()), float((mask * luma).sum())
     return float(np.sqrt((mask * high**2).sum() / total)) / (level / total) if level > 0 else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, tee
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -17,7 +17,6 @@ from stages.compositing.faces import weights_over_time
 from stages.compositing.inputs import Inputs
 from stages.compositing.joining import Part, coded
 from stages.compositing.matching import Match
-from stages.compositing.occlusion import network_files
 from stages.compositing.placing import put
 from stages.compositing.settings import CompositingSettings
 from stages.execution.work import FRAMES, spans_of, tables_of
@@ -60,7 +59,7 @@ class PlaceFaces:
     @property
     def reads(self) -> tuple[Path, ...]:
         """As :class:`stages.execution.work.Work` has it."""
-        return *tables_of(self.frames), *tables_of(self.converted), *network_files(self.settings.mask)
+        return *tables_of(self.frames), *tables_of(self.converted)
 
     def begin(self) -> Callable[[Placing], Part]:
         """Open both artifacts.
@@ -73,16 +72,11 @@ class PlaceFaces:
 
         def place(span: Placing) -> Part:
             inputs = Inputs(frames, converted, span.faces, {})
-            # To decode is dear: what passes before the faces is seen on the pictures that they are put into.
-            own, ahead = tee(frames.pick(sorted({*span.numbers, *span.faces["frame"].tolist()})))
-            layers = inputs.layers(span.matched, self.settings, span.wanted, ahead)
+            layers = inputs.layers(span.matched, self.settings, span.wanted)
             faces_in = span.faces[list(span.wanted)].groupby("frame").size()
-            chosen = set(span.numbers)
 
             def write(writer: FrameWriter) -> None:
-                for frame in own:
-                    if frame.number not in chosen:
-                        continue
+                for frame in frames.pick(span.numbers):
                     # all of a frame before any is put into it: each is seen on the clip's own picture
                     here = list(islice(layers, int(faces_in.get(frame.number, 0))))
                     changed = False

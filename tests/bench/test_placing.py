@@ -13,9 +13,9 @@ from stages.bench.placing import Cost, cost, enlarged, table_of
 from stages.compositing.inputs import Inputs
 from stages.compositing.masks import face_size
 from stages.compositing.settings import CompositingSettings
-from tests.compositing.conftest import Scene, make_scene, network
+from tests.compositing.conftest import Scene, make_scene
 
-__all__ = ["make_scene", "network"]
+__all__ = ["make_scene"]
 
 
 @pytest.fixture

@@ -18,38 +18,12 @@ from stages import geometry
 from stages.artifacts.alignments import POSE_AND_QUALITY, Alignments
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames, FrameWriter
+from stages.artifacts.visibility import ALL_SEEN, packed
 from stages.channels import channels
 from stages.video import VideoFacts
-from stages.visible_face import VisibleFace
 
 RADII = (0.3, 0.38)
 """Half axes of the face in the unit crop."""
-
-SeenIn = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""What a network would say of crops (n, s, s, 3): (n, s, s)."""
-
-
-class Told:
-    """In place of the network that sees what passes before faces: it says what it is told, at first that all is face.
-
-    The scene's faces are ellipses of one colour, of which a real network could say nothing.
-    """
-
-    def __init__(self) -> None:
-        self.says: SeenIn = lambda crops: np.ones(crops.shape[:3], np.float32)
-        self.looked = 0
-
-    def look(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.looked += len(crops)
-        return self.says(crops)
-
-
-@pytest.fixture(autouse=True)
-def network(monkeypatch: pytest.MonkeyPatch) -> Told:
-    """The network that compositing opens."""
-    told = Told()
-    monkeypatch.setattr(VisibleFace, "open", lambda *_, **__: told)
-    return told
 
 
 @dataclass(frozen=True)
@@ -93,6 +67,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         flicker: float = 0.0,
         wild: bool = False,
         times: Callable[[int], int] = lambda number: number,
+        seen: Callable[[int], NDArray[np.float32]] | None = None,
     ) -> Scene:
         facts = VideoFacts(
             width=width,
@@ -125,6 +100,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
                 rows.append(
                     {"frame": number, "face": 0, "track": 0, "shot": shot, "transform": to_unit.ravel()}
                     | {"landmarks": np.concatenate([points, np.zeros((478, 1))], axis=1).ravel()}
+                    | {"seen": ALL_SEEN if seen is None else packed(seen(number))}
                     | dict.fromkeys(POSE_AND_QUALITY, 0.0)
                 )
                 shade = np.array(colour) * (1 + flicker * (-1) ** number) + rng.integers(-6, 7, (size, size, 1))
@@ -135,7 +111,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         Converted.write_index(
             folders[2], pd.DataFrame(placed, columns=["frame", "face", "shard", "row"]), {"size": size}
         )
-        columns = ["frame", "face", "track", "shot", "landmarks", "transform", *POSE_AND_QUALITY]
+        columns = ["frame", "face", "track", "shot", "landmarks", "transform", *POSE_AND_QUALITY, "seen"]
         alignments = Alignments(pd.DataFrame(rows, columns=columns), {})
         alignments.write(folders[1])
         return Scene(Frames.read(folders[0]), Alignments.read(folders[1]), Converted.read(folders[2]))

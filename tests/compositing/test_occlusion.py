@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from stages import geometry
 from stages.artifacts.frames import Frames
+from stages.artifacts.visibility import SIZE, packed
 from stages.compositing.inputs import Inputs
 from stages.compositing.measuring import measured
 from stages.compositing.occlusion import kept_free
@@ -23,14 +24,14 @@ from stages.compositing.separating import place_and_separate
 from stages.compositing.settings import BlendSettings, CompositingSettings, MaskSettings
 from stages.compositing.stage import composite
 from stages.problems import Problem
-from stages.visible_face import SIZE, VisibleFace
+from stages.visible_face import VisibleFace
 
 HALF = SIZE // 2
 
 
-def left_is_hidden(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    seen = np.ones(crops.shape[:3], np.float32)
-    seen[:, :, :HALF] = 0.0
+def left_is_hidden(number: int) -> NDArray[np.float32]:
+    seen = np.ones((SIZE, SIZE), np.float32)
+    seen[:, :HALF] = 0.0
     return seen
 
 
@@ -48,10 +49,9 @@ def halves(scene: Any, number: int) -> tuple[slice, slice]:
 
 
 def test_what_is_before_the_face_stays_bit_for_bit_and_the_rest_is_replaced(
-    make_scene: Callable[..., Any], network: Any, tmp_path: Path
+    make_scene: Callable[..., Any], tmp_path: Path
 ) -> None:
-    scene = make_scene(pixel_format="bgr0")
-    network.says = left_is_hidden
+    scene = make_scene(pixel_format="bgr0", seen=left_is_hidden)
     done = finished(scene, tmp_path / "done", CompositingSettings())
     for number, (frame, picture) in enumerate(zip(scene.frames, done, strict=True)):
         left, right = halves(scene, number)
@@ -60,24 +60,17 @@ def test_what_is_before_the_face_stays_bit_for_bit_and_the_rest_is_replaced(
         assert (picture[:, right] != target[:, right]).any(axis=2).sum() > 300
 
 
-def test_without_the_network_all_of_the_face_is_replaced_and_it_is_not_asked(
-    make_scene: Callable[..., Any], network: Any, tmp_path: Path
-) -> None:
-    scene = make_scene()
-    network.says = left_is_hidden
+def test_without_the_network_all_of_the_face_is_replaced(make_scene: Callable[..., Any], tmp_path: Path) -> None:
+    scene = make_scene(seen=left_is_hidden)
     done = finished(scene, tmp_path / "done", CompositingSettings(mask=MaskSettings(occlusion="none")))
-    assert network.looked == 0
     left, _ = halves(scene, 0)
     assert (done[0][:, left] != next(iter(scene.frames)).rgb()[:, left]).any(axis=2).sum() > 300
 
 
-def test_a_network_that_sees_only_face_changes_nothing(
-    make_scene: Callable[..., Any], network: Any, tmp_path: Path
-) -> None:
+def test_a_network_that_sees_only_face_changes_nothing(make_scene: Callable[..., Any], tmp_path: Path) -> None:
     scene = make_scene()
     seen = finished(scene, tmp_path / "seen", CompositingSettings())
     blind = finished(scene, tmp_path / "blind", CompositingSettings(mask=MaskSettings(occlusion="none")))
-    assert network.looked > 0
     np.testing.assert_array_equal(np.stack(seen), np.stack(blind))
 
 
@@ -101,17 +94,17 @@ def test_a_dark_thing_leaves_no_shade_in_the_face_beside_it(make_scene: Callable
         np.testing.assert_array_equal(one.values[beside], other.values[beside])
 
 
-def test_colours_are_measured_on_the_visible_face_alone(make_scene: Callable[..., Any], network: Any) -> None:
+def test_colours_are_measured_on_the_visible_face_alone(make_scene: Callable[..., Any]) -> None:
     scene = make_scene(pixel_format="bgr0", frames=2)
     inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
 
-    def means(says: Any) -> NDArray[np.float64]:
-        network.says = says
+    def means(seen: NDArray[np.float32]) -> NDArray[np.float64]:
+        faces = inputs.faces.assign(seen=[packed(seen)] * len(inputs.faces))
         settings = CompositingSettings.model_validate({"colour": {"method": "mean-deviation"}})
-        return measured(scene.frames, inputs.faces, scene.converted, settings, "test").statistics[:, 1, :3]
+        return measured(scene.frames, faces, scene.converted, settings, "test").statistics[:, 1, :3]
 
-    whole, right = means(lambda crops: np.ones(crops.shape[:3], np.float32)), means(left_is_hidden)
-    left = means(lambda crops: 1.0 - left_is_hidden(crops))
+    whole, right = means(np.ones((SIZE, SIZE), np.float32)), means(left_is_hidden(0))
+    left = means(1.0 - left_is_hidden(0))
     assert np.abs(right - whole).max() > 1e-3
     # the noise of the background has no two halves alike; the whole lies between them
     between = (whole >= np.minimum(left, right) - 1.0) & (whole <= np.maximum(left, right) + 1.0)
@@ -134,18 +127,15 @@ def test_layers_tell_of_it_too(make_scene: Callable[..., Any]) -> None:
     assert element.matte[:, right].any()
 
 
-def test_what_moves_fast_is_kept_where_it_is(make_scene: Callable[..., Any], network: Any, tmp_path: Path) -> None:
+def test_what_moves_fast_is_kept_where_it_is(make_scene: Callable[..., Any], tmp_path: Path) -> None:
     """A thing that crosses the face in a few frames is not smoothed away."""
-    scene = make_scene(pixel_format="bgr0", frames=6)
-    shown = iter(range(1000))
 
-    def passing(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        seen = np.ones(crops.shape[:3], np.float32)
-        at = 20 + 16 * (next(shown) % 6)
-        seen[:, :, at : at + 16] = 0.0
+    def passing(number: int) -> NDArray[np.float32]:
+        seen = np.ones((SIZE, SIZE), np.float32)
+        seen[:, 20 + 16 * number : 36 + 16 * number] = 0.0
         return seen
 
-    network.says = passing
+    scene = make_scene(pixel_format="bgr0", frames=6, seen=passing)
     plain = {"colour": {"method": "none"}, "sharpness": 0.0}
     done = finished(scene, tmp_path / "done", CompositingSettings.model_validate(plain))
     for number, (frame, picture) in enumerate(zip(scene.frames, done, strict=True)):
@@ -178,7 +168,6 @@ def test_a_speck_is_no_thing_and_leaves_its_neighbour_alone() -> None:
     np.testing.assert_array_equal(kept_free(visible, SIZE)[:, :49], alone[:, :49])
 
 
-def test_a_network_that_is_not_there_is_told_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
+def test_a_network_that_is_not_there_is_told_by_its_file(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="the network is not there"):
         VisibleFace.open(tmp_path)

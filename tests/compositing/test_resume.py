@@ -17,11 +17,7 @@ SWAP, MADE = "ada-on-ben", Path("data/compositing/ada-on-ben")
 
 
 def composite() -> None:
-    """Without the network that sees what passes before faces: the processes that are killed have the real one."""
-    params = load_params(Path("params.yaml"))
-    mask = params.compositing.mask.model_copy(update={"occlusion": "none"})
-    compositing = params.compositing.model_copy(update={"mask": mask})
-    run(SWAP, params.model_copy(update={"compositing": compositing}))
+    run(SWAP, load_params(Path("params.yaml")))
 
 
 def dying(folder: Path, span: int) -> None:
