@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from stages.problems import Problem
 from stages.progress import bar
 from stages.training.checkpoint import CheckpointFolder, CheckpointWriter
 from stages.training.faces import Faces
@@ -81,6 +82,7 @@ class Training:
         if kept is not None:
             state.restore(kept)
             log.info("goes on from iteration %d of %d", state.progress.iteration, self._preset.iterations)
+        self._require_one_state(state)
         guard = Guard(state, self._preset.guard)
         begun = time.monotonic()
         with (
@@ -111,6 +113,17 @@ class Training:
             if writes:
                 writer.finish(guard.good)
         return reason
+
+    def _require_one_state(self, state: State) -> None:
+        """Machines that do not see the same checkpoints would average gradients of different states."""
+        own, device = state.progress.iteration, next(state.network.parameters()).device
+        (first,) = self._processes.of_first([own], device)
+        if own != first:
+            raise Problem(
+                f"this process would go on from iteration {own}, the first one from {first}",
+                where=self._checkpoints.folder,
+                mend="let all machines share one working tree, with its folder .scratch",
+            )
 
     def _interval(self, state: State, tick: Callable[[], object]) -> dict[str, float]:
         """Iterate to the next look; the mean loss of each identity. The device is waited for only at the end."""

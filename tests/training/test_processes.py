@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,27 @@ def start_together(
     return subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
 
 
+def start_nodes(roots: tuple[Path, Path], face_sets: dict[str, Path]) -> list[subprocess.CompletedProcess[str]]:
+    """Train in two processes, each of which a torchrun of its own starts as on a machine of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    surroundings = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    nodes = []
+    for number, root in enumerate(roots):
+        script = root / "run.py"
+        script.write_text(RUN)
+        command = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--node-rank", str(number)]
+        command += ["--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port", str(port), str(script)]
+        command += [str(root), str(face_sets["ada"]), str(face_sets["ben"])]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        nodes.append(subprocess.Popen(command, env=surroundings, **pipes))  # type: ignore[call-overload]
+    told = [node.communicate() for node in nodes]
+    return [
+        subprocess.CompletedProcess(node.args, node.returncode, *said) for node, said in zip(nodes, told, strict=True)
+    ]
+
+
 def together(root: Path, face_sets: dict[str, Path]) -> Path:
     """Train to the end; the swap model's folder."""
     done = start_together(root, face_sets)
@@ -93,6 +115,28 @@ def test_two_processes_of_which_one_was_killed_end_in_the_same_bytes(
     resumed = together(tmp_path, face_sets)
     assert {path.name for path in resumed.iterdir()} == {path.name for path in two.iterdir()}
     assert [path.name for path in two.iterdir() if path.read_bytes() != (resumed / path.name).read_bytes()] == []
+
+
+def test_two_machines_that_share_a_folder_end_in_the_same_bytes(
+    two: Path, face_sets: dict[str, Path], tmp_path: Path
+) -> None:
+    ended = start_nodes((tmp_path, tmp_path), face_sets)
+    assert [node.returncode for node in ended] == [0, 0], ended[0].stderr + ended[1].stderr
+    assert [
+        path.name for path in two.iterdir() if path.read_bytes() != (tmp_path / "model" / path.name).read_bytes()
+    ] == []
+
+
+def test_machines_that_do_not_see_the_same_checkpoint_are_told(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    roots = tmp_path / "one", tmp_path / "other"
+    for root in roots:
+        root.mkdir()
+    assert "SIGKILL" in start_together(roots[0], face_sets, killed_after=10).stderr
+    ended = start_nodes(roots, face_sets)
+    assert all(node.returncode != 0 for node in ended)
+    assert "this process would go on from iteration 0, the first one from" in ended[1].stderr
+    assert "let all machines share one working tree" in ended[1].stderr
+    assert not any((root / "model").exists() for root in roots)
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
