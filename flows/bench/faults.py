@@ -34,6 +34,7 @@ from flows.bench.kills import (
 )
 from flows.bench.project import keep, small_project
 from flows.environment import find_root, prepare
+from flows.lineage.records import LOCK
 from flows.pipeline import Pipeline, Selection, in_order
 from flows.server import running_server
 from stages import journal
@@ -141,7 +142,8 @@ def _row(outcome: Outcome) -> str:
     verdict = "; ".join(fault.replace("\n", " ").replace("|", "/") for fault in outcome.faults) or "yes"
     killed = f"{outcome.victim} | {outcome.after:.2f} s" if outcome.killed else "nothing: it ended before |"
     remade = ", ".join(outcome.remade)
-    return f"| {outcome.seed} | {remade} | {killed} | {outcome.status} | {outcome.runs} | {verdict} |"
+    runs = f"{outcome.runs}, after `git checkout {LOCK}`" if outcome.mended else outcome.runs
+    return f"| {outcome.seed} | {remade} | {killed} | {outcome.status} | {runs} | {verdict} |"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import yaml
 from flows.lineage.records import LOCK
 from flows.lineage.trace import md5_of
 from flows.pipeline import Pipeline, address_of, opened, stale_stages
+from stages.problems import Problem
 
 Victim = Literal["stage", "dvc", "flow", "server"]
 
@@ -46,6 +47,7 @@ class Outcome:
         status: exit status of the run, None if it hung.
         said: its last lines.
         runs: how many more it took until one ended well.
+        mended: whether dvc.lock had to be taken back from git for it.
         faults: what is not as it must be; empty where all is.
     """
 
@@ -57,6 +59,7 @@ class Outcome:
     status: int | None = None
     said: str = ""
     runs: int = 0
+    mended: bool = False
     faults: list[str] = field(default_factory=list)
 
 
@@ -135,7 +138,11 @@ def killed_run(
 
 
 def brought_to_end(root: Path, command: Sequence[str], outcome: Outcome, most: int = 3) -> None:
-    """Run again until a run ends well; more than once only where each failure says what to do."""
+    """Run again until a run ends well; more than once only where each failure says what to do.
+
+    Where DVC was killed while it wrote dvc.lock, the failure must name that file, and it is taken back from git, as the
+    flow's message and docs/faults.md say.
+    """
     for _ in range(most):
         outcome.runs += 1
         try:
@@ -146,7 +153,21 @@ def brought_to_end(root: Path, command: Sequence[str], outcome: Outcome, most: i
         if done.returncode == 0:
             return
         outcome.said = (done.stdout + done.stderr).strip()
+        if cut_off(root):
+            if LOCK not in outcome.said:
+                outcome.faults.append(f"{LOCK} is cut off, and nothing says so: {outcome.said[-400:]}")
+            subprocess.run(["git", "checkout", "--quiet", LOCK], cwd=root, check=True)
+            outcome.mended = True
     outcome.faults.append(f"no run ends well any more: {outcome.said[-400:]}")
+
+
+def cut_off(root: Path) -> bool:
+    """Whether dvc.lock can not be read: DVC rewrites it in place."""
+    try:
+        Pipeline.load(root)
+    except Problem as problem:
+        return LOCK in str(problem)
+    return False
 
 
 def left_running(root: Path, before: Container[int] = (), seconds: float = 60.0) -> list[str]:

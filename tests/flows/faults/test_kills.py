@@ -15,11 +15,13 @@ from flows.bench.kills import (
     Victim,
     brought_to_end,
     contents,
+    cut_off,
     judged,
     killed_run,
     left_running,
 )
 from flows.pipeline import Pipeline, Selection
+from tests.flows.conftest import commit, dvc
 
 PAIR = ("extraction@ada", "extraction@ben", "training@ada-ben")
 
@@ -77,3 +79,18 @@ def test_a_server_that_is_killed_ends_the_run_with_what_to_do(
 
 def test_the_stages_that_are_judged_are_those_of_the_pair(project: Path) -> None:
     assert set(Pipeline.load(project).chosen(Selection(pairs=("ada-ben",)))) == set(PAIR)
+
+
+def test_a_lock_that_a_kill_cut_off_is_taken_back_from_git(project: Path) -> None:
+    """What the bench does where DVC was killed while it wrote: as the messages and docs/faults.md say."""
+    dvc("repro", "--quiet", "training@ada-ben", cwd=project)
+    commit(project, "made")
+    lock = project / "dvc.lock"
+    whole = lock.read_text()
+    assert not cut_off(project)
+    lock.write_text("")
+    assert cut_off(project)
+    outcome = Outcome(0, (), "dvc")
+    brought_to_end(project, (*DVC, "training@ada-ben"), outcome)
+    assert (outcome.faults, outcome.runs, outcome.mended) == ([], 2, True)
+    assert lock.read_text() == whole
