@@ -62,15 +62,31 @@ def _locked(folder: Path) -> int | None:
 def whole_file(place: Path) -> Iterator[Path]:
     """Yield a path beside ``place`` to write to; when the block ends well it is moved to ``place``.
 
+    What a killed process of this machine left beside ``place`` is removed.
+
     Raises:
         Problem: the disk is full or the file may not be written.
     """
     place = Path(place)
     with told_as_problem(place):
         place.parent.mkdir(parents=True, exist_ok=True)
+        for left in place.parent.glob(f".{place.name}.*.part{place.suffix}"):
+            if not _at_work(left.name.removeprefix(f".{place.name}.").partition(".")[0]):
+                left.unlink(missing_ok=True)
         scratch = place.with_name(f".{place.name}.{os.getpid()}.part{place.suffix}")
         try:
             yield scratch
             scratch.replace(place)
         finally:
             scratch.unlink(missing_ok=True)
+
+
+def _at_work(number: str) -> bool:
+    """Whether a process of this number is there, or might be."""
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, OSError):
+        return True  # no number of ours, or another user's process
+    return True

@@ -81,3 +81,25 @@ def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(tm
         assert [path.name for path in place.iterdir()] == ["mine"]
     assert [path.name for path in place.iterdir()] == ["other"]
     assert list(tmp_path.iterdir()) == [place]
+
+
+def killed_while_writing_a_file(place: Path) -> None:
+    """What a child does."""
+    with whole_file(place) as path:
+        path.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_file_that_a_killed_process_left_is_removed_and_one_that_is_written_is_not(tmp_path: Path) -> None:
+    place = tmp_path / "facts.json"
+    killed(killed_while_writing_a_file, place)
+    [left] = tmp_path.iterdir()
+    other = tmp_path / f".facts.json.{os.getppid()}.part.json"
+    other.write_text("at work")
+    unlike = tmp_path / ".facts.json.mine.part.json"
+    unlike.write_text("no number of a process")
+    with whole_file(place) as path:
+        assert not left.exists()
+        path.write_text("whole")
+    assert place.read_text() == "whole"
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted([place.name, other.name, unlike.name])

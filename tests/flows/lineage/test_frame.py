@@ -21,6 +21,7 @@ from stages.artifacts.detections import TRACKS, Detections
 from stages.artifacts.evaluation import Evaluation
 from stages.artifacts.face_set import FaceSet
 from stages.artifacts.frames import Frames, FrameWriter
+from stages.artifacts.visibility import ALL_SEEN
 from stages.problems import Problem
 from stages.video import decode
 from tests.conftest import write_clip
@@ -54,7 +55,7 @@ def write_tables() -> None:
     scaled = np.array([math.cos(math.radians(TURN)), math.sin(math.radians(TURN))]) / SIDE
     transform = [scaled[0], -scaled[1], 0.5, scaled[1], scaled[0], 0.5]
     measured = faces.assign(**dict.fromkeys(POSE_AND_QUALITY, 0.5))
-    aligned = measured.assign(landmarks=[[0.0] * 1434] * len(faces), transform=[transform] * len(faces))
+    aligned = measured.assign(landmarks=[[0.0] * 1434] * len(faces), transform=[transform] * len(faces), seen=ALL_SEEN)
     Alignments(aligned, {}).write(folder("alignment", "ben"))
     kept = measured.assign(split="train", landmarks=[[0.0] * 956] * len(faces))
     FaceSet.write_index(folder("dataset", "ben"), kept[kept["frame"] == NUMBER], {})
