@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from stages.problems import told_as_problem
 
 
@@ -82,11 +84,5 @@ def whole_file(place: Path) -> Iterator[Path]:
 
 
 def _at_work(number: str) -> bool:
-    """Whether a process of this number is there, or might be."""
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OverflowError, OSError):
-        return True  # no number of ours, or another user's process
-    return True
+    """Whether a process of this number is there; also what is no number stays, for it is not ours."""
+    return not number.isdecimal() or psutil.pid_exists(int(number))

@@ -15,7 +15,7 @@ SCENE = textwrap.dedent(
     from flows.prefect_server import collect_aside
 
     def connected():
-        made = sqlite3.connect(sys.argv[1], check_same_thread=False, isolation_level=None, timeout=4.0)
+        made = sqlite3.connect(sys.argv[1], check_same_thread=False, isolation_level=None, timeout=12.0)
         return made
 
     holder, waiter = connected(), connected()

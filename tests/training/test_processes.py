@@ -68,8 +68,9 @@ def start_nodes(roots: tuple[Path, Path], face_sets: dict[str, Path]) -> list[su
         command = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--node-rank", str(number)]
         command += ["--nproc-per-node", "1", "--master-addr", "127.0.0.1", "--master-port", str(port), str(script)]
         command += [str(root), str(face_sets["ada"]), str(face_sets["ben"])]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        nodes.append(subprocess.Popen(command, env=surroundings, **pipes))  # type: ignore[call-overload]
+        nodes.append(
+            subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        )
     told = [node.communicate() for node in nodes]
     return [
         subprocess.CompletedProcess(node.args, node.returncode, *said) for node, said in zip(nodes, told, strict=True)
