@@ -19,7 +19,7 @@ export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config g
 
 .PHONY: serve setup demo test lint types unit lock gpu samples check clean ablation base visibility
 .PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
-.PHONY: bench-noop bench-compositing bench-placing bench-pages bench-workers scale faults
+.PHONY: bench-trust bench-noop bench-compositing bench-placing bench-pages bench-workers scale faults
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -83,6 +83,9 @@ bench-watermark: setup ## what the mark survives and costs; half an hour and mor
 
 bench-credentials: setup ## what signing costs beside encoding, on the demo's frames
 	@python -m stages.bench.credentials $(ARGS)
+
+bench-trust: setup ## what gate, mark, credential and consent cost beside encoding; after make demo
+	@python -m stages.bench.trust $(ARGS)
 
 bench-noop: setup ## what it costs to see that nothing is to be done: dvc status, dvc repro and the flow; ARGS="--swaps 50"
 	@python -m flows.bench.noop $(ARGS)

@@ -358,6 +358,10 @@ class ShardEncoder:
         self._container.close()
 
 
+_SKIPPED: Final = 8
+"""Pictures up to which reading on is quicker than seeking."""
+
+
 def read_shard(path: Path, rows: list[int], facts: VideoFacts) -> Iterator[av.VideoFrame]:
     """Pictures of one shard by row, ascending; seeks where rows are far apart.
 
@@ -375,15 +379,16 @@ def read_shard(path: Path, rows: list[int], facts: VideoFacts) -> Iterator[av.Vi
         try:
             while row is not None:
                 container.seek(int(row * tick), stream=stream)
-                for picture in container.decode(stream):
-                    here = round((picture.pts or 0) / tick)
-                    if here < row:
-                        continue
-                    if here > row:
+                for packet in container.demux(stream):
+                    here = round((packet.pts or 0) / tick)
+                    if packet.pts is not None and here < row:
+                        continue  # every picture stands for itself
+                    picture = next(iter(packet.decode()), None)
+                    if picture is None or here > row:
                         break
                     yield picture
                     row = next(wanted, None)
-                    if row is None or row > here + 8:
+                    if row is None or row > here + _SKIPPED:
                         break
                 else:
                     break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import fit
+from stages.alignment.following import Following
 from stages.alignment.measures import exposure, share_seen, sharpness
 from stages.alignment.settings import AlignmentSettings
 from stages.artifacts.frames import Frames
 from stages.artifacts.visibility import SIZE, packed
+from stages.execution.ahead import ahead
 from stages.execution.work import spans_of, tables_of
 from stages.geometry import apply, crop
 from stages.packs import Landmarker, open_pack
@@ -25,10 +27,11 @@ from stages.visible_face import NETWORK, PLACE, VisibleFace
 MEASURED_AT: Final = SIZE
 """Size in pixels of the crop on which quality is measured, so that it compares between clips."""
 
-PASSES: Final = 2
-
 FacesOfFrame = tuple[int, NDArray[np.float32]]
 """A frame's number, and the five points (n, 5, 2) of each face in it that is looked at."""
+
+Placed = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
+"""A picture (h, w, 3), its faces' landmarks (n, 478, 3), and how sure they are (n,)."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,17 @@ class LookAtFaces:
 
         visibility = VisibleFace.open(device=self.settings.device, threads=self.settings.threads)
 
+        def placed(span: Sequence[FacesOfFrame]) -> Iterator[Placed]:
+            follow = Following(landmarker)
+            pictures = ahead(frame.rgb() for frame in frames.pick([number for number, _ in span]))
+            for picture, (number, points) in zip(pictures, span, strict=True):
+                yield picture, *follow.at(number, picture, points)
+
         def look(span: Sequence[FacesOfFrame]) -> list[Seen]:
             seen = []
-            for frame, (_, points) in zip(frames.pick([number for number, _ in span]), span, strict=True):
-                picture = frame.rgb()
-                for landmarks, sure in zip(*landmarker.refine(picture, points, passes=PASSES), strict=True):
+            # a frame is decoded and another one's faces are placed while those of a third are measured
+            for picture, *faces in ahead(placed(span)):
+                for landmarks, sure in zip(*faces, strict=True):
                     transform = fit(landmarks, canonical)
                     small = crop(picture, transform, MEASURED_AT)
                     visible = visibility.look(small[None])[0]

@@ -3,8 +3,8 @@
 Three performers whose truth is exact go through detection and alignment as the settings file says (``crowd.THREE``).
 Each of them in turn is the right person, known from three pictures in other light.
 
-- *found*: faces that the detector saw, out of those that are there; a face between two sightings, interpolated, is
-  not counted as found. A face counts as *clear* if at most a tenth of it is covered or lies outside of the picture, as
+- *found*: faces that detection has in their place, seen or interpolated between two that were, out of those that are
+  there. A face counts as *clear* if at most a tenth of it is covered or lies outside of the picture, as
   *partly covered* up to a half, and not at all beyond.
 - *taken*: faces that detection takes for the right person, and whose they are. What is taken but nobody's to be seen
   there is *nobody's*.

@@ -55,7 +55,7 @@ def _film(path: Path, count: int, width: int, height: int) -> Iterator[NDArray[n
     """A film's pictures, cropped to the shape and scaled; forth and back again if it is short."""
     kept = []
     for frame in decode(path):
-        kept.append(_fitted(frame.rgb(), width, height))
+        kept.append(fitted(frame.rgb(), width, height))
         if len(kept) == count:
             break
     there = [*range(len(kept)), *reversed(range(1, len(kept) - 1))]
@@ -63,7 +63,8 @@ def _film(path: Path, count: int, width: int, height: int) -> Iterator[NDArray[n
         yield kept[there[number % len(there)]]
 
 
-def _fitted(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+def fitted(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """A picture (h, w, 3) cropped about its middle to the shape of width and height, and scaled to them."""
     scale = max(width / picture.shape[1], height / picture.shape[0])
     size = max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale))
     large = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

@@ -34,7 +34,7 @@ from typing import Annotated, Final, Self
 
 import typer
 
-from stages.alignment.looking import PASSES
+from stages.alignment.looking import MEASURED_AT
 from stages.detection.looking import looking_of
 from stages.geometry import crop
 from stages.packs import arcface_transform, open_pack
@@ -43,6 +43,7 @@ from stages.problems import Problem
 from stages.program import tell
 from stages.settings import Params, load_params
 from stages.video import decode, ffmpeg_program
+from stages.visible_face import VisibleFace
 from stages.workers import workers
 
 CLIP_STAGES: Final = ("admission", "decisions", "extraction", "screening", "detection", "alignment", "dataset")
@@ -52,6 +53,9 @@ FACE_STAGES: Final = ("extraction", "detection", "alignment")
 
 _GIVEN: Final = ("consent", "fonts", "packs", "visibility", "decisions", "training")
 """Folders of data/ that the stages read and that this command does not make."""
+
+
+_ALONE: Final = ("detector", "landmarker", "recogniser", "visibility")
 
 
 @dataclass(frozen=True)
@@ -86,26 +90,32 @@ class Run:
 
 @dataclass(frozen=True)
 class Networks:
-    """Time of one call on one frame of one face; of the landmark network with the look in the mirror and without."""
+    """Time of one call on one frame of one face; of the landmark network with the look in the mirror and without.
+
+    ``every``: how often detection looks.
+    """
 
     detector: Time
     landmarker: Time
     recogniser: Time
+    visibility: Time
     glance: Time
+    every: int
 
     @property
     def slowest(self) -> Time:
-        """That of the three which takes longest by the clock."""
-        return max((self.detector, self.landmarker, self.recogniser), key=lambda each: each.clock)
+        """That of the four which takes longest by the clock."""
+        return max((self.detector, self.landmarker, self.recogniser, self.visibility), key=lambda each: each.clock)
 
     @property
     def together(self) -> Time:
-        """All calls that the stages make for a frame whose face they are sure of and which looks ahead.
+        """All calls that the stages make for a frame of a face that is known and moves little.
 
-        The landmark network looks once in detection and :data:`PASSES` times in alignment, there in the mirror at last;
-        at a face that is turned away once more.
+        In every n-th frame it is found, glanced at and recognised; in each it is placed, with a look in the mirror, and
+        what is before it is told.
         """
-        return self.detector + self.recogniser + self.glance * PASSES + self.landmarker
+        found = (self.detector + self.recogniser + self.glance) * (1 / self.every)
+        return found + self.landmarker + self.visibility
 
 
 def repeated(clip: Path, seconds: float, path: Path) -> int:
@@ -156,11 +166,15 @@ def networks(clip: Path, params: Params, seconds: float) -> Networks:
         raise Problem("there is no face in its first frame", where=clip, mend="give another clip with --clip")
     points = found.points[:1]
     crops = crop(frame, arcface_transform(points[0], SIZE), SIZE)[None]  # a face: zeros would be quicker
+    visibility = VisibleFace.open(device=params.alignment.device, threads=params.alignment.threads)
+    small = crop(frame, arcface_transform(points[0], MEASURED_AT), MEASURED_AT)[None]
     return Networks(
         detector=_each(lambda: looking.detector.detect([frame]), seconds),
         landmarker=_each(lambda: looking.landmarker.place(crops), seconds),
         recogniser=_each(lambda: looking.recogniser.embed(frame, points), seconds),
+        visibility=_each(lambda: visibility.look(small), seconds),
         glance=_each(lambda: looking.landmarker.place(crops, mirror="never"), seconds),
+        every=params.detection.every,
     )
 
 
@@ -246,7 +260,7 @@ def measure(params: Params, clip: str, swap: str | None, lengths: tuple[float, .
     yield "| frames, detection, alignment | frames/s | CPU | of together, by the clock | by CPU |"
     yield "|---|---:|---:|---:|---:|"
     rows = {"together": frame}
-    rows |= {f"the {name} alone, one call": getattr(alone, name) for name in ("detector", "landmarker", "recogniser")}
+    rows |= {f"the {name} alone, one call": getattr(alone, name) for name in _ALONE}
     rows |= {"the landmarker alone, without the mirror": alone.glance}
     rows |= {"the slowest network alone": alone.slowest, "all calls of networks": alone.together}
     for name, each in rows.items():
@@ -258,6 +272,7 @@ def command(
     clip: Annotated[str | None, typer.Option(help="a clip of params.yaml; the first if left out")] = None,
     lengths: Annotated[str, typer.Option(help="of the clips that it is repeated to, in seconds")] = "5,10,20",
     seconds: Annotated[float, typer.Option(min=0.0, help="time for each network alone")] = 3.0,
+    faces: Annotated[bool, typer.Option("--faces", help="only the stages up to the face set")] = False,
     params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
 ) -> None:
     """Print frames a second and peak memory of each stage, beside ffmpeg's decoding and the networks alone."""
@@ -265,7 +280,8 @@ def command(
     try:
         settings = load_params(params)
         chosen = clip or next(iter(settings.clips))
-        swap = next((name for name, swap in settings.swaps.items() if swap.clip == chosen), None)
+        swaps = {} if faces else settings.swaps
+        swap = next((name for name, swap in swaps.items() if swap.clip == chosen), None)
         for line in measure(settings, chosen, swap, tuple(float(length) for length in lengths.split(",")), seconds):
             print(line, flush=True)
     except Problem as problem:

@@ -37,7 +37,7 @@ from stages.program import tell
 from stages.progress import progress
 
 WAYS: Final = ("M|MM", "P|TM", "P|PM", "P|M")
-"""The first one leaves nothing out, the second one is what the stages do."""
+"""The first one leaves nothing out, the second one is what the stages do to a face that is new."""
 
 MIRRORS: Final[dict[str, Mirror]] = {"P": "never", "T": "turned", "M": "always"}
 

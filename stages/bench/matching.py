@@ -39,16 +39,16 @@ def rows_of(table: pd.DataFrame) -> Iterator[Any]:
 
 
 def found(faces: pd.DataFrame, truth: Sequence[Sequence[Person]]) -> pd.DataFrame:
-    """A row for each person and frame: what is true of it, and whether its face was seen.
+    """A row for each person and frame: what is true of it, and whether its face was found in its place.
 
     Args:
-        faces: as :class:`stages.artifacts.detections.Detections` holds them; interpolated ones do not count.
+        faces: as :class:`stages.artifacts.detections.Detections` holds them, interpolated ones too.
         truth: the people of every frame.
 
     Returns:
         Columns ``frame``, ``person``, ``yaw``, ``size``, ``covered``, ``found``.
     """
-    seen = {(row.frame, whose(truth[row.frame], _five(row.points))) for row in rows_of(faces[faces["score"] > 0])}
+    seen = {(row.frame, whose(truth[row.frame], _five(row.points))) for row in rows_of(faces)}
     return pd.DataFrame(
         [
             (frame, person.name, person.yaw, person.size, person.covered, (frame, number) in seen)

@@ -143,9 +143,9 @@ def _smears(
     found: Measured, faces: pd.DataFrame, samples: Samples, settings: CompositingSettings
 ) -> tuple[NDArray[np.float64], list[NDArray[np.float64] | None]]:
     """The statistics of the faces once they are smeared, and how far each is, in shares of its crop."""
-    ways = [motion.in_crop(motion_of(faces, row), transform_of(faces, row), 1) for row in range(len(faces))]
     if settings.motion_blur == 0.0:
         return found.statistics, [None] * len(faces)
+    ways = [motion.in_crop(motion_of(faces, row), transform_of(faces, row), 1) for row in range(len(faces))]
     statistics, result = found.statistics.copy(), list[NDArray[np.float64] | None](ways)
     lengths, parts = np.hypot(*np.array(ways).T), runs(faces)
     told = motion.shutters(found.smears, lengths, [run[samples.motion[run]] for run in parts])

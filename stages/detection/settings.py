@@ -22,7 +22,13 @@ class DetectionSettings(BaseModel):
     confirmed: float = Field(
         default=0.5, ge=0.0, lt=1.0, description="least certainty of the landmark network that it is one; 0 keeps all"
     )
-    every: int = Field(default=1, ge=1, le=30, description="look at every n-th frame, interpolate between")
+    every: int = Field(
+        default=5,
+        ge=1,
+        le=30,
+        description="look at every n-th frame of a shot, and at those between where faces come, go, pass or move far; "
+        "elsewhere a face lies between where it was seen before and after (footage.md); 1 looks at all",
+    )
     gap: int = Field(
         default=12, ge=0, le=250, description="frames that a face may be hidden within a shot and still be followed"
     )

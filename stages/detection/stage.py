@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from stages import contact_sheet
@@ -25,8 +24,9 @@ from stages.detection.identity import (
     require_tracks,
     told,
 )
-from stages.detection.looking import LookForFaces, arrays_of, looking_of, sights_of
+from stages.detection.looking import LookForFaces, Sight, arrays_of, looking_of, sights_of
 from stages.detection.settings import DetectionSettings
+from stages.detection.sparing import first_looks, second_looks
 from stages.detection.tracking import Track, Tracker, in_sight
 from stages.execution.engines import HERE, Engine, opened
 from stages.execution.keeping import AsArrays, Keeping
@@ -125,17 +125,26 @@ def follow(
 ) -> list[Track]:
     """The tracks of all faces of a clip, in the order in which they begin.
 
-    Looking may be spread over an engine's workers; following is done here, frame after frame.
+    Looking may be spread over an engine's workers; following is done here, frame after frame. With ``every`` above 1 it
+    looks twice: at each n-th frame, then at those between of which these do not tell enough.
     """
     shots = frames.index["shot"].to_numpy()
-    ends = set(np.flatnonzero(np.diff(shots, append=shots[-1:] + 1)).tolist())  # so that no shot's end is missed
-    numbers = [number for number in range(len(frames)) if number % settings.every == 0 or number in ends]
     work = LookForFaces(frames.folder, settings)
-    with bar(total=len(numbers), what=what) as shown:
-        for sights in engine.map(work, spans_of(frames, numbers)):
-            for sight in sights:
-                tracker.add(sight.frame, int(shots[sight.frame]), sight.found, sight.embeddings)
-            shown.update(len(sights))
+    seen: dict[int, Sight] = {}
+    first = first_looks(shots, settings.every)
+    with bar(total=len(first), what=what) as shown:
+
+        def look(numbers: list[int]) -> None:
+            for sights in engine.map(work, spans_of(frames, numbers)):
+                seen.update((sight.frame, sight) for sight in sights)
+                shown.update(len(sights))
+
+        look(first)
+        second = second_looks({number: sight.found for number, sight in seen.items()}, shots)
+        shown.total = len(first) + len(second)
+        look(second)
+    for number in sorted(seen):
+        tracker.add(number, int(shots[number]), seen[number].found, seen[number].embeddings)
     return tracker.tracks
 
 

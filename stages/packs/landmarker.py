@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.geometry import Floats, apply, crop, invert, scale_of, umeyama
+from stages.geometry import Floats, apply, compose, crop, invert, scale_of, umeyama
 from stages.onnx import Device, open_session
 from stages.packs.canonical import read_canonical
 from stages.packs.pack import Pack
@@ -63,7 +64,13 @@ class Landmarker:
         self._template = 0.5 + face * FILLED / (face[CHIN, 1] - face[FOREHEAD, 1])
 
     def refine(
-        self, frame: NDArray[np.uint8], points: NDArray[np.floating], *, passes: int = 1, mirror: Mirror = "always"
+        self,
+        frame: NDArray[np.uint8],
+        points: NDArray[np.floating],
+        *,
+        passes: int = 1,
+        mirror: Mirror = "always",
+        tilt: float = 0.0,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Landmarks of faces of which some points are known roughly.
 
@@ -75,6 +82,8 @@ class Landmarker:
             points: (n, 5, 2) as a detector gives them, or (n, 478, 2 or 3) landmarks, in frame pixels.
             passes: how often to look.
             mirror: whether the last pass looks in the mirror too; those before it do so at turned faces.
+            tilt: degrees by which faces are tilted in a last pass that always looks in the mirror: against the clock in
+                the look as they are, with it in the other, so that what tilting does to an answer cancels out.
 
         Returns:
             (n, 478, 3) float32: x, y in frame pixels, z in the same scale; (n,) float32 as in :meth:`place`.
@@ -84,15 +93,27 @@ class Landmarker:
         landmarks = np.zeros((len(known), POINTS, 3), np.float32)
         for left in reversed(range(passes if len(known) else 0)):
             transforms = [self._upright(face) for face in known]
-            crops = np.stack([crop(frame, transform, SIZE) for transform in transforms])
-            placed, now = self.place(crops, mirror="turned" if left else mirror)
-            placed /= SIZE
+            if tilt and mirror == "always" and not left:
+                placed, now = self._tilted(frame, transforms, tilt)
+            else:
+                crops = np.stack([crop(frame, transform, SIZE) for transform in transforms])
+                placed, now = self.place(crops, mirror="turned" if left else mirror)
+                placed = _in_frame(placed, transforms)
             for index in np.flatnonzero(now >= np.minimum(sure, SURE)):  # a pass that loses the face is not followed
-                transform, sure[index] = transforms[index], now[index]
-                landmarks[index, :, :2] = apply(invert(transform), placed[index, :, :2])
-                landmarks[index, :, 2] = placed[index, :, 2] / scale_of(transform)
+                landmarks[index], sure[index] = placed[index], now[index]
             known = landmarks
         return landmarks, sure
+
+    def _tilted(
+        self, frame: NDArray[np.uint8], transforms: Sequence[Floats], degrees: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Landmarks in frame pixels by two looks at faces tilted one way and, mirrored, the other way."""
+        ways = [[compose(each, _turn(angle)) for each in transforms] for angle in (-degrees, degrees)]
+        plain, other = (np.stack([crop(frame, each, SIZE) for each in way]) for way in ways)
+        points, sure = self._seen(np.concatenate([plain, other[:, :, ::-1]]))
+        here, there = np.split(points, 2)
+        placed = _in_frame(here, ways[0]) + _in_frame(self._back(there), ways[1])
+        return np.asarray(placed / 2, np.float32), np.asarray(np.mean(np.split(sure, 2), axis=0), np.float32)
 
     def place(
         self, crops: NDArray[np.uint8], *, mirror: Mirror = "always"
@@ -107,14 +128,23 @@ class Landmarker:
             (n, 478, 3) float32: x, y in crop pixels, z in the same scale, smaller towards the camera; and (n,)
             float32: how sure it is that there is a face, 0..1.
         """
+        if mirror == "always":  # both looks in one run, which is quicker than two
+            points, sure = self._seen(np.concatenate([crops, crops[:, :, ::-1]]))
+            (points, mirrored), (sure, mirrored_sure) = np.split(points, 2), np.split(sure, 2)
+            both = np.asarray((points + self._back(mirrored)) / 2, np.float32)
+            return both, np.asarray((sure + mirrored_sure) / 2, np.float32)
         points, sure = self._seen(crops)
-        if mirror != "never" and len(crops):
-            again = np.flatnonzero((mirror == "always") | (turned(points) > TURNED))
+        if mirror == "turned" and (again := np.flatnonzero(turned(points) > TURNED)).size:
             mirrored, mirrored_sure = self._seen(crops[again, :, ::-1])
-            mirrored[..., 0] = SIZE - mirrored[..., 0]
-            points[again] = (points[again] + mirrored[:, self._mirror]) / 2
+            points[again] = (points[again] + self._back(mirrored)) / 2
             sure[again] = (sure[again] + mirrored_sure) / 2
         return points, sure
+
+    def _back(self, mirrored: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Landmarks that were seen in the mirror, as they are outside of it."""
+        back = mirrored[:, self._mirror]
+        back[..., 0] = SIZE - back[..., 0]
+        return back
 
     def _seen(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """As :meth:`place`, of the crops as they are."""
@@ -135,6 +165,22 @@ class Landmarker:
             return umeyama(face[list(RIGID), :2], self._template[list(RIGID)])
         five = five_points(np.concatenate([self._template, np.zeros((POINTS - len(self._template), 2))]))
         return umeyama(face, five)
+
+
+def _turn(degrees: float) -> Floats:
+    """The turn of a unit crop about its middle, (2, 3); positive is with the clock."""
+    angle = np.radians(degrees)
+    linear = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.concatenate([linear, 0.5 - linear @ np.full((2, 1), 0.5)], axis=1)
+
+
+def _in_frame(points: NDArray[np.float32], transforms: Sequence[Floats]) -> NDArray[np.float32]:
+    """Landmarks (n, 478, 3) in crop pixels, as they lie in the frame; ``transforms``: frame pixels to unit crops."""
+    result = points / np.float32(SIZE)
+    for face, transform in zip(result, transforms, strict=True):
+        face[:, :2] = apply(invert(transform), face[:, :2])
+        face[:, 2] /= scale_of(transform)
+    return result
 
 
 def turned(landmarks: NDArray[np.floating]) -> Floats:

@@ -75,7 +75,7 @@ def test_what_passes_before_a_face_is_measured(tmp_path: Path) -> None:
     pictures = [placed((collins(), moved(110 + 2 * number, 120, scale=1.2))) for number in range(5)]
     for number in (2, 3):
         x, y = (moved(110 + 2 * number, 120, scale=1.2) @ (100, 135, 1)).astype(int)
-        pictures[number][y - 18 : y + 18, x - 60 : x + 60] = (60, 90, 40)
+        pictures[number][y - 22 : y + 22, x - 60 : x + 60] = (60, 90, 40)
     covered = film(tmp_path / "frames", pictures)
     found = detect(covered, DetectionSettings(device="cpu", minimum_face=40), (), clip="x", identity="ada").faces
     seen = align(covered, found, SETTINGS, clip="x").table.set_index("frame")["visible"]

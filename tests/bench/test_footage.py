@@ -75,7 +75,14 @@ def test_rates_and_shares_follow_from_the_times(
     monkeypatch.setattr(footage, "repeated", lambda clip, seconds, path: round(10 * seconds))
     monkeypatch.setattr(footage, "decoding", lambda path: 1.0)
     monkeypatch.setattr(footage, "fresh", lambda *_: Run(Time(1.0, 1.5), 50 * 2**20))
-    alone = Networks(Time(0.02, 0.03), Time(0.01, 0.01), Time(0.01, 0.01), glance=Time(0.005, 0.005))
+    alone = Networks(
+        Time(0.02, 0.03),
+        Time(0.01, 0.01),
+        Time(0.01, 0.01),
+        visibility=Time(0.004, 0.004),
+        glance=Time(0.005, 0.005),
+        every=5,
+    )
     monkeypatch.setattr(footage, "networks", lambda *_: alone)
     lines = list(measure(params, "ada", None, (1.0, 3.0), 0.0))
     assert lines[0].endswith("| memory, 10 frames | memory, 30 frames |")
@@ -83,5 +90,5 @@ def test_rates_and_shares_follow_from_the_times(
     assert "| detection | 30.0 | 100.0% | 50.0 ms | 50 MB | 50 MB |" in lines
     assert "| together | 10.0 | 150.0 ms | 100% | 100% |" in lines
     assert "| the slowest network alone | 50.0 | 30.0 ms | 20% | 20% |" in lines
-    assert "| all calls of networks | 20.0 | 60.0 ms | 50% | 40% |" in lines
+    assert "| all calls of networks | 47.6 | 23.0 ms | 21% | 15% |" in lines
     assert "| the landmarker alone, without the mirror | 200.0 | 5.0 ms | 5% | 3% |" in lines

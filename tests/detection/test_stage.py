@@ -93,11 +93,19 @@ def test_twice_gives_the_same_bytes(two_people: Frames, detections: Detections, 
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes()
 
 
-def test_looking_at_every_third_frame_finds_nearly_the_same(two_people: Frames, detections: Detections) -> None:
-    sparse = detect(two_people, SETTINGS.model_copy(update={"every": 3}), (), clip="two", identity="ada")
-    assert sparse.tracks["faces"].iloc[0] == COUNT
-    exact, between = noses(detections, 0), noses(sparse, 0)
-    assert max(np.abs(exact[n] - between[n]).max() for n in exact) < 3.0
+def test_what_lies_between_two_looks_is_where_a_look_would_have_found_it(two_people: Frames) -> None:
+    """Frames 0, 3, 6 and 9, and those around the second person's coming in frame 5."""
+    all_looked, detections = (
+        detect(two_people, SETTINGS.model_copy(update={"every": every}), (), clip="two", identity="ada")
+        for every in (1, 3)
+    )
+    assert (all_looked.faces["score"] > 0).all()
+    assert list(all_looked.tracks["faces"]) == list(detections.tracks["faces"])
+    assert set(detections.faces.query("score > 0")["frame"]) == {0, 3, 4, 5, 6, 9}
+    for track in (0, 1):
+        exact, between = noses(all_looked, track), noses(detections, track)
+        assert exact.keys() == between.keys()
+        assert max(np.abs(exact[n] - between[n]).max() for n in exact) < 3.0
 
 
 class TestDecisions:

@@ -1,0 +1,141 @@
+"""``python -m stages.bench.trust``: what all that trust asks for costs the stage ``encoding``, by part.
+
+The finished frames of a swap are encoded as they are, and again enlarged to 1920 x 1080, each time with one part more:
+the content gate, the mark with its reading back, the credential with its reading back, and the checks of both consent
+records. Times are processor time of this process and of ffmpeg, which does not grow when other programs keep the
+machine busy. Enlarged frames are smooth, so an encoder is quicker with them than with a camera's, and the shares are
+rather too large than too small.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Final
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from stages.artifacts.frames import Frames
+from stages.bench.credentials import spent
+from stages.bench.films import RATE, fitted
+from stages.bench.reel import facts_of, reel
+from stages.consent import require_swap_consent
+from stages.credentials.origin import Origin
+from stages.credentials.provenance import Provenance
+from stages.credentials.settings import CredentialSettings
+from stages.encoding.stage import encode
+from stages.problems import Problem
+from stages.program import tell
+from stages.screening.settings import ScreeningSettings
+from stages.settings import Params, load_params
+
+LARGE: Final = (1920, 1080)
+
+
+@dataclass
+class Cost:
+    """Seconds of processor time of encoding one swap.
+
+    Attributes:
+        size: width and height of its frames, pixels.
+        frames: how many.
+        bare: of encoding alone.
+        parts: what each part adds, by its name in tables.
+    """
+
+    size: tuple[int, int]
+    frames: int
+    bare: float
+    parts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """Of all parts together in the stage's time."""
+        added = sum(self.parts.values())
+        return added / (self.bare + added)
+
+
+def cost(finished: Frames, swap: str, params: Params) -> Cost:
+    """What each part adds to encoding.
+
+    Args:
+        finished: frames of a swap.
+        swap: its name.
+        params: of which the settings of encoding and of the content gate count.
+
+    Raises:
+        Problem: they can not be encoded, signed or read back; no consent.
+    """
+    gate = ScreeningSettings.model_validate(params.screening.model_dump() | {"nudity": "refuse"})
+    origin = Origin("clip", "0" * 64, "0" * 64, "0" * 64, "0" * 64, {})
+    provenance = Provenance.of(origin, CredentialSettings())
+    marked = params.encoding.model_copy(update={"watermark": True})
+    unmarked = params.encoding.model_copy(update={"watermark": False})
+    with tempfile.TemporaryDirectory() as made:
+
+        def encoded(name: str, **named: object) -> float:
+            folder = Path(made) / name
+            folder.mkdir()
+            settings = unmarked if name in ("warm", "bare", "gate") else marked
+            return spent(encode, finished, None, folder, settings, {"swap": swap}, **named)[0]  # type: ignore[arg-type]
+
+        encoded("warm", screening=gate)  # what is only done once in a process, is done
+        bare = encoded("bare")
+        gated = encoded("gate", screening=gate)
+        mark = encoded("mark", screening=gate)
+        signed = encoded("signed", screening=gate, provenance=provenance)
+    consent, _ = spent(require_swap_consent, swap, params, "encoding")
+    facts = finished.facts
+    parts = {"gate": gated - bare, "mark": mark - gated, "credential": signed - mark, "consent": consent}
+    return Cost((facts.width, facts.height), len(finished), bare, parts)
+
+
+def enlarged(finished: Frames, count: int, folder: Path) -> Frames:
+    """The first frames, cropped to 16:9 and enlarged, in an existing empty folder."""
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        for frame in islice(finished, count):
+            yield fitted(frame.rgb(), *LARGE)
+
+    return reel(folder, pictures(), facts_of(*LARGE, RATE))
+
+
+def table_of(costs: list[Cost]) -> str:
+    """Markdown, a row a size; milliseconds a frame, the consent's of the whole stage."""
+    names = list(costs[0].parts)
+    lines = [f"| frames | encoding alone | {' | '.join(names)} | together, of the stage |", "|---|" + "---:|" * 6]
+    for each in costs:
+        cells = [each.bare / each.frames, *(each.parts[name] / each.frames for name in names)]
+        figures = " | ".join(f"{1e3 * cell:.2f} ms" for cell in cells)
+        lines.append(f"| {each.frames} of {each.size[0]} x {each.size[1]} | {figures} | {each.share:.1%} |")
+    return "\n".join(lines)
+
+
+def command(
+    swap: Annotated[str, typer.Option(help="a swap whose finished frames lie here")] = "ada-on-ben",
+    frames: Annotated[int, typer.Option(min=2, help="how many are enlarged")] = 150,
+    params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
+) -> None:
+    """Print what content gate, mark, credential and consent cost a frame, beside encoding it."""
+    logging.disable(logging.WARNING)
+    try:
+        settings = load_params(params)
+        finished = Frames.read(Path("data/compositing") / swap)
+        costs = [cost(finished, swap, settings)]
+        with tempfile.TemporaryDirectory() as folder:
+            costs.append(cost(enlarged(finished, frames, Path(folder)), swap, settings))
+        print(table_of(costs))
+    except Problem as problem:
+        raise typer.Exit(tell(problem)) from None
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    app(prog_name="python -m stages.bench.trust")

@@ -1,0 +1,73 @@
+"""Which frames need a look of the networks, and which lie between two that say enough.
+
+A face that was seen here and three frames on, alone and in nearly the same place, is between them where a straight line
+between the two says, and alignment's own looks go on from there. Where faces come or go, pass one another, move far, or
+where the shot begins or ends, every frame is looked at: interpolation knows nothing there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from stages.detection.tracking import COVERED, covered, overlap
+from stages.packs import Found
+
+STILL: Final = 0.7
+"""Overlap (IoU) of a face's boxes in two frames from which on it has hardly moved between them."""
+
+
+def first_looks(shots: Sequence[int] | NDArray[np.integer], every: int) -> list[int]:
+    """The frames that are looked at whatever is in them: each n-th of a shot, its first and its last.
+
+    Args:
+        shots: of every frame.
+        every: n.
+    """
+    shots = np.asarray(shots)
+    starts = np.flatnonzero(np.diff(shots, prepend=shots[:1] - 1))
+    ends = np.append(starts[1:], len(shots))
+    return [
+        number
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        for number in sorted({*range(start, end, every), end - 1})
+    ]
+
+
+def second_looks(seen: dict[int, Found], shots: Sequence[int] | NDArray[np.integer]) -> list[int]:
+    """The frames between those that were looked at, of which the two around do not say enough.
+
+    Args:
+        seen: the faces of the frames that were looked at.
+        shots: of every frame.
+    """
+    return [
+        number
+        for before, after in pairwise(sorted(seen))
+        if shots[before] == shots[after] and not agree(seen[before], seen[after])
+        for number in range(before + 1, after)
+    ]
+
+
+def agree(before: Found, after: Found) -> bool:
+    """Whether two frames show the same number of faces, each of them apart from the others and hardly moved."""
+    if len(before) != len(after):
+        return False
+    if len(before) == 0:
+        return True
+    shared = overlap(before.boxes, after.boxes)
+    one, other = linear_sum_assignment(shared, maximize=True)
+    if float(shared[one, other].min()) < STILL:
+        return False
+    return all(_apart(found) for found in (before, after))
+
+
+def _apart(found: Found) -> bool:
+    """Whether no face's box covers much of another's: people who pass each other are followed frame by frame."""
+    others = covered(found.boxes, found.boxes) - np.eye(len(found), dtype=np.float32)
+    return float(others.max()) < COVERED

@@ -1,0 +1,72 @@
+"""Which frames need no look: those between two that tell enough."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.detection.sparing import agree, first_looks, second_looks
+from stages.packs import Found
+
+LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=5)
+SHOTS = LENGTHS.map(lambda lengths: np.repeat(range(len(lengths)), lengths))
+
+
+def faces(*places: tuple[float, float], size: float = 100.0) -> Found:
+    """Faces of one size about some places."""
+    boxes = [(x - size / 2, y - size / 2, x + size / 2, y + size / 2) for x, y in places]
+    points = np.zeros((len(places), 5, 2), np.float32)
+    return Found(np.ones(len(places), np.float32), np.array(boxes, np.float32).reshape(-1, 4), points)
+
+
+@given(SHOTS, st.integers(1, 30))
+def test_every_shot_is_looked_at_from_its_first_frame_to_its_last(shots: np.ndarray, every: int) -> None:
+    looks = first_looks(shots, every)
+    assert looks == sorted(set(looks))
+    for shot in set(shots.tolist()):
+        here = [number for number in looks if shots[number] == shot]
+        assert [here[0], here[-1]] == [np.flatnonzero(shots == shot)[0], np.flatnonzero(shots == shot)[-1]]
+        assert max(np.diff(here), default=0) <= every
+
+
+@given(SHOTS)
+def test_one_is_every_frame(shots: np.ndarray) -> None:
+    assert first_looks(shots, 1) == list(range(len(shots)))
+
+
+@given(SHOTS, st.integers(1, 30), st.data())
+def test_frames_between_are_looked_at_just_where_the_two_around_differ(
+    shots: np.ndarray, every: int, data: st.DataObject
+) -> None:
+    looks = first_looks(shots, every)
+    alone = data.draw(st.sets(st.sampled_from(looks)))
+    seen = {number: faces((100, 100)) if number in alone else faces() for number in looks}
+    more = second_looks(seen, shots)
+    assert not set(more) & set(looks)
+    for number in set(range(len(shots))) - set(looks):
+        before, after = max(n for n in looks if n < number), min(n for n in looks if n > number)
+        assert (number in more) == ((before in alone) != (after in alone))
+
+
+def test_nothing_is_looked_at_between_the_end_of_a_shot_and_the_next_ones_beginning() -> None:
+    assert second_looks({0: faces((100, 100)), 9: faces(), 10: faces((300, 100))}, [0] * 10 + [1]) == list(range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        (faces(), faces(), True),
+        (faces((100, 100)), faces((104, 98)), True),
+        (faces((100, 100)), faces((140, 100)), False),
+        (faces((100, 100)), faces((100, 100), size=70.0), False),
+        (faces((100, 100)), faces((100, 100), (300, 100)), False),
+        (faces((100, 100), (300, 100)), faces((300, 102), (102, 100)), True),
+        (faces((100, 100), (160, 100)), faces((100, 100), (160, 100)), False),
+    ],
+    ids=["nobody", "still", "away", "smaller", "another", "two, told in another order", "before each other"],
+)
+def test_two_frames_agree_if_the_same_faces_are_apart_and_hardly_moved(before: Found, after: Found, same: bool) -> None:
+    assert agree(before, after) is same
+    assert agree(after, before) is same
