@@ -84,9 +84,14 @@ class Deadly:
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine, self._folder = engine, folder
-        self.killed = 0
+        self._markers: set[Path] = set()
+
+    @property
+    def killed(self) -> int:
+        """In how many kinds of work; detection is given the same one twice."""
+        return sum(marker.exists() for marker in self._markers)
 
     def map(self, work: Work[Any, Any], spans: Iterable[Any]) -> Iterator[Any]:
         marker = self._folder / f"{type(work).__name__}.killed"
         yield from self._engine.map(KilledOnce(work, marker), spans)
-        self.killed += marker.exists()
+        self._markers.add(marker)
