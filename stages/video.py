@@ -380,12 +380,14 @@ def read_shard(path: Path, rows: list[int], facts: VideoFacts) -> Iterator[av.Vi
             while row is not None:
                 container.seek(int(row * tick), stream=stream)
                 for packet in container.demux(stream):
-                    here = round((packet.pts or 0) / tick)
-                    if packet.pts is not None and here < row:
+                    if packet.pts is None:
+                        continue  # what comes after the last one
+                    here = round(packet.pts / tick)
+                    if here < row:
                         continue  # every picture stands for itself
                     picture = next(iter(packet.decode()), None)
                     if picture is None or here > row:
-                        break
+                        raise _without(row, path)
                     yield picture
                     row = next(wanted, None)
                     if row is None or row > here + _SKIPPED:
@@ -395,4 +397,8 @@ def read_shard(path: Path, rows: list[int], facts: VideoFacts) -> Iterator[av.Vi
         except av.error.FFmpegError as error:
             raise Problem(f"it is damaged ({error})", where=path, mend="remove it and run `dvc repro`") from error
     if row is not None:
-        raise Problem(f"it ends before row {row}", where=path, mend="remove it and run `dvc repro`")
+        raise _without(row, path)
+
+
+def _without(row: int, path: Path) -> Problem:
+    return Problem(f"it ends before row {row}", where=path, mend="remove it and run `dvc repro`")

@@ -30,7 +30,7 @@ MEASURED_AT: Final = SIZE
 FacesOfFrame = tuple[int, NDArray[np.float32]]
 """A frame's number, and the five points (n, 5, 2) of each face in it that is looked at."""
 
-Placed = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
+PictureAndFaces = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
 """A picture (h, w, 3), its faces' landmarks (n, 478, 3), and how sure they are (n,)."""
 
 
@@ -104,7 +104,7 @@ class LookAtFaces:
 
         visibility = VisibleFace.open(device=self.settings.device, threads=self.settings.threads)
 
-        def placed(span: Sequence[FacesOfFrame]) -> Iterator[Placed]:
+        def placed(span: Sequence[FacesOfFrame]) -> Iterator[PictureAndFaces]:
             follow = Following(landmarker)
             pictures = ahead(frame.rgb() for frame in frames.pick([number for number, _ in span]))
             for picture, (number, points) in zip(pictures, span, strict=True):

@@ -13,6 +13,7 @@ import logging
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
@@ -29,6 +30,7 @@ from stages.consent import require_swap_consent
 from stages.credentials.origin import Origin
 from stages.credentials.provenance import Provenance
 from stages.credentials.settings import CredentialSettings
+from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
 from stages.problems import Problem
 from stages.program import tell
@@ -79,17 +81,18 @@ def cost(finished: Frames, swap: str, params: Params) -> Cost:
     unmarked = params.encoding.model_copy(update={"watermark": False})
     with tempfile.TemporaryDirectory() as made:
 
-        def encoded(name: str, **named: object) -> float:
-            folder = Path(made) / name
-            folder.mkdir()
-            settings = unmarked if name in ("warm", "bare", "gate") else marked
-            return spent(encode, finished, None, folder, settings, {"swap": swap}, **named)[0]  # type: ignore[arg-type]
+        def encoded(
+            settings: EncodingSettings, gate: ScreeningSettings | None, provenance: Provenance | None = None
+        ) -> float:
+            folder, about = Path(tempfile.mkdtemp(dir=made)), {"swap": swap}
+            work = partial(encode, finished, None, folder, settings, about, screening=gate, provenance=provenance)
+            return spent(work)[0]
 
-        encoded("warm", screening=gate)  # what is only done once in a process, is done
-        bare = encoded("bare")
-        gated = encoded("gate", screening=gate)
-        mark = encoded("mark", screening=gate)
-        signed = encoded("signed", screening=gate, provenance=provenance)
+        encoded(unmarked, gate)  # what is only done once in a process, is done
+        bare = encoded(unmarked, None)
+        gated = encoded(unmarked, gate)
+        mark = encoded(marked, gate)
+        signed = encoded(marked, gate, provenance)
     consent, _ = spent(require_swap_consent, swap, params, "encoding")
     facts = finished.facts
     parts = {"gate": gated - bare, "mark": mark - gated, "credential": signed - mark, "consent": consent}

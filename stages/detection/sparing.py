@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from stages.detection.tracking import COVERED, covered, overlap
+from stages.detection.tracking import overlap, passing
 from stages.packs import Found
 
 STILL: Final = 0.7
@@ -64,10 +64,5 @@ def agree(before: Found, after: Found) -> bool:
     one, other = linear_sum_assignment(shared, maximize=True)
     if float(shared[one, other].min()) < STILL:
         return False
-    return all(_apart(found) for found in (before, after))
-
-
-def _apart(found: Found) -> bool:
-    """Whether no face's box covers much of another's: people who pass each other are followed frame by frame."""
-    others = covered(found.boxes, found.boxes) - np.eye(len(found), dtype=np.float32)
-    return float(others.max()) < COVERED
+    # people who pass each other are followed frame by frame
+    return not any(passing(found.boxes).any() for found in (before, after))

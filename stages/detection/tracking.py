@@ -90,6 +90,12 @@ def covered(first: Floats, second: Floats) -> Floats:
     return np.asarray(_inside(first, second) / np.maximum(area[:, None], 1e-9), np.float32)
 
 
+def passing(boxes: Floats) -> NDArray[np.bool_]:
+    """Which of the boxes (n, 4) of a frame's faces another one of them covers by :data:`COVERED` or more, (n,)."""
+    others = covered(boxes, boxes) - np.eye(len(boxes), dtype=np.float32)
+    return np.asarray(others.max(axis=1) >= COVERED)
+
+
 def _inside(first: Floats, second: Floats) -> Floats:
     """Areas of the intersections of boxes (n, 4) and (m, 4): (n, m)."""
     low = np.maximum(first[:, None, :2], second[None, :, :2])
@@ -150,9 +156,7 @@ class Tracker:
         near = np.linalg.norm(centres, axis=2) < (last[:, 3] - last[:, 1])[None]
         same = alike >= self._same
         candidates = (shared >= LEAST_OVERLAP) | (near & same)
-        others = covered(boxes, boxes) - np.eye(len(boxes), dtype=np.float32)
-        passing = others.max(axis=1) >= COVERED
-        contested = passing[:, None] | (candidates.sum(axis=1) > 1)[:, None] | (candidates.sum(axis=0) > 1)[None]
+        contested = passing(boxes)[:, None] | (candidates.sum(axis=1) > 1)[:, None] | (candidates.sum(axis=0) > 1)[None]
         allowed = candidates & (same | ~contested)
         # similarities of one pack may all lie between 0.85 and 1: what they tell is measured from the pack's own bound
         likeness = np.clip((alike - self._same) / (1.0 - self._same), -1.0, 1.0)

@@ -125,7 +125,9 @@ def test_landmarks_are_carried_as_the_five_points_move_with_what_the_first_look_
     start, beside = follows
     np.testing.assert_allclose(start[:, :2], apply(move, (landmarks + aside)[0, :, :2]), atol=1e-2)
     np.testing.assert_allclose(start[:, 2], 1.1 * (landmarks + aside)[0, :, 2], rtol=1e-3)
-    np.testing.assert_allclose(start - beside, carried(after, replace(last, aside=0 * aside))[0], atol=1e-2)  # type: ignore[index]
+    own = carried(after, replace(last, aside=np.zeros_like(aside)))
+    assert own is not None
+    np.testing.assert_allclose(start - beside, own[0], atol=1e-2)
     assert carried(after, replace(last, sure=np.full(1, CERTAIN / 2, np.float32))) is None
     assert carried(after, None) is None
 
