@@ -1,4 +1,4 @@
-"""Worker processes that end with the process that they work for, even where that was killed."""
+"""Worker processes that end with the process that they work for, even where that was killed; how many make sense."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+
+
+def processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def workers(count: int, initializer: Callable[[], None] | None = None) -> ProcessPoolExecutor:

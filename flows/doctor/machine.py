@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sys
@@ -14,6 +13,7 @@ from typing import Final
 import psutil
 
 from flows.doctor.finding import Finding
+from stages import workers
 from stages.settings import Params
 
 PYTHONS: Final = ((3, 11), (3, 12))
@@ -62,7 +62,7 @@ def packages(lock: Path) -> Iterator[Finding]:
 
 def processors(params: Params | None) -> Iterator[Finding]:
     """How many cores this process may use, and whether that is enough for training's threads."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = workers.processors()
     says = f"{cores} cores to use"
     if params is not None and params.training.threads > cores:
         mend = f"training.threads: {cores} in params.yaml is quicker here (and makes another result)"

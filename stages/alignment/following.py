@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stages.geometry import apply, scale_of, umeyama
 from stages.packs import Landmarker
-from stages.packs.landmarker import POINTS
+from stages.packs.landmarker import POINTS, turned
 from stages.packs.topology import RIGID
 
 CERTAIN: Final = 0.9
@@ -30,6 +30,11 @@ was one at an upright face of the right size."""
 TILT: Final = 12.0
 """Degrees by which faces are tilted where landmarks are placed, one way as they are and the other way mirrored: swaps
 between performers came out nearer to their right answer than with upright looks (docs/footage.md)."""
+
+AHEAD: Final = 15.0
+ASIDE: Final = 35.0
+"""Degrees to either side between which the tilt goes down to none: of a face that is turned away, an upright look tells
+more."""
 
 SAME: Final = 0.5
 """Mean distance of five points in two frames, in distances of the eyes, up to which they are one face's."""
@@ -94,12 +99,12 @@ class Following:
         new = [row for row in range(len(points)) if row not in followed]
         if followed:
             known, (begun, aside) = list(followed), (np.stack(parts) for parts in zip(*followed.values(), strict=True))
-            now.put(known, aside, *self._landmarker.refine(picture, begun, tilt=TILT))
+            now.put(known, aside, *self._landmarker.refine(picture, begun, tilt=tilt_of(begun)))
             off = distance(begun, now.landmarks[known] + aside)
             new += [row for row, far in zip(known, off.tolist(), strict=True) if far > MOVED or now.sure[row] < CERTAIN]
         if new:
             first, _ = self._landmarker.refine(picture, points[new], mirror="turned")
-            placed, sure = self._landmarker.refine(picture, first, tilt=TILT)
+            placed, sure = self._landmarker.refine(picture, first, tilt=tilt_of(first))
             better = [
                 number
                 for number, row in enumerate(new)
@@ -108,6 +113,11 @@ class Following:
             now.put([new[number] for number in better], (first - placed)[better], placed[better], sure[better])
         self._last = now
         return now.landmarks, now.sure
+
+
+def tilt_of(landmarks: Floats) -> NDArray[np.float64]:
+    """Degrees (n,) by which faces that lie about at (n, 478, 3) are tilted where their landmarks are placed."""
+    return TILT * ((ASIDE - turned(landmarks)) / (ASIDE - AHEAD)).clip(0.0, 1.0)
 
 
 def carried(points: Floats, last: Placed | None) -> tuple[Floats, Floats] | None:

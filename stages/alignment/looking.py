@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,6 @@ from stages.alignment.measures import exposure, share_seen, sharpness
 from stages.alignment.settings import AlignmentSettings
 from stages.artifacts.frames import Frames
 from stages.artifacts.visibility import SIZE, packed
-from stages.execution.ahead import ahead
 from stages.execution.work import spans_of, tables_of
 from stages.geometry import apply, crop
 from stages.packs import Landmarker, open_pack
@@ -29,9 +28,6 @@ MEASURED_AT: Final = SIZE
 
 FacesOfFrame = tuple[int, NDArray[np.float32]]
 """A frame's number, and the five points (n, 5, 2) of each face in it that is looked at."""
-
-PictureAndFaces = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
-"""A picture (h, w, 3), its faces' landmarks (n, 478, 3), and how sure they are (n,)."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +100,11 @@ class LookAtFaces:
 
         visibility = VisibleFace.open(device=self.settings.device, threads=self.settings.threads)
 
-        def placed(span: Sequence[FacesOfFrame]) -> Iterator[PictureAndFaces]:
-            follow = Following(landmarker)
-            pictures = ahead(frame.rgb() for frame in frames.pick([number for number, _ in span]))
-            for picture, (number, points) in zip(pictures, span, strict=True):
-                yield picture, *follow.at(number, picture, points)
-
         def look(span: Sequence[FacesOfFrame]) -> list[Seen]:
-            seen = []
-            # a frame is decoded and another one's faces are placed while those of a third are measured
-            for picture, *faces in ahead(placed(span)):
-                for landmarks, sure in zip(*faces, strict=True):
+            seen, follow = [], Following(landmarker)
+            for frame, (number, points) in zip(frames.pick([number for number, _ in span]), span, strict=True):
+                picture = frame.rgb()
+                for landmarks, sure in zip(*follow.at(number, picture, points), strict=True):
                     transform = fit(landmarks, canonical)
                     small = crop(picture, transform, MEASURED_AT)
                     visible = visibility.look(small[None])[0]

@@ -22,4 +22,6 @@ class AlignmentSettings(BaseModel):
         default=0.5, ge=0.0, lt=1.0, description="landmarks less sure than this are taken from the frames around"
     )
     device: Device = Field(default="auto", description="where the network runs: auto, cpu or cuda")
-    threads: int = Field(default=2, ge=1, description="of the network, on the CPU")
+    threads: int = Field(
+        default=1, ge=1, description="of the network, on the CPU; `execution` says who works side by side"
+    )

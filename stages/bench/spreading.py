@@ -1,4 +1,4 @@
-"""``python -m stages.bench.spreading``: what processes and a Dask cluster of this machine bring, and what they cost.
+"""``python -m stages.bench.spreading``: what threads, processes and a Dask cluster bring, and what they cost.
 
 The frame-wise stages go over a swap's clip, whose artifacts must be there, in this process and by each engine with each
 number of workers; what they write goes to a temporary folder and is compared, byte by byte.
@@ -17,6 +17,7 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -51,19 +52,19 @@ Stage = Callable[[Path, Engine], None]
 
 @dataclass(frozen=True)
 class Nothing:
-    """No work at all: gives the process that did it."""
+    """No work at all: gives the process and the thread that did it."""
 
     @property
     def reads(self) -> tuple[Path, ...]:
         """Nothing."""
         return ()
 
-    def begin(self) -> Callable[[float], int]:
+    def begin(self) -> Callable[[float], tuple[int, int]]:
         """Wait for a span's seconds."""
 
-        def nothing(seconds: float) -> int:
+        def nothing(seconds: float) -> tuple[int, int]:
             time.sleep(seconds)
-            return os.getpid()
+            return os.getpid(), threading.get_ident()
 
         return nothing
 
@@ -85,10 +86,7 @@ def stages_of(name: str, params: Params, count: int | None) -> dict[str, Stage]:
     converted = Converted.read(Path("data/conversion") / name)
     converted = replace(converted, index=converted.index[converted.index["frame"] < len(frames)])
     model = SwapModel.read(Path("data/training") / swap.pair)
-    # networks of one thread each: two workers of two threads would be four for two processors
-    detection = params.detection.model_copy(update={"threads": 1})
-    alignment = params.alignment.model_copy(update={"threads": 1})
-    conversion = params.conversion.model_copy(update={"threads": 1})
+    detection, alignment, conversion = params.detection, params.alignment, params.conversion
     pictures = params.identities[swap.target].reference
     return {
         "detection": lambda to, by: detect(
@@ -118,7 +116,7 @@ def measure(stages: dict[str, Stage], frames: int, counts: tuple[int, ...]) -> I
     here = {stage: _timed(run, HERE) for stage, run in stages.items()}
     cells = " | ".join(f"{frames / here[stage][0]:.1f} |" for stage in stages)
     yield f"| here | | | | {cells} |"
-    names: tuple[Literal["processes", "dask"], ...] = ("processes", "dask")
+    names: tuple[Literal["threads", "processes", "dask"], ...] = ("threads", "processes", "dask")
     for name in names:
         alone: dict[str, float] = {}
         for count in counts:

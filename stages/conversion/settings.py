@@ -15,5 +15,7 @@ class ConversionSettings(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="cpu", description="auto takes a CUDA GPU if there is one; another device, other last digits"
     )
-    threads: int = Field(default=2, ge=1, description="of the CPU, within one operator")
+    threads: int = Field(
+        default=1, ge=1, description="of the CPU, within one operator; `execution` says who works side by side"
+    )
     batch: int = Field(default=16, ge=1, description="faces that pass the network together")

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from stages.artifacts.frames import Frames
 from stages.detection.settings import DetectionSettings
-from stages.execution.ahead import ahead
 from stages.execution.work import tables_of
 from stages.packs import Detector, Found, Landmarker, Pack, Recogniser, five_points, open_pack
 from stages.packs.landmarker import Mirror
@@ -167,7 +166,6 @@ class LookForFaces:
         looking = looking_of(open_pack(self.settings.pack), self.settings)
 
         def look(span: Sequence[int]) -> list[Sight]:
-            pictures = ahead((frame.number, frame.rgb()) for frame in frames.pick(span))
-            return [Sight(number, *looking.at(picture)) for number, picture in pictures]
+            return [Sight(frame.number, *looking.at(frame.rgb())) for frame in frames.pick(span)]
 
         return look

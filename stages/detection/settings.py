@@ -36,4 +36,6 @@ class DetectionSettings(BaseModel):
         default=None, gt=-1.0, lt=1.0, description="cosine similarity of one person's faces; if null, the pack's own"
     )
     device: Device = Field(default="auto", description="where the networks run: auto, cpu or cuda")
-    threads: int = Field(default=2, ge=1, description="of the networks, on the CPU")
+    threads: int = Field(
+        default=1, ge=1, description="of the networks, on the CPU; `execution` says who works side by side"
+    )

@@ -1,4 +1,4 @@
-"""Who does the work: one interface over this process, local processes and a cluster."""
+"""Who does the work: one interface over this process and its threads, local processes and a cluster."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Final, Protocol
@@ -17,13 +17,16 @@ from stages.execution.settings import ExecutionSettings
 from stages.execution.work import Result, ResultOut, Span, Work, do
 from stages.problems import Problem
 from stages.settings import parse
-from stages.workers import workers
+from stages.workers import processors, workers
 
 VARIABLE: Final = "LIKENESS_EXECUTION"
 """Environment variable that stands for the section ``execution``, for one run: ``{engine: processes, workers: 4}``."""
 
 AHEAD: Final = 2
 """Spans in flight for each worker: one that it works on, one that waits for it."""
+
+THREADS: Final = 8
+"""At most, if nobody asks for more: beyond, they wait for each other at what only one of them can do in Python."""
 
 
 class Engine(Protocol):
@@ -51,6 +54,23 @@ class Here:
 
 
 HERE: Final = Here()
+
+
+class Threads:
+    """Threads of this process, which share its networks: what takes long (they, codecs, warps) runs side by side.
+
+    Args:
+        count: how many they are.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def map(self, work: Work[Span, Result], spans: Iterable[Span]) -> Iterator[Result]:
+        """As :meth:`Engine.map`."""
+        result_of = work.begin()
+        with ThreadPoolExecutor(self._count) as pool:
+            yield from in_order(lambda span: pool.submit(result_of, span), spans, AHEAD * self._count)
 
 
 class Processes:
@@ -112,9 +132,11 @@ def opened(settings: ExecutionSettings) -> Iterator[Engine]:
         Problem: the variable is wrong; the cluster is not there or works with other code; Dask is not installed.
     """
     chosen = asked_for(settings)
-    count = chosen.workers or os.cpu_count() or 1
+    count = chosen.workers or processors()
     if chosen.engine == "here":
         yield HERE
+    elif chosen.engine == "threads":
+        yield Threads(chosen.workers or min(count, THREADS))
     elif chosen.engine == "processes":
         with workers(count) as pool:
             yield Processes(pool, count)

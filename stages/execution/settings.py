@@ -12,13 +12,15 @@ class ExecutionSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    engine: Literal["here", "processes", "dask"] = Field(
-        default="here",
+    engine: Literal["here", "threads", "processes", "dask"] = Field(
+        default="threads",
         description="who works on the frames of detection, alignment, conversion and compositing: the stage's own "
-        "process, processes of this machine, or a Dask cluster (docs/scale.md); the results are the same",
+        "process, its threads, processes of this machine, or a Dask cluster (docs/scale.md); the results are the same",
     )
     workers: int | None = Field(
-        default=None, ge=1, description="how many processes; if null, as many as there are processors"
+        default=None,
+        ge=1,
+        description="how many threads or processes; if null, as many as there are processors, but 8 threads at most",
     )
     address: str | None = Field(
         default=None, description="of the cluster's scheduler, tcp://host:8786; if null, dask starts workers here"

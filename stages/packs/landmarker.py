@@ -70,7 +70,7 @@ class Landmarker:
         *,
         passes: int = 1,
         mirror: Mirror = "always",
-        tilt: float = 0.0,
+        tilt: Floats | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Landmarks of faces of which some points are known roughly.
 
@@ -82,8 +82,8 @@ class Landmarker:
             points: (n, 5, 2) as a detector gives them, or (n, 478, 2 or 3) landmarks, in frame pixels.
             passes: how often to look.
             mirror: whether the last pass looks in the mirror too; those before it do so at turned faces.
-            tilt: degrees by which faces are tilted in a last pass that always looks in the mirror: against the clock in
-                the look as they are, with it in the other, so that what tilting does to an answer cancels out.
+            tilt: (n,) degrees by which faces are tilted in a last pass that always looks in the mirror: against the
+                clock in the look as they are, with it in the other, so that what tilting does to an answer cancels out.
 
         Returns:
             (n, 478, 3) float32: x, y in frame pixels, z in the same scale; (n,) float32 as in :meth:`place`.
@@ -93,7 +93,7 @@ class Landmarker:
         landmarks = np.zeros((len(known), POINTS, 3), np.float32)
         for left in reversed(range(passes if len(known) else 0)):
             transforms = [self._upright(face) for face in known]
-            if tilt and mirror == "always" and not left:
+            if tilt is not None and mirror == "always" and not left:
                 placed, now = self._tilted(frame, transforms, tilt)
             else:
                 crops = np.stack([crop(frame, transform, SIZE) for transform in transforms])
@@ -105,10 +105,13 @@ class Landmarker:
         return landmarks, sure
 
     def _tilted(
-        self, frame: NDArray[np.uint8], transforms: Sequence[Floats], degrees: float
+        self, frame: NDArray[np.uint8], transforms: Sequence[Floats], degrees: Floats
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Landmarks in frame pixels by two looks at faces tilted one way and, mirrored, the other way."""
-        ways = [[compose(each, _turn(angle)) for each in transforms] for angle in (-degrees, degrees)]
+        ways = [
+            [compose(each, _turn(angle)) for each, angle in zip(transforms, angles, strict=True)]
+            for angles in ((-degrees).tolist(), degrees.tolist())
+        ]
         plain, other = (np.stack([crop(frame, each, SIZE) for each in way]) for way in ways)
         points, sure = self._seen(np.concatenate([plain, other[:, :, ::-1]]))
         here, there = np.split(points, 2)

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from stages.alignment.following import CERTAIN, TILT, Following, Placed, carried, distance
+from stages.alignment.following import ASIDE, CERTAIN, TILT, Following, Placed, carried, distance, tilt_of
 from stages.geometry import apply
 from stages.packs import Detector, Landmarker, five_points, open_pack
+from stages.packs.canonical import read_canonical
 from tests.film import BACKGROUND, collins, moved, placed
 
 Calls = list[tuple[int, int]]
@@ -67,7 +68,7 @@ def test_a_face_that_moves_a_little_is_looked_at_once_and_lies_where_two_looks_p
         landmarks, sure = follow.at(number, picture(number), known_by(points, number))
         assert calls == ([(5, 1), (478, 1)] if number == 0 else [(478, 1)])
         calls.clear()
-        twice, _ = landmarker.refine(picture(number), known_by(points, number), passes=2, tilt=TILT)
+        twice, _ = landmarker.refine(picture(number), known_by(points, number), passes=2, tilt=np.full(1, TILT))
         calls.clear()
         eyes = np.linalg.norm(twice[0, 33, :2] - twice[0, 263, :2])
         assert sure[0] > CERTAIN
@@ -130,6 +131,15 @@ def test_landmarks_are_carried_as_the_five_points_move_with_what_the_first_look_
     np.testing.assert_allclose(start - beside, own[0], atol=1e-2)
     assert carried(after, replace(last, sure=np.full(1, CERTAIN / 2, np.float32))) is None
     assert carried(after, None) is None
+
+
+def test_a_face_is_tilted_less_the_more_it_is_turned_away() -> None:
+    face = read_canonical(open_pack().files["canonical_face"])
+    face = np.concatenate([face, face[:10]])  # irises count for nothing here
+    yaws = np.radians([0.0, 10.0, -25.0, 25.0, ASIDE + 1.0])
+    turns = [[[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]] for yaw in yaws]
+    tilts = tilt_of(np.stack([face @ np.array(turn).T for turn in turns]).astype(np.float32))
+    np.testing.assert_allclose(tilts, [TILT, TILT, TILT / 2, TILT / 2, 0.0], atol=0.3)
 
 
 def test_the_distance_does_not_depend_on_how_large_the_face_is() -> None:

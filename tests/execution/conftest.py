@@ -69,6 +69,13 @@ def cluster(scheduler: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="session")
+def threads() -> Iterator[Engine]:
+    """Two threads of this process."""
+    with opened(ExecutionSettings(engine="threads", workers=2)) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
 def processes() -> Iterator[Engine]:
     """Two processes of this machine."""
     with opened(ExecutionSettings(engine="processes", workers=2)) as engine:

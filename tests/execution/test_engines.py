@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from stages.execution.engines import HERE, Engine, asked_for, in_order, opened
+from stages.execution import engines
+from stages.execution.engines import HERE, THREADS, Engine, asked_for, in_order, opened
 from stages.execution.settings import ExecutionSettings
 from stages.problems import Problem
 from stages.settings import parse
@@ -21,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(params=["here", "processes", "dask"])
+@pytest.fixture(params=["here", "threads", "processes", "dask"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     return HERE if request.param == "here" else request.getfixturevalue(request.param)
 
@@ -41,6 +44,35 @@ def test_two_workers_share_the_spans_and_begin_once(name: str, request: pytest.F
         path.unlink()
     assert {process for _, process in request.getfixturevalue(name).map(work, range(12))} == done
     assert len(list(folder.glob("*.begun"))) == 2, "another run begins anew: its artifacts may be others"
+
+
+def test_two_threads_work_beside_each_other_on_what_was_begun_once(folder: Path) -> None:
+    """Each waits in its first span for the other one: one alone would wait for ever."""
+    meeting = threading.Barrier(2, timeout=60)
+
+    class Meet(Squares):
+        def begin(self) -> Callable[[int], tuple[int, int]]:
+            square = super().begin()
+
+            def met(span: int) -> tuple[int, int]:
+                if span < 2:
+                    meeting.wait()
+                return square(span)
+
+            return met
+
+    with opened(ExecutionSettings(engine="threads", workers=2)) as engine:
+        assert list(engine.map(Meet(folder), range(6))) == [(n * n, os.getpid()) for n in range(6)]
+
+
+def test_as_many_threads_as_processors_are_the_default_but_no_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(engines, "Threads", asked.append)
+    for cores, workers in ((2, None), (64, None), (2, 12)):
+        monkeypatch.setattr(engines, "processors", lambda cores=cores: cores)
+        with opened(ExecutionSettings(workers=workers)):
+            pass
+    assert asked == [2, THREADS, 12]
 
 
 def test_a_problem_of_a_worker_is_told_as_the_same(engine: Engine, folder: Path) -> None:

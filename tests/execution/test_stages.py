@@ -1,4 +1,4 @@
-"""Each frame-wise stage gives the same bytes here, on two processes, on a cluster, and where a worker is killed."""
+"""Each frame-wise stage gives the same bytes here, on two threads or processes, on a cluster, and after a kill."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CONVERSION = ConversionSettings(device="cpu", threads=1, batch=4)
 Stage = Callable[[Path, Engine], None]
 
 
-@pytest.fixture(params=["processes", "dask", "dask, a worker killed"])
+@pytest.fixture(params=["threads", "processes", "dask", "dask, a worker killed"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     name, _, killed = request.param.partition(", ")
     engine: Engine = request.getfixturevalue(name)
