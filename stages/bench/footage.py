@@ -2,7 +2,7 @@
 
 A clip is repeated to some lengths, packets copied. Each stage goes over each of them in a process of its own, in a
 temporary project folder. Beside it, in the same run: ``ffmpeg`` decoding the same file to nothing, and the networks
-alone on a frame in memory.
+alone on a frame in memory, as many calls side by side as the stages work on frames at once.
 
 - *frames/s*: of the stage's own work, opening its networks included, importing Python's modules not.
 - *of decoding*: that, over the frames a second at which ffmpeg decodes the file.
@@ -26,7 +26,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -36,6 +38,7 @@ import typer
 
 from stages.alignment.looking import MEASURED_AT
 from stages.detection.looking import looking_of
+from stages.execution.engines import asked_for, at_once
 from stages.geometry import crop
 from stages.packs import arcface_transform, open_pack
 from stages.packs.landmarker import SIZE
@@ -90,7 +93,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Networks:
-    """Time of one call on one frame of one face; of the landmark network with the look in the mirror and without.
+    """Time of one call on one frame of one face, of as many side by side as stages work on at once.
+
+    Of the landmark network with the look in the mirror (``landmarker``) and without (``glance``).
 
     ``every``: how often detection looks.
     """
@@ -158,7 +163,10 @@ def stage_run(stage: str, name: str, params: Params, folder: Path) -> Run:
 
 
 def networks(clip: Path, params: Params, seconds: float) -> Networks:
-    """Time each network of the detection settings alone, on the clip's first frame, for some seconds each."""
+    """Time each network of the detection settings alone, on the clip's first frame, for some seconds each.
+
+    As many calls are made side by side as the stages work on frames at once: the best that the network can do here.
+    """
     looking = looking_of(open_pack(params.detection.pack), params.detection)
     frame = next(islice(decode(clip), 1)).rgb()
     found = looking.detector.detect([frame])[0]
@@ -168,24 +176,32 @@ def networks(clip: Path, params: Params, seconds: float) -> Networks:
     crops = crop(frame, arcface_transform(points[0], SIZE), SIZE)[None]  # a face: zeros would be quicker
     visibility = VisibleFace.open(device=params.alignment.device, threads=params.alignment.threads)
     small = crop(frame, arcface_transform(points[0], MEASURED_AT), MEASURED_AT)[None]
+    each = partial(_each, seconds=seconds, beside=at_once(asked_for(params.execution)))
     return Networks(
-        detector=_each(lambda: looking.detector.detect([frame]), seconds),
-        landmarker=_each(lambda: looking.landmarker.place(crops), seconds),
-        recogniser=_each(lambda: looking.recogniser.embed(frame, points), seconds),
-        visibility=_each(lambda: visibility.look(small), seconds),
-        glance=_each(lambda: looking.landmarker.place(crops, mirror="never"), seconds),
+        detector=each(lambda: looking.detector.detect([frame])),
+        landmarker=each(lambda: looking.landmarker.place(crops)),
+        recogniser=each(lambda: looking.recogniser.embed(frame, points)),
+        visibility=each(lambda: visibility.look(small)),
+        glance=each(lambda: looking.landmarker.place(crops, mirror="never")),
         every=params.detection.every,
     )
 
 
-def _each(work: Callable[[], object], seconds: float) -> Time:
-    """Mean time of a call, over as many as fit into the seconds, one at least."""
+def _each(work: Callable[[], object], seconds: float, beside: int) -> Time:
+    """Mean time of a call, over as many as fit into the seconds, one at least, in so many threads."""
     work()
-    calls, started = 0, Time.now()
-    while calls == 0 or time.perf_counter() - started.clock < seconds:
-        work()
-        calls += 1
-    return (Time.now() - started) * (1 / calls)
+    started = Time.now()
+
+    def calls() -> int:
+        made = 0
+        while made == 0 or time.perf_counter() - started.clock < seconds:
+            work()
+            made += 1
+        return made
+
+    with ThreadPoolExecutor(beside) as pool:
+        made = sum(each.result() for each in [pool.submit(calls) for _ in range(beside)])
+    return (Time.now() - started) * (1 / made)
 
 
 def _peak() -> int:

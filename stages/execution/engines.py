@@ -132,11 +132,11 @@ def opened(settings: ExecutionSettings) -> Iterator[Engine]:
         Problem: the variable is wrong; the cluster is not there or works with other code; Dask is not installed.
     """
     chosen = asked_for(settings)
-    count = chosen.workers or processors()
+    count = at_once(chosen)
     if chosen.engine == "here":
         yield HERE
     elif chosen.engine == "threads":
-        yield Threads(chosen.workers or min(count, THREADS))
+        yield Threads(count)
     elif chosen.engine == "processes":
         with workers(count) as pool:
             yield Processes(pool, count)
@@ -151,6 +151,15 @@ def opened(settings: ExecutionSettings) -> Iterator[Engine]:
             ) from error
         with cluster.connected(chosen.address, count) as engine:
             yield engine
+
+
+def at_once(settings: ExecutionSettings) -> int:
+    """How many spans an engine of this machine works on side by side."""
+    if settings.engine == "here":
+        return 1
+    if settings.workers is not None:
+        return settings.workers
+    return min(processors(), THREADS) if settings.engine == "threads" else processors()
 
 
 def asked_for(settings: ExecutionSettings) -> ExecutionSettings:

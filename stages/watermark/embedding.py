@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.watermark.code import CODED_BITS, encoded
-from stages.watermark.pattern import CHIPS, SIDE, WAVES, Floats, Pattern
+from stages.watermark.pattern import CHIPS, SIDE, Floats, Pattern
 from stages.watermark.planes import brightness, depth_of, shift
 from stages.watermark.raster import chips_of, detail, limited
 
@@ -27,17 +27,15 @@ out is noise, which averages out over a chip's pixels."""
 _ROUNDED_AWAY: Final = 0.3
 """Share of :data:`STRONGEST` below which rounding to whole codes of 8 bits would leave hardly anything."""
 
-BIT_GOAL: Final = 4.0
-"""Standard deviations by which every bit of the word is to stand out in one frame, if that can be had."""
+BIT_GOAL: Final = 2.0
+"""Standard deviations by which every bit of the word is to stand out in one frame, if that can be had. Of the picture's
+own noise they are, as it is: whitening takes most of it."""
 
 WAVE_GOAL: Final = 6.0
 """The same for every wave."""
 
 _WAVE_LIMIT: Final = 0.35
 _MOTION_LIMIT: Final = 3.0
-_KEPT: Final = 0.85
-"""Of what the picture itself was found to add, each time that it is looked at."""
-
 _CUT: Final = 12.0
 """Codes of 8 bits by which two frames differ in the mean if there is a cut between them."""
 
@@ -45,21 +43,20 @@ _CUT: Final = 12.0
 class Watermark:
     """Puts one identifier into frames, which must come in order: what is added follows the film.
 
-    Two things are taken into account. What the picture itself adds to a bit is known here, so it is taken off its chips
-    (host-interference rejection, Malvar and Florencio 2003), as a mean over the last second: a reader adds up frames,
-    and what comes and goes is gone in its sums. And where the picture moves, less is added: there an encoder can not
-    predict the mark, so each frame pays for it again, and in the parts at rest it is free. Weighing by texture was
-    tried and left out: at the same PSNR an even mark is read better, and makes files smaller.
+    Where the picture moves, less is added: there an encoder can not predict the mark, so each frame pays for it again,
+    and in the parts at rest it is free. Weighing by texture was tried and left out: at the same PSNR an even mark is
+    read better, and makes files smaller. So was taking off what the picture itself adds to each bit (host-interference
+    rejection): a reader that whitens (:func:`stages.watermark.raster.whitened`) gains nothing by it.
     """
 
     def __init__(self, key: bytes, identifier: int) -> None:
         """Raises: ValueError if the identifier has more than 48 bits."""
-        self._pattern = Pattern.of(key)
-        self._word = encoded(identifier)
+        pattern = Pattern.of(key)
+        self._chips = np.repeat(np.repeat(pattern.spread(encoded(identifier)), 2, axis=0), 2, axis=1)
+        self._waves = pattern.waves
         self._number = 0
         self._before: Floats | None = None
         self._motion = np.zeros((SIDE, SIDE), np.float32)
-        self._host: NDArray[np.float64] | None = None
         self._maps: tuple[NDArray[np.integer], NDArray[np.integer]] | None = None
 
     def embed(self, picture: av.VideoFrame) -> None:
@@ -81,21 +78,13 @@ class Watermark:
         fine, strength = detail(seen)
         read = limited(fine / strength)
         reach = self._reach(seen)
-        chips = chips_of(read)
-        noise = float(np.sqrt(np.square(chips).sum() / CODED_BITS)) + 1e-6  # of the sum over one bit's chips
+        noise = float(np.sqrt(np.square(chips_of(read)).sum() / CODED_BITS)) + 1e-6  # of the sum over one bit's chips
         each = float((reach / strength).sum()) / CODED_BITS  # what the full mark would add to that sum
         reach *= np.float32(np.clip(BIT_GOAL * noise / each, faintest, 1.0)) if each else 1.0
-        response = float((reach / strength).sum()) + 1e-6
-        bits, waves = self._own(read, chips)
-        half = response / 2  # a wave's square is a half in the mean
-        height = float(np.clip(WAVE_GOAL * np.sqrt(np.square(read).sum() / 2) / half, 0.05, _WAVE_LIMIT))
+        half = (float((reach / strength).sum()) + 1e-6) / 2  # a wave's square is a half in the mean
+        height = np.clip(WAVE_GOAL * np.sqrt(np.square(read).sum() / 2) / half, 0.05, _WAVE_LIMIT)
         # rounded, so that neither the last digits of sums nor a film that hardly moves change what is added
-        gains = np.round(np.clip(1.0 - self._word * bits * CODED_BITS / response, 0.2, 2.0), 2)
-        cosines = np.round(np.clip(height - waves[:WAVES] / half, 0.0, 2.5 * height), 3)
-        sines = np.round(np.clip(-waves[WAVES:] / half, -1.5 * height, 1.5 * height), 3)
-        drawn = self._pattern.drawn(np.concatenate([cosines, sines]))
-        spread = np.repeat(np.repeat(self._pattern.spread(self._word * gains), 2, axis=0), 2, axis=1)
-        added = np.asarray(reach * (spread + drawn), np.float32)
+        added = np.asarray(reach * (self._chips + np.float32(height.round(3)) * self._waves), np.float32)
         strongest = float(np.sqrt(np.square(added).mean())) + 1e-6
         return np.asarray(added * np.float32(min(1.0, STRONGEST / strongest)), np.float32)
 
@@ -109,12 +98,6 @@ class Watermark:
         reach = np.asarray(STRONGEST * np.minimum(share / share.mean(), 2.0), np.float32)
         light = np.clip((seen - 16) / 40, 0.0, 1.0) * np.clip((250 - seen) / 20, 0.3, 1.0)
         return np.asarray(reach * light, np.float32)
-
-    def _own(self, read: Floats, chips: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What the picture itself says to each bit and each wave, as a mean over the last second."""
-        own = np.concatenate([self._pattern.sums(chips), self._pattern.in_waves(read)])
-        self._host = own if self._host is None else _KEPT * self._host + (1 - _KEPT) * own
-        return self._host[:CODED_BITS], self._host[CODED_BITS:]
 
 
 def _faintest(picture: av.VideoFrame) -> float:

@@ -41,7 +41,7 @@ class Pattern:
         bits: (CHIPS, CHIPS) which bit of the word a chip carries.
         frequencies: (WAVES, 2) cycles over the frame in x and y, whole numbers.
         phases: (WAVES,) radians, at the frame's upper left corner.
-        waves: (2 * WAVES, SIDE * SIDE) float32, the cosine and the sine of each wave on the raster.
+        waves: (SIDE, SIDE) float32, the sum of all waves on the raster.
     """
 
     signs: Floats
@@ -64,19 +64,6 @@ class Pattern:
         """Chips that carry a word: (CHIPS, CHIPS), from a value for each of the CODED_BITS bits."""
         return (self.signs * np.asarray(word, np.float32)[self.bits]).astype(np.float32)
 
-    def in_waves(self, raster: Floats) -> NDArray[np.float64]:
-        """What a raster holds of each wave's cosine, then sine: (2 * WAVES,), from (SIDE, SIDE).
-
-        By einsum, in one thread: the same to the last digit whatever BLAS is set to, and quicker at this size.
-        """
-        return np.asarray(np.einsum("ws,s->w", self.waves, raster.ravel()), np.float64)
-
-    def drawn(self, strengths: NDArray[np.floating]) -> Floats:
-        """The waves drawn: (SIDE, SIDE), from the strength of each cosine, then sine."""
-        return np.asarray(
-            np.einsum("w,ws->s", strengths.astype(np.float32), self.waves).reshape(SIDE, SIDE), np.float32
-        )
-
 
 @lru_cache(maxsize=4)
 def _pattern(key: bytes) -> Pattern:
@@ -94,13 +81,12 @@ def _pattern(key: bytes) -> Pattern:
         * (frequencies[:, 0, None, None] * at[None, None, :] + frequencies[:, 1, None, None] * at[None, :, None])
         + phases[:, None, None]
     )
-    waves = np.concatenate([np.cos(angle), np.sin(angle)]).reshape(2 * WAVES, SIDE * SIDE)
     return Pattern(
         signs.reshape(CHIPS, CHIPS).astype(np.float32),
         bits.reshape(CHIPS, CHIPS),
         frequencies,
         phases,
-        waves.astype(np.float32),
+        np.cos(angle).sum(axis=0).astype(np.float32),
     )
 
 

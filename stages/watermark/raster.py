@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 from stages.watermark.pattern import SIDE, Floats
 
@@ -17,6 +19,15 @@ _FLOOR: Final = 0.6
 """Codes of 8 bits that noise has at least."""
 
 _LIMIT: Final = 3.0
+
+_ALIKE: Final = 5
+"""Cycles over the frame within which frequencies are as strong as each other."""
+
+_STEEPEST: Final = 0.05
+"""Of the mean power: no frequency is taken to be weaker, or what an encoder left out would be looked into."""
+
+_STICKS_OUT: Final = 2.0
+"""Standard deviations."""
 
 
 def small(luma: NDArray[Any], depth: int) -> Floats:
@@ -47,6 +58,23 @@ def evened(seen: Floats) -> Floats:
     """Detail in units of its own strength, (SIDE, SIDE): what a reader adds up over frames."""
     fine, strength = detail(seen)
     return limited(fine / strength)
+
+
+def whitened(raster: Floats) -> Floats:
+    """A raster of which all frequencies are as strong as those around them, (SIDE, SIDE): what a mark is looked for in.
+
+    Frames that are added up show the picture, too, smeared where it moved, and most of that lies in a few frequencies;
+    a mark's chips lie in all alike. Noise of equal power throughout is what the sum over chips is the best filter for
+    (North 1943). Then what still sticks out of it is cut off, and both once more, since an edge's cut is not white.
+    """
+    for _ in range(2):
+        spectrum = scipy.fft.fft2(raster)
+        around = uniform_filter(np.abs(spectrum) ** 2, _ALIKE, mode="wrap")
+        strength = np.sqrt(around + np.float32(_STEEPEST * float(around.mean()) + 1e-9))
+        white = scipy.fft.ifft2(spectrum / strength).real
+        reach = np.float32(_STICKS_OUT * float(white.std()))
+        raster = np.asarray(np.clip(white, -reach, reach), np.float32)
+    return raster
 
 
 def limited(raster: Floats) -> Floats:

@@ -17,7 +17,7 @@ from stages.watermark.code import CODED_BITS, IDENTIFIER_BITS, decoded, encoded
 from stages.watermark.keys import PUBLIC_KEY
 from stages.watermark.pattern import SIDE, Floats, Pattern
 from stages.watermark.planes import brightness
-from stages.watermark.raster import chips_of, evened
+from stages.watermark.raster import chips_of, evened, whitened
 from stages.watermark.registration import Transform, candidates, refined
 
 FALSE_ALARM: Final = 1e-9
@@ -107,10 +107,10 @@ def reads_back(frames: Iterable[NativeFrame], key: bytes, identifier: int) -> bo
     for number, frame in enumerate(frames, 1):
         raster += evened(brightness(frame.picture))
         if number == due:
-            if _decoded(raster, pattern, Transform(), 1).identifier == identifier:
+            if _decoded(whitened(raster), pattern, Transform(), 1).identifier == identifier:
                 return True
             due *= 2
-    return number > 0 and _decoded(raster, pattern, Transform(), 1).identifier == identifier
+    return number > 0 and _decoded(whitened(raster), pattern, Transform(), 1).identifier == identifier
 
 
 def look(raster: Floats, pattern: Pattern, known: Iterable[Transform] = (Transform(),)) -> Look:
@@ -121,33 +121,34 @@ def look(raster: Floats, pattern: Pattern, known: Iterable[Transform] = (Transfo
         pattern: of the key.
         known: transforms to try before others are searched for.
     """
+    white = whitened(raster)
     best = Look(None, 1.0, 0.0, Transform())
     tried = 0
     for transform in known:
         tried += 1
-        best = max(best, _decoded(raster, pattern, transform, tried), key=lambda each: each.score)
+        best = max(best, _decoded(white, pattern, transform, tried), key=lambda each: each.score)
         if best.identifier is not None:
             return best
     for score, transform in candidates(raster, pattern, _TRIED):
         tried += 1
         if score >= _WORTH_REFINING:
             transform = refined(raster, pattern, transform)
-        found = _decoded(raster, pattern, transform, tried)
+        found = _decoded(white, pattern, transform, tried)
         if found.identifier is not None:
             return found
         best = max(best, found, key=lambda each: each.score)
     return best
 
 
-def _decoded(raster: Floats, pattern: Pattern, transform: Transform, tried: int) -> Look:
-    """Read the word under one transform, the ``tried``-th.
+def _decoded(white: Floats, pattern: Pattern, transform: Transform, tried: int) -> Look:
+    """Read the word from a whitened raster under one transform, the ``tried``-th.
 
     The chance of a false alarm is bounded without supposing anything about pictures: the key's signs are independent
     of them, so what an unmarked picture gives to one word is a sum of values with random signs, which exceeds z
     standard deviations with a chance of at most exp(-z²/2) (Hoeffding 1963). There are 2^48 words and as many
     transforms as were tried. The checksum, which lets one in 65,536 pass, is not counted in.
     """
-    chips = chips_of(transform.warped(raster))
+    chips = chips_of(transform.warped(white))
     soft = pattern.sums(chips) / np.sqrt(np.square(chips, dtype=np.float64).sum() / CODED_BITS + 1e-9)
     identifier, checked = decoded(soft)
     score = float(soft @ encoded(identifier) / np.sqrt(CODED_BITS))
@@ -156,9 +157,9 @@ def _decoded(raster: Floats, pattern: Pattern, transform: Transform, tried: int)
     return Look(identifier if held else None, min(1.0, chance), score, transform)
 
 
-def stands_out(raster: Floats, pattern: Pattern, word: Floats, transform: Transform) -> float:
-    """Standard deviations by which a known word stands out in a raster."""
-    chips = chips_of(transform.warped(raster))
+def stands_out(white: Floats, pattern: Pattern, word: Floats, transform: Transform) -> float:
+    """Standard deviations by which a known word stands out in a whitened raster."""
+    chips = chips_of(transform.warped(white))
     soft = pattern.sums(chips) / np.sqrt(np.square(chips, dtype=np.float64).sum() + 1e-9)
     return float(soft @ word)
 
@@ -220,10 +221,11 @@ class _Reader:
 
     def _carries(self, block: _Block, identifier: int) -> bool:
         """Whether a block carries a mark that was found in its window: its own word, if it can be read, decides."""
-        own = _decoded(block.raster, self._pattern, self._known, 1)
+        white = whitened(block.raster)
+        own = _decoded(white, self._pattern, self._known, 1)
         if own.identifier is not None:
             return own.identifier == identifier
-        return stands_out(block.raster, self._pattern, encoded(identifier), self._known) > _STANDS_OUT
+        return stands_out(white, self._pattern, encoded(identifier), self._known) > _STANDS_OUT
 
     def _keep(self, found: Look, start: Fraction, end: Fraction) -> None:
         """Join what was found to the same mark before it, or begin another."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from stages.alignment.following import ASIDE, CERTAIN, TILT, Following, Placed, carried, distance, tilt_of
+from stages.alignment.following import AHEAD, ASIDE, CERTAIN, TILT, Following, Placed, carried, distance, tilt_of
 from stages.geometry import apply
 from stages.packs import Detector, Landmarker, five_points, open_pack
 from stages.packs.canonical import read_canonical
@@ -136,7 +136,7 @@ def test_landmarks_are_carried_as_the_five_points_move_with_what_the_first_look_
 def test_a_face_is_tilted_less_the_more_it_is_turned_away() -> None:
     face = read_canonical(open_pack().files["canonical_face"])
     face = np.concatenate([face, face[:10]])  # irises count for nothing here
-    yaws = np.radians([0.0, 10.0, -25.0, 25.0, ASIDE + 1.0])
+    yaws = np.radians([0.0, AHEAD - 1.0, -(AHEAD + ASIDE) / 2, (AHEAD + ASIDE) / 2, ASIDE + 1.0])
     turns = [[[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]] for yaw in yaws]
     tilts = tilt_of(np.stack([face @ np.array(turn).T for turn in turns]).astype(np.float32))
     np.testing.assert_allclose(tilts, [TILT, TILT, TILT / 2, TILT / 2, 0.0], atol=0.3)

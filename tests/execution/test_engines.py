@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stages.execution import engines
-from stages.execution.engines import HERE, THREADS, Engine, asked_for, in_order, opened
+from stages.execution.engines import HERE, THREADS, Engine, asked_for, at_once, in_order, opened
 from stages.execution.settings import ExecutionSettings
 from stages.problems import Problem
 from stages.settings import parse
@@ -66,13 +66,15 @@ def test_two_threads_work_beside_each_other_on_what_was_begun_once(folder: Path)
 
 
 def test_as_many_threads_as_processors_are_the_default_but_no_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(engines, "Threads", asked.append)
-    for cores, workers in ((2, None), (64, None), (2, 12)):
+    for cores, workers, engine, count in (
+        (2, None, "threads", 2),
+        (64, None, "threads", THREADS),
+        (2, 12, "threads", 12),
+        (64, None, "processes", 64),
+        (64, None, "here", 1),
+    ):
         monkeypatch.setattr(engines, "processors", lambda cores=cores: cores)
-        with opened(ExecutionSettings(workers=workers)):
-            pass
-    assert asked == [2, THREADS, 12]
+        assert at_once(ExecutionSettings.model_validate({"engine": engine, "workers": workers})) == count
 
 
 def test_a_problem_of_a_worker_is_told_as_the_same(engine: Engine, folder: Path) -> None:
