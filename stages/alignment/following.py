@@ -31,8 +31,8 @@ TILT: Final = 12.0
 """Degrees by which faces are tilted where landmarks are placed, one way as they are and the other way mirrored: swaps
 between performers came out nearer to their right answer than with upright looks (docs/footage.md)."""
 
-AHEAD: Final = 20.0
-ASIDE: Final = 35.0
+AHEAD: Final = 25.0
+ASIDE: Final = 45.0
 """Degrees to either side between which the tilt goes down to none: of a face that is turned away, an upright look tells
 more."""
 

@@ -11,8 +11,9 @@ alone on a frame in memory, as many calls side by side as the stages work on fra
 - *CPU*: milliseconds of processor time a frame, over all threads: unlike the clock's it does not grow when other
   programs keep the machine busy. Time on a GPU is not in it.
 
-The last lines hold extraction, detection and alignment together against the networks: *the slowest network alone*, and
-*all calls of networks*, which is what the three stages would take if nothing but networks took time.
+The last lines hold extraction, detection and alignment together against the networks: *the slowest network alone*, its
+calls side by side and one after the other, and *all calls of networks*, which is what the three stages would take if
+nothing but networks took time.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Networks:
-    """Time of one call on one frame of one face, of as many side by side as stages work on at once.
+    """Time of one call on one frame of one face.
 
     Of the landmark network with the look in the mirror (``landmarker``) and without (``glance``).
 
@@ -162,28 +163,32 @@ def stage_run(stage: str, name: str, params: Params, folder: Path) -> Run:
     return Run(Time.now() - started, _peak())
 
 
-def networks(clip: Path, params: Params, seconds: float) -> Networks:
+def networks(clip: Path, params: Params, seconds: float, *, side_by_side: bool = True) -> Networks:
     """Time each network of the detection settings alone, on the clip's first frame, for some seconds each.
 
-    As many calls are made side by side as the stages work on frames at once: the best that the network can do here.
+    Either as many calls are made side by side as the stages work on frames at once, each in the threads of the
+    settings: the best that the network can do here. Or one call after the other, in as many threads as those would be.
     """
-    looking = looking_of(open_pack(params.detection.pack), params.detection)
+    beside = at_once(asked_for(params.execution))
+    threads = params.detection.threads if side_by_side else params.detection.threads * beside
+    detection = params.detection.model_copy(update={"threads": threads})
+    looking = looking_of(open_pack(detection.pack), detection)
     frame = next(islice(decode(clip), 1)).rgb()
     found = looking.detector.detect([frame])[0]
     if not len(found):
         raise Problem("there is no face in its first frame", where=clip, mend="give another clip with --clip")
     points = found.points[:1]
     crops = crop(frame, arcface_transform(points[0], SIZE), SIZE)[None]  # a face: zeros would be quicker
-    visibility = VisibleFace.open(device=params.alignment.device, threads=params.alignment.threads)
+    visibility = VisibleFace.open(device=params.alignment.device, threads=threads)
     small = crop(frame, arcface_transform(points[0], MEASURED_AT), MEASURED_AT)[None]
-    each = partial(_each, seconds=seconds, beside=at_once(asked_for(params.execution)))
+    each = partial(_each, seconds=seconds, beside=beside if side_by_side else 1)
     return Networks(
         detector=each(lambda: looking.detector.detect([frame])),
         landmarker=each(lambda: looking.landmarker.place(crops)),
         recogniser=each(lambda: looking.recogniser.embed(frame, points)),
         visibility=each(lambda: visibility.look(small)),
         glance=each(lambda: looking.landmarker.place(crops, mirror="never")),
-        every=params.detection.every,
+        every=detection.every,
     )
 
 
@@ -271,6 +276,7 @@ def measure(params: Params, clip: str, swap: str | None, lengths: tuple[float, .
         speed = f"{1 / each.clock:.1f} | {1 / each.clock / rate:.1%} | {1000 * each.cpu:.1f} ms"
         yield f"| {stage} | {speed} | {' | '.join(memory)} |"
     alone = networks(params.clip(clip).path, params, seconds)
+    single = networks(params.clip(clip).path, params, seconds, side_by_side=False)
     frame = sum((runs[-1][stage].time for stage in FACE_STAGES), Time(0.0, 0.0)) * (1 / counts[-1])
     yield ""
     yield "| frames, detection, alignment | frames/s | CPU | of together, by the clock | by CPU |"
@@ -278,7 +284,8 @@ def measure(params: Params, clip: str, swap: str | None, lengths: tuple[float, .
     rows = {"together": frame}
     rows |= {f"the {name} alone, one call": getattr(alone, name) for name in _ALONE}
     rows |= {"the landmarker alone, without the mirror": alone.glance}
-    rows |= {"the slowest network alone": alone.slowest, "all calls of networks": alone.together}
+    rows |= {"the slowest network alone": alone.slowest, "the slowest, one call after the other": single.slowest}
+    rows |= {"all calls of networks": alone.together}
     for name, each in rows.items():
         shares = f"{each.clock / frame.clock:.0%} | {each.cpu / frame.cpu:.0%}"
         yield f"| {name} | {1 / each.clock:.1f} | {1000 * each.cpu:.1f} ms | {shares} |"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,12 +84,14 @@ def test_rates_and_shares_follow_from_the_times(
         glance=Time(0.005, 0.005),
         every=5,
     )
-    monkeypatch.setattr(footage, "networks", lambda *_: alone)
+    slower = replace(alone, detector=Time(0.05, 0.05))
+    monkeypatch.setattr(footage, "networks", lambda *_, side_by_side=True: alone if side_by_side else slower)
     lines = list(measure(params, "ada", None, (1.0, 3.0), 0.0))
     assert lines[0].endswith("| memory, 10 frames | memory, 30 frames |")
     assert "| ffmpeg, decoding | 30.0 | 100.0% | | | |" in lines
     assert "| detection | 30.0 | 100.0% | 50.0 ms | 50 MB | 50 MB |" in lines
     assert "| together | 10.0 | 150.0 ms | 100% | 100% |" in lines
     assert "| the slowest network alone | 50.0 | 30.0 ms | 20% | 20% |" in lines
+    assert "| the slowest, one call after the other | 20.0 | 50.0 ms | 50% | 33% |" in lines
     assert "| all calls of networks | 47.6 | 23.0 ms | 21% | 15% |" in lines
     assert "| the landmarker alone, without the mirror | 200.0 | 5.0 ms | 5% | 3% |" in lines

@@ -24,6 +24,14 @@ def pictures(width: int = 480, height: int = 270, count: int = 12, *, first: int
         yield np.asarray(cv2.warpAffine(portrait, matrix, (width, height), borderMode=cv2.BORDER_REFLECT), np.uint8)
 
 
+def lawn(width: int = 480, height: int = 270, count: int = 50) -> Iterator[Grey]:
+    """Grass that fills the picture (Brodatz texture) under a camera that pans slowly, (height, width) uint8."""
+    grass = skimage.data.grass()
+    for number in range(count):
+        matrix = np.array([[1.4, 0.0, -20 - number / 2], [0.0, 1.4, -20 - number / 4]])
+        yield np.asarray(cv2.warpAffine(grass, matrix, (width, height), borderMode=cv2.BORDER_REFLECT), np.uint8)
+
+
 def frames(shown: Iterable[Grey], pixel_format: str = "gray", *, rate: int = 25) -> Iterator[NativeFrame]:
     """Grey pictures as frames of any pixel format."""
     for number, grey in enumerate(shown):

@@ -14,8 +14,12 @@ from hypothesis import strategies as st
 from stages.problems import Problem
 from stages.video import planes_of
 from stages.watermark import PUBLIC_KEY, Watermark, identifier_of, key_name, read, reads_back
-from stages.watermark.code import IDENTIFIER_BITS
-from tests.watermark.film import Grey, compressed, frames, luma, pictures
+from stages.watermark.code import IDENTIFIER_BITS, encoded
+from stages.watermark.pattern import SIDE, Pattern
+from stages.watermark.raster import evened, small, whitened
+from stages.watermark.reading import stands_out
+from stages.watermark.registration import Transform
+from tests.watermark.film import Grey, compressed, frames, lawn, luma, pictures
 
 IDENTIFIER = 0x123456789ABC
 FORMATS = [
@@ -103,6 +107,26 @@ def test_it_survives(attack: str) -> None:
     assert [each.identifier for each in read(frames(compressed(changed, 85)))] == [IDENTIFIER]
 
 
+def test_whitened_a_mark_stands_out_from_a_lawn_that_pans() -> None:
+    """The lawn's own texture is in the sum, smeared along its motion, and outweighs the mark in few frequencies."""
+    shown = list(compressed(marked(lawn()), 40))
+    assert [each.identifier for each in read(frames(shown))] == [IDENTIFIER]
+    seen = np.sum([evened(small(grey, 8)) for grey in shown], axis=0)
+    word, pattern = encoded(IDENTIFIER), Pattern.of(PUBLIC_KEY)
+    plainly, white = (stands_out(raster, pattern, word, Transform()) for raster in (seen, whitened(seen)))
+    assert white > 2.5 * plainly
+
+
+def test_whitened_all_frequencies_are_alike() -> None:
+    rng = np.random.default_rng(0)
+    steep = cv2.GaussianBlur(rng.normal(size=(SIDE, SIDE)).astype(np.float32), (0, 0), 1.0)
+    power = np.abs(np.fft.fft2(whitened(steep))) ** 2
+    slow = np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE)))
+    bands = [float(power[(slow > low) & (slow <= low + 0.05)].mean()) for low in (0.02, 0.1, 0.2)]
+    np.testing.assert_allclose(bands, bands[0], rtol=0.25)
+    assert not whitened(np.zeros((SIDE, SIDE), np.float32)).any()
+
+
 def test_the_transform_says_what_was_cropped() -> None:
     (reading,) = read(frames(grey[27:-13, 24:-72] for grey in marked(pictures(480, 400, 12))))
     assert reading.transform.width == pytest.approx(1 - 96 / 480, abs=0.004)
@@ -140,6 +164,7 @@ def noise(count: int) -> Iterator[Grey]:
 
 UNMARKED: dict[str, Callable[[], Iterator[Grey]]] = {
     "a portrait": pictures,
+    "a lawn": lawn,
     "noise": lambda: noise(12),
     "black": lambda: iter([np.zeros((270, 480), np.uint8)] * 12),
     "one colour": lambda: iter([np.full((270, 480), 128, np.uint8)] * 12),
