@@ -16,13 +16,12 @@ from typing import Annotated, Final, ParamSpec, TypeVar
 import typer
 
 from stages.artifacts.frames import Frames
+from stages.bench.program import main
 from stages.credentials.origin import Origin
 from stages.credentials.provenance import Provenance
 from stages.credentials.settings import CredentialSettings
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
-from stages.problems import Problem
-from stages.program import tell
 from stages.verify.findings import look
 
 Given = ParamSpec("Given")
@@ -77,15 +76,10 @@ def command(
     clip: Annotated[str, typer.Option(help="its clip, for the sound")] = "ben",
 ) -> None:
     """Print what signing costs beside encoding, by codec."""
-    try:
-        finished = Frames.read(Path("data/compositing") / swap)
-        for line in measure(finished, Frames.read(Path("data/extraction") / clip).audio):
-            typer.echo(line)
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    finished = Frames.read(Path("data/compositing") / swap)
+    for line in measure(finished, Frames.read(Path("data/extraction") / clip).audio):
+        typer.echo(line)
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app()
+    main("credentials", command)

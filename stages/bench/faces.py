@@ -16,8 +16,6 @@ Each of them in turn is the right person, known from three pictures in other lig
 
 from __future__ import annotations
 
-import logging
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +37,7 @@ from stages.bench import stability
 from stages.bench.accuracy import errors, normalised, shown
 from stages.bench.crowd import THREE, Person, Scene, cast, reference_pictures, shoot
 from stages.bench.matching import found, rows_of, taken, whose
+from stages.bench.program import main
 from stages.bench.reel import facts_of, reel
 from stages.bench.sitters import convention_of
 from stages.detection.identity import judge, reference_from_pictures
@@ -48,8 +47,6 @@ from stages.detection.stage import as_tables, follow
 from stages.detection.tracking import Tracker
 from stages.geometry import as_matrix, scale_of
 from stages.packs import Landmarker, five_points, open_pack
-from stages.problems import Problem
-from stages.program import tell
 from stages.progress import progress
 from stages.rendering.render import Performer
 from stages.settings import load_params
@@ -243,20 +240,14 @@ def report(film: Filmed, made: Results, meant: NDArray[np.float64], steady: Stea
 
 def command(params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml")) -> None:
     """Print what detection, matching and alignment make of performers whose truth is exact."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    try:
-        settings = load_params(params)
-        with tempfile.TemporaryDirectory() as folder:
-            how = settings.detection, settings.alignment
-            film = filmed(Path(folder) / "crowd", THREE)
-            landmarker = Landmarker(open_pack(), device=how[1].device, threads=how[1].threads)
-            meant = convention_of(landmarker)
-            print(report(film, results(film, *how), meant, steadiness(Path(folder), *how)))
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    settings = load_params(params)
+    with tempfile.TemporaryDirectory() as folder:
+        how = settings.detection, settings.alignment
+        film = filmed(Path(folder) / "crowd", THREE)
+        landmarker = Landmarker(open_pack(), device=how[1].device, threads=how[1].threads)
+        meant = convention_of(landmarker)
+        print(report(film, results(film, *how), meant, steadiness(Path(folder), *how)))
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app(prog_name="python -m stages.bench.faces")
+    main("faces", command)

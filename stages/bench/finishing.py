@@ -8,8 +8,6 @@ one face: measuring, placing, reading and coding its 640 x 360 frame.
 
 from __future__ import annotations
 
-import logging
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -20,13 +18,12 @@ import numpy as np
 import typer
 
 from stages.artifacts.frames import Frames
+from stages.bench.program import main
 from stages.bench.quality import Filmed, Swapped, chosen, figures, filmed
 from stages.bench.scenes import NamedScene
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.stage import composite
 from stages.compositing.variants import variant
-from stages.problems import Problem
-from stages.program import tell
 from stages.settings import Params, load_params
 
 CHANGES: Final = (
@@ -110,15 +107,9 @@ def command(
     params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
 ) -> None:
     """Print how good each method of compositing is in some scenes; `dvc repro` must have trained the swap's model."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    try:
-        settings = load_params(params)
-        print(table_of(rows(chosen(scenes), variants_of(changes or [], settings), swap, settings)))
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    settings = load_params(params)
+    print(table_of(rows(chosen(scenes), variants_of(changes or [], settings), swap, settings)))
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app(prog_name="python -m stages.bench.finishing")
+    main("finishing", command)

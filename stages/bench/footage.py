@@ -38,13 +38,13 @@ from typing import Annotated, Final, Self
 import typer
 
 from stages.alignment.looking import MEASURED_AT
+from stages.bench.program import main
 from stages.detection.looking import looking_of
 from stages.execution.engines import asked_for, at_once
 from stages.geometry import crop
 from stages.packs import arcface_transform, open_pack
 from stages.packs.landmarker import SIZE
 from stages.problems import Problem
-from stages.program import tell
 from stages.settings import Params, load_params
 from stages.video import decode, ffmpeg_program
 from stages.visible_face import VisibleFace
@@ -299,19 +299,13 @@ def command(
     params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
 ) -> None:
     """Print frames a second and peak memory of each stage, beside ffmpeg's decoding and the networks alone."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    try:
-        settings = load_params(params)
-        chosen = clip or next(iter(settings.clips))
-        swaps = {} if faces else settings.swaps
-        swap = next((name for name, swap in swaps.items() if swap.clip == chosen), None)
-        for line in measure(settings, chosen, swap, tuple(float(length) for length in lengths.split(",")), seconds):
-            print(line, flush=True)
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    settings = load_params(params)
+    chosen = clip or next(iter(settings.clips))
+    swaps = {} if faces else settings.swaps
+    swap = next((name for name, swap in swaps.items() if swap.clip == chosen), None)
+    for line in measure(settings, chosen, swap, tuple(float(length) for length in lengths.split(",")), seconds):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app(prog_name="python -m stages.bench.footage")
+    main("footage", command)

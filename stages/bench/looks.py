@@ -17,7 +17,6 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import typer
 from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import fit
@@ -26,14 +25,13 @@ from stages.bench.accuracy import errors, normalised, shown
 from stages.bench.crowd import THREE, Person, Scene, Shot, cast, shoot
 from stages.bench.faces import CLEAR, YAWS
 from stages.bench.matching import whose
+from stages.bench.program import main
 from stages.bench.sitters import convention_of
 from stages.detection.looking import confirm
 from stages.geometry import Floats, scale_of
 from stages.packs import Detector, Landmarker, five_points, open_pack
 from stages.packs.canonical import read_canonical
 from stages.packs.landmarker import Mirror
-from stages.problems import Problem
-from stages.program import tell
 from stages.progress import progress
 
 WAYS: Final = ("M|MM", "P|TM", "P|PM", "P|M")
@@ -129,19 +127,14 @@ def shots_of(scene: Scene, step: int = 1) -> list[Shot]:
 
 def command() -> None:
     """Print the table; some minutes."""
-    try:
-        pack = open_pack()
-        detector, landmarker = Detector(pack, score=0.5), Landmarker(pack)
-        scenes = {"three": (THREE, STEP), "still": (stability.STILL, 1), "turn": (stability.TURN, 1)}
-        found = {name: looked(shots_of(*each), detector, landmarker, name) for name, each in scenes.items()}
-        meant, canonical = convention_of(landmarker), read_canonical(pack.files["canonical_face"])
-        for line in table(found["three"], found["still"], found["turn"], meant, canonical):
-            print(line)
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    pack = open_pack()
+    detector, landmarker = Detector(pack, score=0.5), Landmarker(pack)
+    scenes = {"three": (THREE, STEP), "still": (stability.STILL, 1), "turn": (stability.TURN, 1)}
+    found = {name: looked(shots_of(*each), detector, landmarker, name) for name, each in scenes.items()}
+    meant, canonical = convention_of(landmarker), read_canonical(pack.files["canonical_face"])
+    for line in table(found["three"], found["still"], found["turn"], meant, canonical):
+        print(line)
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app(prog_name="python -m stages.bench.looks")
+    main("looks", command)

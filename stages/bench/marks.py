@@ -16,7 +16,6 @@ import logging
 import multiprocessing
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -32,11 +31,11 @@ import typer
 from stages.artifacts.frames import Frames
 from stages.bench.attacks import ATTACKS, Attack, ffmpeg, x264
 from stages.bench.films import RATE, Scene, films_in, own_scenes
+from stages.bench.program import main
 from stages.bench.reel import facts_of, reel
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
 from stages.problems import Problem
-from stages.program import tell
 from stages.watermark import read_file
 from stages.watermark.pattern import Pattern
 from stages.watermark.planes import brightness
@@ -217,25 +216,21 @@ def command(
     processes: Annotated[int, typer.Option(min=1, help="scenes at once")] = 2,
 ) -> None:
     """Print what the mark survives and what it costs."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        scenes = films_in(films) if films else own_scenes()
-        attacks: Sequence[Attack] = ATTACKS
-        if quick:
-            scenes, windows = scenes[:2], min(windows, 200)
-            attacks = tuple(each for each in ATTACKS if each.name in QUICK)
-        work = partial(measured, seconds=seconds, height=height, attacks=attacks, windows=-(-windows // len(scenes)))
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            running = [pool.submit(work, scene) for scene in scenes]
-            for done in as_completed(running):
-                log.info("%s", done.result().told())
-            results = [done.result() for done in running]
-        for line in tables(results):
-            print(line)
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    scenes = films_in(films) if films else own_scenes()
+    attacks: Sequence[Attack] = ATTACKS
+    if quick:
+        scenes, windows = scenes[:2], min(windows, 200)
+        attacks = tuple(each for each in ATTACKS if each.name in QUICK)
+    work = partial(measured, seconds=seconds, height=height, attacks=attacks, windows=-(-windows // len(scenes)))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        running = [pool.submit(work, scene) for scene in scenes]
+        for done in as_completed(running):
+            log.info("%s", done.result().told())
+        results = [done.result() for done in running]
+    for line in tables(results):
+        print(line)
 
 
 if __name__ == "__main__":
-    typer.run(command)
+    main("marks", command, level=logging.INFO)

@@ -29,6 +29,7 @@ import typer
 
 from stages import geometry
 from stages.artifacts.frames import Frames, FrameWriter
+from stages.bench.program import main
 from stages.compositing.inputs import Inputs
 from stages.compositing.masks import face_size
 from stages.compositing.matching import matches_of, sampled
@@ -36,8 +37,6 @@ from stages.compositing.measuring import measured
 from stages.compositing.placing import put
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.variants import variant
-from stages.problems import Problem
-from stages.program import tell
 from stages.settings import load_params
 
 WIDTH: Final = 1920
@@ -157,19 +156,14 @@ def command(
     params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
 ) -> None:
     """Print what each part of compositing takes of one core for a 400-pixel face in a 1080p frame."""
-    try:
-        settings = load_params(params)
-        chosen = {"default": settings.compositing}
-        chosen |= dict(variant(text, settings.compositing) for text in changes or CHANGES)
-        with tempfile.TemporaryDirectory() as folder:
-            inputs = enlarged(Inputs.read(swap, settings), frames, Path(folder))
-            cost(inputs, settings.compositing)  # what is only done once, is done
-            print(table_of({name: cost(inputs, each) for name, each in chosen.items()}))
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    settings = load_params(params)
+    chosen = {"default": settings.compositing}
+    chosen |= dict(variant(text, settings.compositing) for text in changes or CHANGES)
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = enlarged(Inputs.read(swap, settings), frames, Path(folder))
+        cost(inputs, settings.compositing)  # what is only done once, is done
+        print(table_of({name: cost(inputs, each) for name, each in chosen.items()}))
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app(prog_name="python -m stages.bench.placing")
+    main("placing", command)

@@ -16,8 +16,6 @@ and compositing as the settings file says, with the swap's own model. Nothing of
 
 from __future__ import annotations
 
-import logging
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,6 +33,7 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_file
+from stages.bench.program import main
 from stages.bench.reel import facts_of, reel
 from stages.bench.scenes import SCENES, NamedScene, Take, shoot
 from stages.compositing.recolouring import between
@@ -45,7 +44,6 @@ from stages.detection.stage import detect
 from stages.fidelity import FACE_PARTS, hull, mask_box, psnr, ssim
 from stages.picture_bytes import png
 from stages.problems import Problem, nearest
-from stages.program import tell
 from stages.progress import progress
 from stages.rendering.mesh import COVERS, Part
 from stages.rendering.scene import read_performer
@@ -248,24 +246,18 @@ def command(
     params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
 ) -> None:
     """Print how good finished frames are in the named scenes; `dvc repro` must have trained the swap's model."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    try:
-        settings = load_params(params)
-        rows = []
-        for scene in chosen(scenes):
-            with tempfile.TemporaryDirectory() as folder:
-                made = swapped(scene, swap, settings, Path(folder))
-            rows.append(figures(scene, made, settings.compositing.colour))
-            if pictures is not None:
-                place = pictures / f"{scene.name}.png"
-                with whole_file(place) as scratch:
-                    scratch.write_bytes(png(strip(made), place))
-        print(table_of(rows))
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    settings = load_params(params)
+    rows = []
+    for scene in chosen(scenes):
+        with tempfile.TemporaryDirectory() as folder:
+            made = swapped(scene, swap, settings, Path(folder))
+        rows.append(figures(scene, made, settings.compositing.colour))
+        if pictures is not None:
+            place = pictures / f"{scene.name}.png"
+            with whole_file(place) as scratch:
+                scratch.write_bytes(png(strip(made), place))
+    print(table_of(rows))
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app(prog_name="python -m stages.bench.quality")
+    main("quality", command)

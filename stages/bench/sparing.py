@@ -11,8 +11,6 @@ quickly go through detection and alignment, once for each way; all that differs 
 
 from __future__ import annotations
 
-import logging
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,11 +23,10 @@ from stages.bench import stability
 from stages.bench.accuracy import errors, normalised, shown
 from stages.bench.crowd import THREE, cast
 from stages.bench.faces import Filmed, Results, aligned, filmed, points_of, results, table_of_found, table_of_taken
+from stages.bench.program import main
 from stages.bench.sitters import convention_of
 from stages.geometry import Floats, as_matrix, scale_of
 from stages.packs import Landmarker, open_pack
-from stages.problems import Problem
-from stages.program import tell
 from stages.settings import Params, load_params
 
 EVERY: Final = (1, 2, 3, 5)
@@ -91,16 +88,10 @@ def command(
     params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
 ) -> None:
     """Print what is found, taken and placed with a look at every n-th frame, beside a look at all."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            for line in lines(load_params(params), [int(each) for each in every.split(",")], Path(folder)):
-                print(line, flush=True)
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    with tempfile.TemporaryDirectory() as folder:
+        for line in lines(load_params(params), [int(each) for each in every.split(",")], Path(folder)):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app(prog_name="python -m stages.bench.sparing")
+    main("sparing", command)

@@ -13,9 +13,7 @@ On a machine that others use too, ratios of one run tell little: repeat it.
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 import tempfile
 import threading
 import time
@@ -33,6 +31,7 @@ from stages.artifacts.detections import Detections
 from stages.artifacts.files import sha256_of_all
 from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
+from stages.bench.program import main
 from stages.compositing.stage import composite
 from stages.consent import require_swap_consent
 from stages.conversion.stage import convert
@@ -40,7 +39,6 @@ from stages.detection.stage import detect
 from stages.execution.engines import HERE, Engine, opened
 from stages.execution.settings import ExecutionSettings
 from stages.problems import Problem, nearest
-from stages.program import tell
 from stages.settings import Params, load_params
 
 SPANS: Final = 200
@@ -157,24 +155,18 @@ def command(
     params: Annotated[Path, typer.Option(help="the settings file")] = Path("params.yaml"),
 ) -> None:
     """Print frames a second of the frame-wise stages by each engine, and what an engine costs."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    try:
-        settings = load_params(params)
-        name = swap or next(iter(settings.swaps))
-        known = stages_of(name, settings, frames)
-        chosen = {}
-        for stage in stages.split(","):
-            if stage not in known:
-                raise Problem(f"'{stage}' is not spread", where="--stages", mend=nearest(stage, list(known)))
-            chosen[stage] = known[stage]
-        total = len(Frames.read(Path("data/extraction") / settings.swap(name).clip))
-        for line in measure(chosen, min(frames or total, total), tuple(int(count) for count in workers.split(","))):
-            print(line, flush=True)
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    settings = load_params(params)
+    name = swap or next(iter(settings.swaps))
+    known = stages_of(name, settings, frames)
+    chosen = {}
+    for stage in stages.split(","):
+        if stage not in known:
+            raise Problem(f"'{stage}' is not spread", where="--stages", mend=nearest(stage, list(known)))
+        chosen[stage] = known[stage]
+    total = len(Frames.read(Path("data/extraction") / settings.swap(name).clip))
+    for line in measure(chosen, min(frames or total, total), tuple(int(count) for count in workers.split(","))):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app(prog_name="python -m stages.bench.spreading")
+    main("spreading", command)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from stages.artifacts.frames import Frames
 from stages.bench.credentials import spent
 from stages.bench.films import RATE, fitted
+from stages.bench.program import main
 from stages.bench.reel import facts_of, reel
 from stages.consent import require_swap_consent
 from stages.credentials.origin import Origin
@@ -32,8 +33,6 @@ from stages.credentials.provenance import Provenance
 from stages.credentials.settings import CredentialSettings
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
-from stages.problems import Problem
-from stages.program import tell
 from stages.screening.settings import ScreeningSettings
 from stages.settings import Params, load_params
 
@@ -127,18 +126,13 @@ def command(
 ) -> None:
     """Print what content gate, mark, credential and consent cost a frame, beside encoding it."""
     logging.disable(logging.WARNING)
-    try:
-        settings = load_params(params)
-        finished = Frames.read(Path("data/compositing") / swap)
-        costs = [cost(finished, swap, settings)]
-        with tempfile.TemporaryDirectory() as folder:
-            costs.append(cost(enlarged(finished, frames, Path(folder)), swap, settings))
-        print(table_of(costs))
-    except Problem as problem:
-        raise typer.Exit(tell(problem)) from None
+    settings = load_params(params)
+    finished = Frames.read(Path("data/compositing") / swap)
+    costs = [cost(finished, swap, settings)]
+    with tempfile.TemporaryDirectory() as folder:
+        costs.append(cost(enlarged(finished, frames, Path(folder)), swap, settings))
+    print(table_of(costs))
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-    app(prog_name="python -m stages.bench.trust")
+    main("trust", command)
