@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.artifacts.frames import Frames, shard_path
@@ -24,7 +24,7 @@ def frames(tmp_path_factory: pytest.TempPathFactory) -> Frames:
 
 
 @given(st.sets(st.integers(0, COUNT - 1)))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(max_examples=20)
 def test_any_frames_are_picked_however_far_apart(frames: Frames, numbers: set[int]) -> None:
     picked = [(frame.number, round(frame.rgb().mean() / 10)) for frame in frames.pick(sorted(numbers))]
     assert picked == [(number, number) for number in sorted(numbers)]
