@@ -137,7 +137,7 @@ def _links(places: _Places, source: Frames, number: int) -> Iterator[Link]:
         kept = faces.index[["frame", "face", "shard", "row", "split"]]
         yield from (places.link("dataset", row) for row in _rows(kept, number))
     if places.step("alignment"):
-        aligned = Alignments.read(places.folder("alignment")).table.drop(columns=["landmarks", "seen"])
+        aligned = Alignments.read(places.folder("alignment")).table
         for row in _rows(aligned, number):
             yield places.link("alignment", row | _as_similarity(row["transform"]))
     if places.step("detection"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +41,6 @@ class Seen:
         visible: the share of it before which nothing passes.
         seen: how surely each pixel shows it, in the crop that fits these landmarks, as
             :func:`stages.artifacts.visibility.packed` has it.
-        corrected: where landmarks lie by hand, (x, y) in frame pixels by their number.
     """
 
     landmarks: NDArray[np.float32]
@@ -50,11 +49,10 @@ class Seen:
     exposure: float
     visible: float
     seen: bytes
-    corrected: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
 
 def arrays_of(seen: Sequence[Seen]) -> dict[str, NDArray[Any]]:
-    """What was seen, as arrays; corrections are added later and are not in it."""
+    """What was seen, as arrays."""
     quality = [(face.sure, face.sharpness, face.exposure, face.visible) for face in seen]
     return {
         "landmarks": np.stack([face.landmarks for face in seen]),

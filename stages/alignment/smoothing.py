@@ -10,8 +10,9 @@ smoothed over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,65 +42,123 @@ def smooth(
     Returns:
         (n, d) float64.
     """
-    return np.concatenate(list(smooth_in_parts(values, sure, places, sigma)))
+    starts = range(0, max(len(values), 1), ROWS)
+    windows = (Window.of(len(values), start, start + ROWS, sigma) for start in starts)
+    return np.concatenate([smooth_window(values[each.leant], each, sure, places, sigma) for each in windows])
 
 
-def smooth_in_parts(
+@dataclass(frozen=True)
+class Window:
+    """Frames of a run that are steadied together, ``start`` to before ``stop``, and those that they lean on, ``first``
+    to before ``last``."""
+
+    start: int
+    stop: int
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, count: int, start: int, stop: int, sigma: float) -> Self:
+        """Of a run of ``count`` frames, beyond which it does not go."""
+        reach, stop = reach_of(sigma), min(stop, count)
+        return cls(start, stop, max(start - reach, 0), min(stop + reach, count))
+
+    @property
+    def leant(self) -> slice:
+        """The frames that they lean on, themselves among them."""
+        return slice(self.first, self.last)
+
+
+def reach_of(sigma: float) -> int:
+    """Frames on either side that count."""
+    return int(np.ceil(3.0 * sigma)) if sigma > 0.0 else 0
+
+
+def smooth_window(
     values: NDArray[np.floating],
+    window: Window,
     sure: NDArray[np.floating],
     places: NDArray[np.floating],
     sigma: float,
-    rows: int = ROWS,
-) -> Iterator[Floats]:
-    """As :func:`smooth`, so many rows at a time: an hour of landmarks is not held in float64."""
-    count = len(values)
-    if sigma <= 0.0 or count < 2:
-        for start in range(0, max(count, 1), rows):
-            yield np.array(values[start : start + rows], np.float64)
-        return
-    reach = int(np.ceil(3.0 * sigma))
+) -> Floats:
+    """As :func:`smooth`, some frames of the run: an hour of landmarks is in memory at no time.
+
+    Args:
+        values: (last - first, d) of the frames that the window leans on.
+        window: which they are.
+        sure, places, sigma: as there, of the whole run.
+
+    Returns:
+        (stop - start, d) float64.
+    """
+    count = window.stop - window.start
+    inside = slice(window.start - window.first, window.stop - window.first)
+    if sigma <= 0.0 or len(sure) < 2:
+        return np.array(values[inside], np.float64)
+    sure, places = sure[window.leant], places[window.leant]
+    reach = reach_of(sigma)
+    beyond = (reach - (window.start - window.first), reach - (window.last - window.stop))
     offsets = np.arange(-reach, reach + 1)
     near = np.exp(-0.5 * (offsets / sigma) ** 2)
-    counts = _around(np.maximum(sure, LEAST_WEIGHT)[:, None], reach)[:, :, 0]
-    apart = _around(np.asarray(places, np.float64), reach) - np.asarray(places)[:, None, :]
+    counts = _around(np.maximum(sure, LEAST_WEIGHT)[:, None], reach, beyond)[:, :, 0]
+    apart = _around(places, reach, beyond) - np.asarray(places)[inside, None, :]
     weights = near * counts * np.exp(-0.5 * (apart**2).sum(axis=2))
     powers = (offsets[:, None] / sigma) ** np.arange(DEGREE + 1)
     moments = np.einsum("no,oa,ob->nab", weights, powers, powers)
     kernel = weights * (np.linalg.pinv(moments, hermitian=True)[:, 0] @ powers.T)
-    for start in range(0, count, rows):
-        stop = min(start + rows, count)
-        low, high = max(start - reach, 0), min(stop + reach, count)
-        beyond = (reach - (start - low), reach - (high - stop))
-        padded = np.pad(np.asarray(values[low:high], np.float64), (beyond, (0, 0)))
-        out = np.zeros((stop - start, padded.shape[1]))
-        for column in range(len(offsets)):
-            out += kernel[start:stop, column : column + 1] * padded[column : column + len(out)]
-        yield out
+    padded = np.pad(np.asarray(values, np.float64), (beyond, (0, 0)))
+    out = np.zeros((count, padded.shape[1]))
+    for column in range(len(offsets)):
+        out += kernel[:, column : column + 1] * padded[column : column + count]
+    return out
 
 
-def _around(values: NDArray[np.floating], reach: int) -> Floats:
-    """Row i holds the rows of (n, k) from i - reach to i + reach, zero beyond the ends: (n, 2 reach + 1, k)."""
-    padded = np.pad(np.asarray(values, np.float64), ((reach, reach), (0, 0)))
+def _around(values: NDArray[np.floating], reach: int, beyond: tuple[int, int]) -> Floats:
+    """Row i holds the rows i to i + 2 reach of (n, k) between so many zeros: (m, 2 reach + 1, k)."""
+    padded = np.pad(np.asarray(values, np.float64), (beyond, (0, 0)))
     return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0).swapaxes(1, 2)
 
 
-def bridged(values: NDArray[np.floating], sure: NDArray[np.floating], least: float) -> NDArray[np.floating]:
-    """A copy of the rows, in their own type; the unsure ones interpolated linearly between the nearest sure ones.
+@dataclass(frozen=True)
+class Bridges:
+    """How unsure frames of a run are put between the nearest sure ones, in a straight line.
 
-    Args:
-        values: (n, d).
-        sure: (n,) in 0..1.
-        least: from here on a row is kept. If none reaches it, all are.
+    Attributes:
+        before, after: (n,) the sure frames that each frame is between; of a sure one, itself.
+        share: (n,) float64 of the way from the one to the other.
     """
-    good, bad = (np.flatnonzero(chosen) for chosen in (np.asarray(sure) >= least, np.asarray(sure) < least))
-    out = np.array(values)
-    if good.size and bad.size:
-        place = np.interp(bad, good, np.arange(good.size))
-        before = np.floor(place).astype(int)
-        after = np.minimum(before + 1, good.size - 1)
-        share = (place - before)[:, None]
-        out[bad] = (1 - share) * values[good[before]] + share * values[good[after]]
-    return out
+
+    before: NDArray[np.intp]
+    after: NDArray[np.intp]
+    share: NDArray[np.float64]
+
+    @classmethod
+    def over(cls, sure: NDArray[np.floating], least: float) -> Self:
+        """Over the frames that are less sure than ``least``; if none reaches it, each stays what it is.
+
+        Args:
+            sure: (n,) in 0..1.
+            least: from here on a frame is kept.
+        """
+        good, bad = (np.flatnonzero(chosen) for chosen in (np.asarray(sure) >= least, np.asarray(sure) < least))
+        before, after = np.arange(len(sure)), np.arange(len(sure))
+        share = np.zeros(len(sure))
+        if good.size and bad.size:
+            place = np.interp(bad, good, np.arange(good.size))
+            low = np.floor(place).astype(int)
+            before[bad], after[bad] = good[low], good[np.minimum(low + 1, good.size - 1)]
+            share[bad] = place - low
+        return cls(before, after, share)
+
+    def crossed(self, rows: slice, values: Callable[[NDArray[np.intp]], NDArray[np.floating]]) -> NDArray[np.floating]:
+        """Some frames of the run, in the type of ``values``, which gives those (n, d) of the frames it is asked for."""
+        before, after, share = self.before[rows], self.after[rows], self.share[rows]
+        out = np.array(values(before))
+        between = share > 0.0
+        if between.any():
+            part = share[between, None]
+            out[between] = (1 - part) * out[between] + part * values(after[between])
+        return out
 
 
 def parameters_of(transforms: Floats) -> Floats:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from stages import geometry
-from stages.alignment.canonical_crop import fit
 from stages.alignment.corrections import corrections_of
-from stages.alignment.looking import LookAtFaces, Seen, arrays_of, seen_of, spans_with
+from stages.alignment.looking import LookAtFaces, arrays_of, seen_of, spans_with
 from stages.alignment.settings import AlignmentSettings
-from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, smooth_in_parts, transforms_of
-from stages.artifacts.alignments import ALIGNMENTS, Alignments
+from stages.alignment.steadying import LOOKED, MEASURES, Steadied, Steadying, table_of
+from stages.artifacts.alignments import Alignments, AlignmentsWriter
 from stages.artifacts.decisions import Decisions
 from stages.artifacts.detections import Detections
+from stages.artifacts.files import write_facts
 from stages.artifacts.frames import Frames
+from stages.artifacts.rows import RowWriter, StoredRows
 from stages.artifacts.visibility import SIZE, packed, unpacked
 from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
@@ -32,6 +32,7 @@ from stages.packs.canonical import read_canonical
 from stages.progress import bar
 from stages.resuming import resumable
 from stages.settings import Params
+from stages.video import VideoFacts
 
 NONE: Final = Decisions()
 
@@ -55,9 +56,8 @@ def run(name: str, params: Params) -> None:
     reads = LookAtFaces(frames.folder, params.alignment).reads
     with resumable("alignment", name, reads=reads) as kept, opened(params.execution) as engine:
         keeping = Keeping(engine, kept, AsArrays(arrays_of, seen_of))
-        alignments = align(frames, detections.faces, params.alignment, decisions, clip=name, engine=keeping)
         with whole_folder(place(name)) as folder:
-            alignments.write(folder)
+            align_into(folder, frames, detections.faces, params.alignment, decisions, clip=name, engine=keeping)
 
 
 def align(
@@ -69,57 +69,93 @@ def align(
     clip: str,
     engine: Engine = HERE,
 ) -> Alignments:
-    """The alignments of a clip's taken faces.
+    """As :func:`align_into`, in memory: for a short clip."""
+    with tempfile.TemporaryDirectory() as folder:
+        align_into(Path(folder), frames, faces, settings, decisions, clip=clip, engine=engine)
+        made = Alignments.read(Path(folder))
+        return Alignments.of(made.whole(), made.facts)
+
+
+def align_into(
+    folder: Path,
+    frames: Frames,
+    faces: pd.DataFrame,
+    settings: AlignmentSettings,
+    decisions: Decisions = NONE,
+    *,
+    clip: str,
+    engine: Engine = HERE,
+) -> None:
+    """Write the alignments of a clip's taken faces into an existing folder.
+
+    Memory holds what is small of each face; landmarks and what is seen lie in a file until they are steadied.
 
     Args:
+        folder: to write into.
         frames: the clip's frames.
         faces: its faces, as :class:`stages.artifacts.detections.Detections` holds them.
         settings: how to steady.
         decisions: where landmarks lie, by hand.
-        clip: its name, for the bar and for messages.
+        clip: its name, for the bars and for messages.
         engine: who looks; steadying reaches over frames and is done here.
 
     Raises:
         Problem: a decision is about other footage or faces.
     """
     decisions.require_footage(frames, clip)
-    pack = open_pack()
-    canonical = read_canonical(pack.files["canonical_face"])
     taken = faces[faces["taken"]].sort_values(["frame", "face"]).reset_index(drop=True)
     by_hand = corrections_of(taken, faces, decisions.landmarks, clip)
-    looked: list[Seen] = []
+    canonical = read_canonical(open_pack().files["canonical_face"])
+    with tempfile.TemporaryDirectory(prefix=".looked-", dir=folder) as scratch:
+        looked = Path(scratch) / "looked.parquet"
+        measures = _looked_into(looked, frames, taken, settings, clip, engine)
+        with StoredRows(looked, ("landmarks", "seen")) as rows:
+            steadying = Steadying(taken, rows, measures["sure"].to_numpy(), by_hand, canonical, settings)
+            shots = frames.index["shot"].to_numpy()[taken["frame"].to_numpy()]
+            known = taken[["frame", "face", "track"]].assign(shot=shots).join(measures)
+            known = known.rename(columns={"sure": "confidence"})
+            with (
+                AlignmentsWriter(folder) as writer,
+                bar(total=len(taken), what=f"alignment {clip}, steadying", unit="face") as shown,
+            ):
+                for window, steadied in steadying.windows():
+                    writer.add(known[window].assign(**_told(steadied, canonical, frames.facts)))
+                    shown.update(len(steadied.landmarks))
+    facts = {"faces": len(taken), "settings": settings.model_dump(exclude={"device", "threads"})}
+    write_facts(folder / "facts.json", facts | decisions.facts())
+
+
+def _looked_into(
+    path: Path, frames: Frames, taken: pd.DataFrame, settings: AlignmentSettings, clip: str, engine: Engine
+) -> pd.DataFrame:
+    """Write what is seen of the faces, as :data:`~stages.alignment.steadying.LOOKED`; give its :data:`MEASURES`."""
+    measures: list[pd.DataFrame] = []
     spans = spans_with(frames, taken)
-    with bar(total=sum(map(len, spans)), what=f"alignment {clip}") as shown:
+    with (
+        RowWriter(path, LOOKED, compression=None) as writer,
+        bar(total=sum(map(len, spans)), what=f"alignment {clip}") as shown,
+    ):
         for span, found in zip(spans, engine.map(LookAtFaces(frames.folder, settings), spans), strict=True):
-            looked += found
+            part = table_of(found)
+            writer.add(part)
+            measures.append(part[[*MEASURES]])
             shown.update(len(span))
-    seen = [replace(face, corrected=points) for face, points in zip(looked, by_hand, strict=True)]
-    shots = frames.index["shot"].to_numpy()[taken["frame"].to_numpy()]
-    rows: list[tuple[Any, ...]] = []
-    for run in runs_of(taken):
-        landmarks, transforms = steady([seen[i] for i in run], canonical, settings)
-        for i, points, transform in zip(run, landmarks, transforms, strict=True):
-            face = taken.iloc[i]
-            rows.append(
-                (
-                    *(int(face[name]) for name in ("frame", "face", "track")),
-                    int(shots[i]),
-                    points.ravel(),
-                    transform.ravel(),
-                    *pose_of(points, canonical, frames.facts.width, frames.facts.height),
-                    mouth_open(points),
-                    *eyes_open(points),
-                    seen[i].sharpness,
-                    seen[i].exposure,
-                    seen[i].sure,
-                    seen[i].visible,
-                    brought(seen[i].seen, fit(seen[i].landmarks, canonical), transform),
-                )
-            )
-    table = pd.DataFrame(rows, columns=ALIGNMENTS.names).sort_values(["frame", "face"], ignore_index=True)
-    facts = {"faces": len(table), "settings": settings.model_dump(exclude={"device", "threads"})}
-    facts |= decisions.facts()
-    return Alignments(table, facts)
+    return pd.concat(measures, ignore_index=True) if measures else pd.DataFrame(columns=[*MEASURES], dtype=float)
+
+
+def _told(steadied: Steadied, canonical: Floats, facts: VideoFacts) -> dict[str, Any]:
+    """The columns of :data:`~stages.artifacts.alignments.ALIGNMENTS` that are told from steadied faces."""
+    poses = [pose_of(points, canonical, facts.width, facts.height) for points in steadied.landmarks]
+    eyes = [eyes_open(points) for points in steadied.landmarks]
+    seen = zip(steadied.seen, steadied.as_seen, steadied.transforms, strict=True)
+    return {
+        "landmarks": list(steadied.landmarks.reshape(len(poses), -1)),
+        "transform": list(steadied.transforms.reshape(len(poses), -1)),
+        **dict(zip(("yaw", "pitch", "roll"), np.transpose(poses), strict=True)),
+        "mouth_open": [mouth_open(points) for points in steadied.landmarks],
+        **dict(zip(("eye_open_left", "eye_open_right"), np.transpose(eyes), strict=True)),
+        "seen": [brought(*each) for each in seen],
+    }
 
 
 def brought(seen: bytes, transform: Floats, steadied: Floats) -> bytes:
@@ -133,35 +169,3 @@ def brought(seen: bytes, transform: Floats, steadied: Floats) -> bytes:
     between = geometry.compose(geometry.invert(transform), steadied)
     move = geometry.compose(geometry.compose(geometry.invert(to_pixels), between), to_pixels)
     return packed(np.asarray(geometry.warp(unpacked(seen), move, SIZE, SIZE), np.float32))
-
-
-def runs_of(taken: pd.DataFrame) -> list[list[int]]:
-    """The rows of each track, cut where frames are missing: what is steadied together. A track has no cut in it."""
-    runs = []
-    for _, rows in taken.groupby("track", sort=True):
-        breaks = np.flatnonzero(np.diff(rows["frame"].to_numpy()) > 1) + 1
-        runs += [part.tolist() for part in np.split(rows.index.to_numpy(), breaks)]
-    return runs
-
-
-def steady(seen: list[Seen], canonical: Floats, settings: AlignmentSettings) -> tuple[NDArray[np.floating], Floats]:
-    """Landmarks (n, 478, 3) float32 and transforms (n, 2, 3) of a run of frames, steadied.
-
-    Corrections go in before, so that the frames around follow; and after unsure frames were bridged, which would undo
-    them. A corrected frame then counts in full: a person has looked at it.
-    """
-    sure = np.array([face.sure for face in seen])
-    points = bridged(np.stack([face.landmarks.ravel() for face in seen]), sure, settings.confidence)
-    points = points.reshape(len(seen), -1, 3)
-    for row, face in enumerate(seen):
-        for number, place in face.corrected.items():
-            points[row, number, :2] = place
-    counts = np.where([bool(face.corrected) for face in seen], 1.0, sure)
-    rough = parameters_of(np.stack([fit(each, canonical) for each in points]))
-    places = places_of(rough)
-    steadied = transforms_of(smooth(rough, counts, places, settings.smooth_transform))
-    done = 0
-    for part in smooth_in_parts(points.reshape(len(seen), -1).copy(), counts, places, settings.smooth_landmarks):
-        points[done : done + len(part)] = part.reshape(len(part), -1, 3)
-        done += len(part)
-    return points, steadied

@@ -22,6 +22,7 @@ from stages.artifacts.files import (
     write_table,
 )
 from stages.artifacts.kept import KeptShards
+from stages.artifacts.rows import Rows, RowWriter, StoredRows, numbers_of
 from stages.artifacts.shards import ShardWriter
 
 TRAIN, HELD_OUT = "train", "held-out"
@@ -49,18 +50,32 @@ DROPPED: Final = pa.schema(
 """A row per face that was left out."""
 
 
+WIDE: Final = ("landmarks",)
+"""Columns that stay in the file until somebody asks for some rows of them: 478 x, y pairs in the unit crop."""
+
+
 @dataclass(frozen=True)
 class FaceSet:
-    """``index`` has a row per face; ``landmarks`` are 478 x, y pairs in the unit crop."""
+    """The face set of a clip, of which memory holds what is small.
+
+    Attributes:
+        folder: that it lies in.
+        index: a row per face, labelled by its number; columns in docs/architecture.md, less :data:`WIDE`.
+        wide: those of the same rows.
+        statistics: of the artifact.
+    """
 
     folder: Path
     index: pd.DataFrame
+    wide: Rows
     statistics: dict[str, Any]
 
     @classmethod
     def read(cls, folder: Path) -> FaceSet:
         """Raises: Problem if a part is missing or damaged."""
-        return cls(folder, read_table(folder / "index.parquet", FACE_SET), read_facts(folder / "statistics.json"))
+        path = folder / "index.parquet"
+        index = read_table(path, FACE_SET, WIDE)
+        return cls(folder, index, StoredRows(path, WIDE), read_facts(folder / "statistics.json"))
 
     @staticmethod
     def crops_into(folder: Path, kept: KeptShards | None = None) -> ShardWriter:
@@ -68,9 +83,20 @@ class FaceSet:
         return ShardWriter(folder, kept=kept)
 
     @staticmethod
+    def index_into(folder: Path) -> RowWriter:
+        """A writer of the table that names the crops, with all columns of :data:`FACE_SET`."""
+        return RowWriter(folder / "index.parquet", FACE_SET)
+
+    @staticmethod
     def write_index(folder: Path, index: pd.DataFrame, statistics: dict[str, Any]) -> None:
-        """After the crops: the table that names them and the statistics."""
-        write_table(folder / "index.parquet", index, FACE_SET)
+        """After the crops: the table that names them, which is in memory, and the statistics."""
+        with FaceSet.index_into(folder) as writer:
+            writer.add(index)
+        FaceSet.write_statistics(folder, statistics)
+
+    @staticmethod
+    def write_statistics(folder: Path, statistics: dict[str, Any]) -> None:
+        """After crops and index."""
         write_facts(folder / "statistics.json", statistics)
 
     @staticmethod
@@ -89,6 +115,15 @@ class FaceSet:
     def part(self, split: str) -> pd.DataFrame:
         """The rows of one part, ``TRAIN`` or ``HELD_OUT``."""
         return self.index[self.index["split"] == split]
+
+    def landmarks(self, rows: pd.DataFrame) -> NDArray[np.float32]:
+        """(n, 478, 2) float32 in the unit crop, in the order of ``rows``.
+
+        Raises:
+            Problem: the index is damaged.
+        """
+        points = numbers_of(self.wide.take(rows.index.to_numpy(np.int64)), "landmarks").astype(np.float32)
+        return points.reshape(len(rows), -1, 2)
 
     def crops(self, rows: pd.DataFrame) -> NDArray[np.uint8]:
         """(n, S, S, 3) uint8 RGB, in the order of ``rows``."""

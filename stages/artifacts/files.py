@@ -57,30 +57,57 @@ def write_table(path: Path, table: pd.DataFrame, schema: pa.Schema) -> None:
     Raises:
         ValueError: a column is missing or does not fit its type.
     """
+    pq.write_table(arrow_of(table, schema), path, compression="zstd")
+
+
+def arrow_of(table: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Rows as Arrow has them, with the schema's columns, in its order and types.
+
+    Raises:
+        ValueError: a column is missing or does not fit its type.
+    """
     lacking = [name for name in schema.names if name not in table.columns]
     if lacking:
-        raise ValueError(f"{path.name} lacks the columns {lacking}")
-    arrow = pa.Table.from_pandas(table[schema.names], schema=schema, preserve_index=False).replace_schema_metadata(None)
-    pq.write_table(arrow, path, compression="zstd")
+        raise ValueError(f"the table lacks the columns {lacking}")
+    arrow = pa.Table.from_pandas(table[schema.names], schema=schema, preserve_index=False)
+    return arrow.replace_schema_metadata(None)
 
 
-def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
-    """The table of an artifact; list columns come as numpy arrays.
+def read_table(path: Path, schema: pa.Schema, without: Sequence[str] = ()) -> pd.DataFrame:
+    """The table of an artifact, all its columns but those ``without``; list columns come as numpy arrays.
 
     Raises:
         Problem: the file is missing, is no Parquet or lacks columns.
     """
+    with opened_table(path, schema.names) as file:
+        try:
+            columns = [name for name in file.schema_arrow.names if name not in without]
+            frame: pd.DataFrame = file.read(columns=columns).to_pandas()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _unreadable(path, error) from error
+    return frame
+
+
+def opened_table(path: Path, columns: Sequence[str]) -> pq.ParquetFile:
+    """The table of an artifact, nothing of it read yet.
+
+    Raises:
+        Problem: the file is missing, is no Parquet or lacks one of the columns.
+    """
     try:
-        table = pq.read_table(path)
+        file = pq.ParquetFile(path)
     except FileNotFoundError:
         raise missing(path) from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise Problem(f"it is no readable Parquet table: {error}", where=path, mend=REMAKE) from error
-    lacking = [name for name in schema.names if name not in table.column_names]
+        raise _unreadable(path, error) from error
+    lacking = [name for name in columns if name not in file.schema_arrow.names]
     if lacking:
         raise Problem(f"it lacks the columns {', '.join(lacking)}", where=path, mend=REMAKE)
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+    return file
+
+
+def _unreadable(path: Path, error: Exception) -> Problem:
+    return Problem(f"it is no readable Parquet table: {error}", where=path, mend=REMAKE)
 
 
 def sha256_of(path: Path) -> str:

@@ -133,7 +133,7 @@ def table_of_taken(film: Filmed, made: Results) -> pd.DataFrame:
         there = found(detections.faces, film.truth).query("person == @name and covered <= @PARTLY")
         on_others = sum(
             number is not None and film.truth[row.frame][number].name != name
-            for row in rows_of(made.alignments[name].table)
+            for row in rows_of(made.alignments[name].whole())
             for number in [whose(film.truth[row.frame], five_points(np.asarray(row.landmarks).reshape(-1, 3)))]
         )
         rows.append(
@@ -146,7 +146,7 @@ def aligned(film: Filmed, made: Results) -> tuple[list[Person], list[NDArray[np.
     """The truth and the landmarks of every aligned face that is the right person's and not covered."""
     people, landmarks = [], []
     for name, alignments in made.alignments.items():
-        for row in rows_of(alignments.table):
+        for row in rows_of(alignments.whole()):
             person = next(each for each in film.truth[row.frame] if each.name == name)
             if person.covered <= CLEAR:
                 people.append(person)
@@ -191,12 +191,14 @@ def steadiness(folder: Path, settings: DetectionSettings, alignment: AlignmentSe
     films = {name: filmed(folder / name, *scenes, performers=performers) for name, scenes in clips.items()}
     made = {name: results(film, settings, alignment) for name, film in films.items()}
     faces = {name: next(iter(each.detections.values())).faces for name, each in made.items()}
-    tables = {name: next(iter(each.alignments.values())).table for name, each in made.items()}
+    tables = {name: next(iter(each.alignments.values())).whole() for name, each in made.items()}
     unsteadied = alignment.model_copy(update={"smooth_landmarks": 0.0, "smooth_transform": 0.0})
-    network = align(films["still"].frames, faces["still"], unsteadied, clip="still").table
+    network = align(films["still"].frames, faces["still"], unsteadied, clip="still").whole()
     side = float(np.mean([1.0 / scale_of(as_matrix(row)) for row in network["transform"]]))
     begins = faces["cut"]["frame"] >= stability.CUT[0].frames
-    parts = [align(films["cut"].frames, faces["cut"][rows], alignment, clip="cut").table for rows in (~begins, begins)]
+    parts = [
+        align(films["cut"].frames, faces["cut"][rows], alignment, clip="cut").whole() for rows in (~begins, begins)
+    ]
     return Steadiness(
         network=stability.jitter(points_of(network)[..., :2], side),
         jitter=stability.jitter(points_of(tables["still"])[..., :2], side),

@@ -78,7 +78,9 @@ def enlarged(inputs: Inputs, count: int, folder: Path, size: float = SIZE) -> In
         folder: an existing one, for the frames.
         size: see :func:`stages.compositing.masks.face_size`.
     """
-    faces = inputs.faces[inputs.faces["frame"].isin(inputs.faces["frame"].unique()[:count])].reset_index(drop=True)
+    first = inputs.faces["frame"].isin(inputs.faces["frame"].unique()[:count])
+    inputs = inputs.some(np.flatnonzero(first))
+    faces = inputs.faces
     points = [np.reshape(each, (-1, 3)).astype(np.float64) for each in faces["landmarks"]]
     factor = size / float(np.median([face_size(np.ascontiguousarray(each[:, :2])) for each in points]))
     middle = np.median(np.concatenate(points)[:, :2], axis=0)

@@ -107,7 +107,7 @@ def finished(film: Filmed, folder: Path, settings: CompositingSettings) -> Swapp
         (folder / name).mkdir()
         composite(film.frames, film.alignments, film.converted, folder / name, asked)
         pictures.append([frame.rgb() for frame in Frames.read(folder / name)])
-    return Swapped(film.takes, [frame.rgb() for frame in film.frames], film.alignments.table, *pictures)
+    return Swapped(film.takes, [frame.rgb() for frame in film.frames], film.alignments.whole(), *pictures)
 
 
 def filmed(scene: NamedScene, swap: str, params: Params, folder: Path) -> Filmed:

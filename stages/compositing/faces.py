@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
+from stages.artifacts.files import SHARD_ROWS
 from stages.artifacts.frames import Frames
 from stages.compositing.masks import Mask, face_size, raw_mask, shaped
 from stages.compositing.motion import motions
@@ -24,14 +25,16 @@ MASK_SIZE = 256
 
 
 def faces_to_place(converted: Converted, alignments: Alignments, frames: Frames) -> pd.DataFrame:
-    """A row per converted face, by frame and face: the columns of both tables, and its motion.
+    """A row per converted face, by frame and face: the small columns of both tables, and its motion.
 
-    ``motion_x`` and ``motion_y`` are what :func:`stages.compositing.motion.motions` says.
+    ``aligned`` is the row of the alignments, by which landmarks and what is seen can be had, ``motion_x`` and
+    ``motion_y`` are what :func:`stages.compositing.motion.motions` says.
 
     Raises:
         Problem: a converted face has no alignment or no frame, so the artifacts do not belong together.
     """
-    known = alignments.table[["frame", "face", "track", "shot", "yaw", "landmarks", "transform", "seen"]]
+    known = alignments.table[["frame", "face", "track", "shot", "yaw", "transform"]]
+    known = known.assign(aligned=known.index)
     faces = converted.index.merge(known, on=["frame", "face"], how="left", validate="one_to_one")
     lost = faces[faces["track"].isna() | (faces["frame"] >= len(frames))]
     if len(lost):
@@ -41,8 +44,15 @@ def faces_to_place(converted: Converted, alignments: Alignments, frames: Frames)
             mend="it was made from another version of the clip: run `dvc repro`",
         )
     faces = faces.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
-    moved = motions(faces, frames)
+    moved = motions(faces, middles(alignments, faces["aligned"].to_numpy(np.int64)), frames)
     return faces.assign(motion_x=moved[:, 0], motion_y=moved[:, 1])
+
+
+def middles(alignments: Alignments, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The mean of the landmarks of some rows, (n, 2) in frame pixels; so many at a time are in memory."""
+    parts = (alignments.landmarks(rows[start : start + SHARD_ROWS]) for start in range(0, len(rows), SHARD_ROWS))
+    found = [points.astype(np.float64)[:, :, :2].mean(axis=1) for points in parts]
+    return np.concatenate([np.zeros((0, 2)), *found])
 
 
 def motion_of(faces: pd.DataFrame, row: int) -> NDArray[np.float64]:
@@ -56,7 +66,7 @@ def transform_of(faces: pd.DataFrame, row: int) -> NDArray[np.float64]:
 
 
 def outline_of(faces: pd.DataFrame, row: int) -> NDArray[np.float64]:
-    """The landmarks of a face in unit-crop coordinates, (478, 2)."""
+    """The landmarks of a face in unit-crop coordinates, (478, 2); of a table with wide columns."""
     points = np.asarray(faces["landmarks"].iloc[row], dtype=np.float64).reshape(-1, 3)[:, :2]
     return geometry.apply(transform_of(faces, row), points)
 

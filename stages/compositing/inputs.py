@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
@@ -21,7 +23,7 @@ from stages.compositing.faces import (
     weights_over_time,
 )
 from stages.compositing.masks import Mask
-from stages.compositing.matching import Match
+from stages.compositing.match import Match
 from stages.compositing.occlusion import kept_free, visible_of
 from stages.compositing.placing import Layer
 from stages.compositing.settings import CompositingSettings, MaskSettings
@@ -35,18 +37,20 @@ class Inputs:
 
     Attributes:
         faces: a row per converted face, by frame and face (see :func:`stages.compositing.faces.faces_to_place`).
+        alignments: that have their landmarks and what is seen of them; None if ``faces`` have these themselves.
         consent: the records' ids by role, empty outside of the pipeline.
     """
 
     frames: Frames
     converted: Converted
     faces: pd.DataFrame
+    alignments: Alignments | None
     consent: dict[str, str]
 
     @classmethod
     def of(cls, frames: Frames, alignments: Alignments, converted: Converted) -> Self:
         """Raises: Problem if the artifacts do not belong together."""
-        return cls(frames, converted, faces_to_place(converted, alignments, frames), {})
+        return cls(frames, converted, faces_to_place(converted, alignments, frames), alignments, {})
 
     @classmethod
     def read(cls, name: str, params: Params) -> Self:
@@ -62,6 +66,17 @@ class Inputs:
         converted = Converted.read(Path("data/conversion") / name)
         return replace(cls.of(frames, alignments, converted), consent=consent)
 
+    def some(self, rows: Sequence[int] | NDArray[np.integer]) -> Self:
+        """The same with these rows of the table alone, and with their landmarks and what is seen of them.
+
+        Raises:
+            Problem: the alignments are damaged.
+        """
+        faces = self.faces.iloc[list(rows)].reset_index(drop=True)
+        if self.alignments is None:
+            return replace(self, faces=faces)
+        return replace(self, faces=self.alignments.widened(faces, "aligned"), alignments=None)
+
     def layers(
         self,
         matched: Sequence[Match],
@@ -69,6 +84,8 @@ class Inputs:
         wanted: Sequence[bool] | None = None,
     ) -> Iterator[Layer]:
         """Each face of the table in order, ready to be placed; memory holds what the masks' smoothing reaches.
+
+        Of :meth:`some` of the faces, so that their landmarks are there.
 
         Args:
             matched: what is done to each of them.

@@ -6,8 +6,9 @@ that goes with it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from stages.compositing.inputs import Inputs
 from stages.compositing.matching import matches
 from stages.compositing.separating import OPAQUE, place_and_separate
 from stages.compositing.settings import CompositingSettings
+from stages.compositing.spans import spans_of_frames
 from stages.disclosure import DISCLOSURE
 from stages.picture_bytes import png
 from stages.problems import Problem
@@ -85,7 +87,10 @@ def write_layers(
     frames = inputs.frames
     for part in ("face", "matte"):
         (folder / part).mkdir()
-    layers = inputs.layers(matches(frames, inputs.faces, inputs.converted, settings, what), settings)
+    spans = spans_of_frames(inputs, matches(inputs, settings, what), settings)
+    layers = chain.from_iterable(
+        replace(inputs, faces=span.faces, alignments=None).layers(span.matched, settings, span.wanted) for span in spans
+    )
     rows_of = inputs.faces.groupby("frame").groups
     wanted, shots = finished.index["hash"].tolist(), frames.index["shot"].tolist()
     told: list[dict[str, Any]] = []

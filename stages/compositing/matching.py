@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.compositing import colour, motion, relighting, sharpness
 from stages.compositing.faces import motion_of, transform_of, weights_over_time
+from stages.compositing.inputs import Inputs
+from stages.compositing.match import Match
 from stages.compositing.measuring import Measured, MeasureFaces, spans_of_faces
 from stages.compositing.recolouring import UNCHANGED, Recolouring, recolouring
 from stages.compositing.settings import CompositingSettings
@@ -24,38 +25,8 @@ from stages.progress import bar
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Match:
-    """What is done to one converted crop.
-
-    Attributes:
-        colours: the map of its colours.
-        detail: factor of its fine detail.
-        smear: (2,), how far it is smeared, in shares of the crop; None leaves it.
-        light: (GRID, GRID) float32, what its light is multiplied by (see :func:`stages.compositing.relighting.gains`);
-            None leaves it.
-    """
-
-    colours: Recolouring
-    detail: float
-    light: Floats | None = None
-    smear: NDArray[np.float64] | None = None
-
-    def applied(self, crop: NDArray[np.uint8]) -> Floats:
-        """The crop (r, r, 3) uint8, matched, as float32 0..1."""
-        rgb = crop.astype(np.float32) / np.float32(255.0)
-        if self.smear is not None:
-            rgb = motion.smear(rgb, len(crop) * self.smear)
-        rgb = self.colours.applied(rgb)
-        if self.light is not None:
-            rgb = relighting.relit(rgb, self.light)
-        return sharpness.with_detail(rgb, self.detail)
-
-
 def matches(
-    frames: Frames,
-    faces: pd.DataFrame,
-    converted: Converted,
+    inputs: Inputs,
     settings: CompositingSettings,
     what: str,
     engine: Engine = HERE,
@@ -68,11 +39,12 @@ def matches(
         what: the work in a few words, for the bar.
         engine: who measures.
     """
+    frames, faces, converted = inputs.frames, inputs.faces, inputs.converted
     if len(faces) == 0 or not needs_measuring(settings):
         return [Match(UNCHANGED, 1.0)] * len(faces)
     work, found = MeasureFaces(frames.folder, converted.folder, settings), []
     with bar(total=len(faces), what=f"{what}: measuring", unit="face") as shown:
-        for part in engine.map(work, spans_of_faces(frames, faces)):
+        for part in engine.map(work, spans_of_faces(inputs)):
             found.append(part)
             shown.update(len(part.statistics))
     return matches_of(Measured.joined(found), faces, sampled(faces), frames, settings)

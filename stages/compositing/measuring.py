@@ -16,6 +16,7 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.compositing import motion, relighting, sharpness
 from stages.compositing.faces import motion_of, outline_of, transform_of
+from stages.compositing.inputs import Inputs
 from stages.compositing.masks import face_size, raw_mask
 from stages.compositing.occlusion import kept_free, visible_of
 from stages.compositing.recolouring import Samples, measured_colours
@@ -125,9 +126,9 @@ class MeasureFaces:
         return lambda faces: measured(frames, faces, converted, self.settings)
 
 
-def spans_of_faces(frames: Frames, faces: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The faces, which are sorted by frame, cut into spans of frames."""
-    numbers = faces["frame"].to_numpy()
-    for span in spans_of(frames, np.unique(numbers).tolist()):
+def spans_of_faces(inputs: Inputs) -> Iterator[pd.DataFrame]:
+    """The faces, which are sorted by frame, cut into spans of frames; with their wide columns."""
+    numbers = inputs.faces["frame"].to_numpy()
+    for span in spans_of(inputs.frames, np.unique(numbers).tolist()):
         first, last = np.searchsorted(numbers, [span[0], span[-1] + 1])
-        yield faces.iloc[first:last].reset_index(drop=True)
+        yield inputs.some(np.arange(first, last)).faces

@@ -50,27 +50,27 @@ _STEPS: Final = 41
 """Shutters that are tried, evenly from closed to open for the whole frame."""
 
 
-def motions(faces: pd.DataFrame, frames: Frames) -> NDArray[np.float64]:
+def motions(faces: pd.DataFrame, middles: NDArray[np.float64], frames: Frames) -> NDArray[np.float64]:
     """How far each face moves in the time of its frame, (n, 2) in frame pixels; 0 where it is alone in its run.
 
-    The mean of its landmarks, between the frames before and after in its run, at the ends between it and its neighbour.
+    Its middle, between the frames before and after in its run, at the ends between it and its neighbour.
 
     Args:
-        faces: a table with ``shot``, ``track``, ``frame`` and ``landmarks``.
+        faces: a table with ``shot``, ``track`` and ``frame``.
+        middles: of each, the mean of its landmarks, (n, 2) in frame pixels.
         frames: that they are in.
     """
     result = np.zeros((len(faces), 2))
     if len(faces) == 0:
         return result
     base = Fraction(frames.facts.time_base)
-    middle = np.stack([np.asarray(each, np.float64).reshape(-1, 3)[:, :2].mean(axis=0) for each in faces["landmarks"]])
     numbers = faces["frame"].to_numpy()
     times = np.array([float(int(pts) * base) for pts in frames.index["pts"].to_numpy()[numbers]])
     lasts = np.array([float(int(each) * base) for each in frames.index["duration"].to_numpy()[numbers]])
     for run in runs(faces):
         before, after = np.maximum(np.arange(len(run)) - 1, 0), np.minimum(np.arange(len(run)) + 1, len(run) - 1)
         passed = times[run[after]] - times[run[before]]
-        ways = middle[run[after]] - middle[run[before]]
+        ways = middles[run[after]] - middles[run[before]]
         known = passed > 0
         result[run[known]] = ways[known] * (lasts[run[known]] / passed[known])[:, None]
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.compositing.faces import transform_of, weights_over_time
 from stages.compositing.inputs import Inputs
-from stages.compositing.matching import Match, matches_of, needs_measuring, sampled
+from stages.compositing.match import Match
+from stages.compositing.matching import matches_of, needs_measuring, sampled
 from stages.compositing.measuring import Measured, measured
 from stages.compositing.placing import put
 from stages.compositing.recolouring import UNCHANGED
@@ -84,14 +85,14 @@ class Preview:
         """The frames as compositing with these settings would make them, by number, (h, w, 3) uint8 RGB."""
         matched = self._matched(settings)
         steady = max(settings.mask.steady, settings.mask.occlusion_steady)
-        near = self._near(self.inputs.faces, steady)
-        chosen = near["frame"].isin(self.numbers)
+        near = self.inputs.some(self._rows_near(self.inputs.faces, steady))
+        chosen = near.faces["frame"].isin(self.numbers)
         nothing = Match(UNCHANGED, 1.0)
-        of_row = [matched.get(face, nothing) for face in _faces(near)]
-        layers = replace(self.inputs, faces=near).layers(of_row, settings, chosen.tolist())
+        of_row = [matched.get(face, nothing) for face in _faces(near.faces)]
+        layers = near.layers(of_row, settings, chosen.tolist())
         result = {}
         for frame in self.inputs.frames.pick(self.numbers):
-            for _ in range(int((near["frame"] == frame.number).sum())):
+            for _ in range(int((near.faces["frame"] == frame.number).sum())):
                 put(frame.picture, next(layers), frame.facts, settings.blend)
             result[frame.number] = frame.rgb()
         return result
@@ -107,11 +108,8 @@ class Preview:
         low, high = np.array(boxes)[:, :2].min(axis=0), np.array(boxes)[:, 2:].max(axis=0)
         return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
-    def _near(self, faces: pd.DataFrame, sigma: float) -> pd.DataFrame:
-        """The faces that count for those of the chosen frames when something is smoothed over ``sigma`` seconds."""
-        return faces.iloc[self._rows_near(faces, sigma)].reset_index(drop=True)
-
     def _rows_near(self, faces: pd.DataFrame, sigma: float) -> list[int]:
+        """The faces that count for those of the chosen frames when something is smoothed over ``sigma`` seconds."""
         weights = weights_over_time(faces, self.inputs.frames, sigma)
         chosen = np.flatnonzero(faces["frame"].isin(self.numbers)).tolist()
         return sorted({row for here in chosen for row, _ in weights[here]})
@@ -127,7 +125,7 @@ class Preview:
         standing = (settings.light.method != "none") & samples.light | (settings.motion_blur != 0.0) & samples.motion
         of_run = inputs.faces.groupby(["shot", "track"]).ngroup().to_numpy()
         rows = sorted({*rows, *np.flatnonzero(standing & np.isin(of_run, of_run[rows])).tolist()})
-        near = inputs.faces.iloc[rows].reset_index(drop=True)
+        near = inputs.some(rows).faces
         light = settings.light
         asked = (settings.colour.method, light.method, light.scale, settings.mask.occlusion, settings.motion_blur != 0)
         key = f"{asked} {rows}"

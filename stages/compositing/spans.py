@@ -16,7 +16,7 @@ from stages.artifacts.frames import Frames, FrameWriter
 from stages.compositing.faces import weights_over_time
 from stages.compositing.inputs import Inputs
 from stages.compositing.joining import Part, coded
-from stages.compositing.matching import Match
+from stages.compositing.match import Match
 from stages.compositing.placing import put
 from stages.compositing.settings import CompositingSettings
 from stages.execution.work import FRAMES, spans_of, tables_of
@@ -32,7 +32,7 @@ class Placing:
 
     Attributes:
         numbers: of the frames.
-        faces: those in them, and those before and after that count for their masks.
+        faces: those in them, and those before and after that count for their masks; with their wide columns.
         matched: what is done to each of the faces.
         wanted: which of them are in the frames.
     """
@@ -71,7 +71,7 @@ class PlaceFaces:
         shots = frames.index["shot"].tolist()
 
         def place(span: Placing) -> Part:
-            inputs = Inputs(frames, converted, span.faces, {})
+            inputs = Inputs(frames, converted, span.faces, None, {})
             layers = inputs.layers(span.matched, self.settings, span.wanted)
             faces_in = span.faces[list(span.wanted)].groupby("frame").size()
 
@@ -105,7 +105,7 @@ def spans_of_frames(inputs: Inputs, matched: Sequence[Match], settings: Composit
         near = sorted({row for here in range(first, last) for row, _ in weights[here]})
         yield Placing(
             span,
-            faces.iloc[near].reset_index(drop=True),
+            inputs.some(near).faces,
             [matched[row] for row in near],
             [first <= row < last for row in near],
         )

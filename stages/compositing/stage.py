@@ -68,7 +68,7 @@ def _composite(
     inputs: Inputs, folder: Path, settings: CompositingSettings, measuring: Engine, placing: Engine, *, what: str
 ) -> None:
     frames, faces, converted = inputs.frames, inputs.faces, inputs.converted
-    matched = matches(frames, faces, converted, settings, what, measuring)
+    matched = matches(inputs, settings, what, measuring)
     work, changed = PlaceFaces(frames.folder, converted.folder, settings), 0
     with PartJoiner(folder, frames.facts) as writer, bar(total=len(frames), what=what) as shown:
         for part in placing.map(work, spans_of_frames(inputs, matched, settings)):

@@ -50,20 +50,19 @@ def by_hand(table: pd.DataFrame, drops: Sequence[Drop], frames: int, clip: str) 
     return [str(reason) for reason in found]
 
 
-def reasons(table: pd.DataFrame, width: int, height: int, settings: FilterSettings) -> list[str]:
+def reasons(table: pd.DataFrame, inside: NDArray[np.floating], settings: FilterSettings) -> list[str]:
     """Why each face of an alignment table is dropped; empty where it is kept.
 
     Args:
         table: rows of :class:`stages.artifacts.alignments.Alignments`.
-        width, height: of the frames.
+        inside: of each, as :func:`shares_inside` has it.
         settings: the limits.
     """
     sharp_enough = settings.sharpness * float(table["sharpness"].median()) if len(table) else 0.0
     clear_enough = float(table["visible"].median()) - settings.covered if len(table) else 0.0
-    inside = [_share_inside(landmarks, width, height) for landmarks in table["landmarks"]]
     checks = [
         ("landmarks are not sure", table["confidence"] < settings.confidence),
-        ("cut by the frame's edge", pd.Series(inside, index=table.index, dtype=float) < settings.inside),
+        ("cut by the frame's edge", pd.Series(inside, table.index) < settings.inside),
         ("covered", table["visible"] < clear_enough),
         ("blurred", table["sharpness"] < sharp_enough),
         ("too dark", table["exposure"] < settings.darkest),
@@ -76,9 +75,10 @@ def reasons(table: pd.DataFrame, width: int, height: int, settings: FilterSettin
     return [str(reason) for reason in found]
 
 
-def _share_inside(landmarks: NDArray[np.float32], width: int, height: int) -> float:
-    points = np.asarray(landmarks).reshape(-1, 3)[:, :2]
-    return float(((points >= 0) & (points <= (width, height))).all(axis=1).mean())
+def shares_inside(landmarks: NDArray[np.floating], width: int, height: int) -> NDArray[np.float64]:
+    """Of each face, the share of its landmarks (n, 478, 2 or 3) that lie in a frame of this size, (n,)."""
+    points = landmarks[:, :, :2]
+    return np.asarray(((points >= 0) & (points <= (width, height))).all(axis=2).mean(axis=1), np.float64)
 
 
 def parts(frames: NDArray[np.integer], settings: SplitSettings) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 from stages import contact_sheet
 from stages.artifacts.alignments import POSE_AND_QUALITY, Alignments
 from stages.artifacts.decisions import Decisions, spans_of
-from stages.artifacts.face_set import FACE_SET, HELD_OUT, TRAIN, FaceSet
+from stages.artifacts.face_set import HELD_OUT, TRAIN, FaceSet
+from stages.artifacts.files import SHARD_ROWS
 from stages.artifacts.frames import Frames
 from stages.artifacts.kept import KeptShards
 from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
 from stages.dataset import sheets
+from stages.dataset.index import IndexWriter, name_of
 from stages.dataset.masks import face_mask
-from stages.dataset.selection import DUPLICATE, GUARD, KEPT, DuplicateFilter, by_hand, parts, reasons
+from stages.dataset.selection import DUPLICATE, GUARD, KEPT, DuplicateFilter, by_hand, parts, reasons, shares_inside
 from stages.dataset.settings import DatasetSettings
 from stages.execution.work import tables_of
 from stages.geometry import apply, as_matrix, crop
@@ -84,39 +86,48 @@ def build(
         Problem: fewer usable faces than ``settings.minimum``; a decision is about other footage, or leaves out nothing.
     """
     decisions.require_footage(frames, clip)
-    table = alignments.table.sort_values(["frame", "face"], ignore_index=True)
+    table = alignments.table
     told = by_hand(table, decisions.drop, len(frames), clip)
-    filtered = reasons(table, frames.facts.width, frames.facts.height, settings.filter)
+    starts = range(0, len(table), SHARD_ROWS)
+    landmarks = (alignments.landmarks(table.index[start : start + SHARD_ROWS]) for start in starts)
+    inside = [shares_inside(points, frames.facts.width, frames.facts.height) for points in landmarks]
+    filtered = reasons(table, np.concatenate([np.zeros(0), *inside]), settings.filter)
     why = pd.Series([hand or reason for hand, reason in zip(told, filtered, strict=True)], table.index, dtype=object)
     usable = table[why == KEPT]
     usable = usable.assign(split=parts(usable["frame"].to_numpy(), settings.split))
     why[usable.index[usable["split"] == KEPT]] = GUARD
     usable = usable[usable["split"] != KEPT]
 
-    index, duplicates = _crops(frames, usable, settings, folder, kept, clip)
+    index, duplicates = _crops(frames, alignments, usable, settings, folder, kept, clip)
     why[duplicates] = DUPLICATE
     dropped = table.assign(reason=why)[why != KEPT]
     _check_enough(index, Counter(dropped["reason"]), settings.minimum, clip)
     FaceSet.write_dropped(folder, dropped)
-    FaceSet.write_index(folder, index, statistics(index, dropped, settings) | decisions.facts())
+    FaceSet.write_statistics(folder, statistics(index, dropped, settings) | decisions.facts())
     about = f"{clip}; footage {frames.fingerprint}"
     contact_sheet.write(sheets.kept(FaceSet.read(folder), settings.filter, about), folder / "contact-sheet.png")
     contact_sheet.write(sheets.dropped(frames, dropped, index, settings, about), folder / "dropped.png")
 
 
 def _crops(
-    frames: Frames, usable: pd.DataFrame, settings: DatasetSettings, folder: Path, kept: KeptShards | None, clip: str
+    frames: Frames,
+    alignments: Alignments,
+    usable: pd.DataFrame,
+    settings: DatasetSettings,
+    folder: Path,
+    kept: KeptShards | None,
+    clip: str,
 ) -> tuple[pd.DataFrame, list[Any]]:
-    """Write the crops; the index, and the labels of those rows that are left out as duplicates."""
-    rows: list[tuple[Any, ...]] = []
+    """Write the crops and their index; that without its wide columns, and the labels of the duplicates among the rows,
+    which are left out."""
     duplicates: list[Any] = []
     new = DuplicateFilter(settings.filter.difference)
-    with FaceSet.crops_into(folder, kept) as shards:
+    with FaceSet.crops_into(folder, kept) as shards, IndexWriter(folder) as index:
         places = {of: shards.place(row) for row, of in enumerate(shards.there)}
         reached = _reached(usable, shards.there)
         for label, face in usable[:reached].iterrows():
-            if (of := _of(face)) in places:
-                rows.append(_row(face, places[of], _landmarks(face)))
+            if (of := name_of(face)) in places:
+                index.add(face, places[of], _landmarks(alignments, face))
             else:
                 duplicates.append(label)
         if reached:
@@ -130,31 +141,21 @@ def _crops(
                 if not new.is_new(aligned):
                     duplicates.append(label)
                     continue
-                landmarks = _landmarks(face)
+                landmarks = _landmarks(alignments, face)
                 mask = face_mask(landmarks, settings.size, settings.forehead)
-                rows.append(_row(face, shards.add(_of(face), crops=aligned, masks=mask), landmarks))
-    return pd.DataFrame(rows, columns=FACE_SET.names), duplicates
-
-
-def _of(face: pd.Series) -> tuple[int, int]:
-    """What a crop is of: its frame and face."""
-    return int(face["frame"]), int(face["face"])
+                index.add(face, shards.add(name_of(face), crops=aligned, masks=mask), landmarks)
+    return index.narrow(), duplicates
 
 
 def _reached(usable: pd.DataFrame, there: Sequence[tuple[Any, ...]]) -> int:
     """How many of the rows come before the end of what a killed run left."""
-    return [_of(face) for _, face in usable.iterrows()].index(there[-1]) + 1 if there else 0
+    return [name_of(face) for _, face in usable.iterrows()].index(there[-1]) + 1 if there else 0
 
 
-def _landmarks(face: pd.Series) -> NDArray[np.float64]:
+def _landmarks(alignments: Alignments, face: pd.Series) -> NDArray[np.float64]:
     """(478, 2) in unit-crop coordinates."""
-    return apply(as_matrix(face["transform"]), np.reshape(face["landmarks"], (-1, 3))[:, :2])
-
-
-def _row(face: pd.Series, place: tuple[int, int], landmarks: NDArray[np.float64]) -> tuple[Any, ...]:
-    """A row of the index."""
-    measured = [face[name] for name in POSE_AND_QUALITY]
-    return (*_of(face), *place, face["split"], *measured, landmarks.astype(np.float32).ravel())
+    (points,) = alignments.landmarks([cast(int, face.name)])
+    return apply(as_matrix(face["transform"]), points[:, :2])
 
 
 def statistics(index: pd.DataFrame, dropped: pd.DataFrame, settings: DatasetSettings) -> dict[str, Any]:

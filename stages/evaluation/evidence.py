@@ -42,7 +42,8 @@ class Evidence:
 
 def faces_to_measure(evidence: Evidence, settings: EvaluationSettings) -> pd.DataFrame:
     """The faces to measure, with what is known of each: those that are measured in full, and those in stretches."""
-    known = evidence.alignments.table[["frame", "face", "shot", "transform", "landmarks"]]
+    known = evidence.alignments.table[["frame", "face", "shot", "transform"]]
+    known = known.assign(aligned=known.index)
     faces = evidence.converted.index.merge(known, on=["frame", "face"], how="inner").sort_values(["frame", "face"])
     if len(faces) == 0:
         raise Problem(
@@ -55,7 +56,8 @@ def faces_to_measure(evidence: Evidence, settings: EvaluationSettings) -> pd.Dat
     stretches = chosen_stretches(every, settings.stretches, settings.stretch_frames)
     within = {frame: number for number, stretch in enumerate(stretches) for frame in stretch}
     every = every.assign(full=every["frame"].isin(full), stretch=every["frame"].map(within).fillna(-1).astype(int))
-    return every[every["full"] | (every["stretch"] >= 0)].reset_index(drop=True)
+    chosen = every[every["full"] | (every["stretch"] >= 0)].reset_index(drop=True)
+    return evidence.alignments.widened(chosen, "aligned")
 
 
 def boxes_of(faces: pd.DataFrame, target: Frames) -> dict[int, tuple[int, int, int, int]]:

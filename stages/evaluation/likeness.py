@@ -68,7 +68,7 @@ def reference(folder: Path, recogniser: Recogniser, count: int) -> Embedding:
         which, row = places[position]
         rows = sets[which].index.iloc[[row]]
         (crop,) = sets[which].crops(rows)
-        landmarks = np.asarray(rows["landmarks"].iloc[0], np.float32).reshape(-1, 2) * crop.shape[0]
+        landmarks = sets[which].landmarks(rows)[0] * crop.shape[0]
         vectors.append(recogniser.embed(crop, five_points(landmarks)[None])[0])
     if not vectors:
         raise Problem("there are no faces in it", where=folder, mend="check the clip: is the person to be seen in it?")

@@ -78,8 +78,9 @@ def swap_with_truth(swap: Swap, truth: Truth, crop_size: int, size: int, count: 
     Raises:
         Problem: an artifact is missing or damaged.
     """
-    table = Alignments.read(data / "alignment" / swap.clip).table.drop_duplicates("frame")
-    table = table.iloc[evenly(len(table), count).numpy()]
+    alignments = Alignments.read(data / "alignment" / swap.clip)
+    table = alignments.table.drop_duplicates("frame")
+    table = alignments.widened(table.iloc[evenly(len(table), count).numpy()])
     numbers = [int(number) for number in table["frame"]]
     labels = face_labels(truth.facts)
     parts = _chosen(truth.parts(), numbers) if labels else None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stages.artifacts.face_set import HELD_OUT, TRAIN, FaceSet, clips_of
+from stages.artifacts.files import SHARD_ROWS
 from stages.problems import Problem
 from stages.training.chart import PLACES
 from stages.training.regions import eyes_map, mouth_map
@@ -125,15 +126,18 @@ def _gather(
             mend="add footage of this identity, or loosen the dataset's filters",
         )
     planes = roomy_array((count, PLANES, size, size), scratch, room)
-    landmarks = np.concatenate([np.stack(rows["landmarks"].to_list()) for _, rows in parts if len(rows)])
-    landmarks = landmarks.astype(np.float32).reshape(count, -1, 2)
+    places = np.empty((count, PLACES, 2), np.float32)
     at = 0
     for some, rows in parts:
-        for crop, mask in zip(some.each_crop(rows), some.each_mask(rows), strict=True):
-            planes[at] = as_planes(crop, mask, landmarks[at], size)
-            at += 1
+        for start in range(0, len(rows), SHARD_ROWS):
+            here = rows.iloc[start : start + SHARD_ROWS]
+            for crop, mask, landmarks in zip(
+                some.each_crop(here), some.each_mask(here), some.landmarks(here), strict=True
+            ):
+                planes[at], places[at] = as_planes(crop, mask, landmarks, size), landmarks[:PLACES]
+                at += 1
     yaw, pitch = (np.concatenate([rows[name].to_numpy(np.float32) for _, rows in parts]) for name in ("yaw", "pitch"))
-    return Faces(torch.from_numpy(planes), torch.from_numpy(landmarks[:, :PLACES].copy()), yaw, pitch)
+    return Faces(torch.from_numpy(planes), torch.from_numpy(places), yaw, pitch)
 
 
 def as_planes(

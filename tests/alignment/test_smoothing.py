@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.alignment.smoothing import bridged, parameters_of, places_of, smooth, transforms_of
+from stages.alignment.smoothing import Bridges, Window, parameters_of, places_of, smooth, smooth_window, transforms_of
 
 STILL = np.zeros((60, 1))
 SURE = np.ones(60)
@@ -55,8 +55,41 @@ def test_short_runs(count: int) -> None:
 def test_doubtful_rows_are_bridged() -> None:
     values = np.array([[0.0], [1.0], [99.0], [99.0], [4.0], [99.0]])
     sure = np.array([1, 1, 0.1, 0.2, 1, 0.1])
-    np.testing.assert_allclose(bridged(values, sure, 0.5)[:, 0], [0, 1, 2, 3, 4, 4])
-    np.testing.assert_array_equal(bridged(values, np.zeros(6), 0.5), values)
+    crossed = Bridges.over(sure, 0.5).crossed(slice(0, 6), values.__getitem__)
+    np.testing.assert_allclose(crossed[:, 0], [0, 1, 2, 3, 4, 4])
+    np.testing.assert_array_equal(Bridges.over(np.zeros(6), 0.5).crossed(slice(0, 6), values.__getitem__), values)
+
+
+@given(st.lists(st.sampled_from([0.1, 0.9]), min_size=1, max_size=30), st.data())
+def test_a_part_is_bridged_as_in_the_whole_run(sure: list[float], data: st.DataObject) -> None:
+    """However far the sure frames on either side are from it; and only the frames that it needs are asked for."""
+    values = np.random.default_rng(0).normal(size=(len(sure), 2)).astype(np.float32)
+    start = data.draw(st.integers(0, len(sure) - 1))
+    stop = data.draw(st.integers(start + 1, len(sure)))
+    bridges = Bridges.over(np.array(sure), 0.5)
+    whole = bridges.crossed(slice(0, len(sure)), values.__getitem__)
+    asked: list[int] = []
+
+    def some(rows: np.ndarray) -> np.ndarray:
+        asked.extend(rows.tolist())
+        return values[rows]
+
+    part = bridges.crossed(slice(start, stop), some)
+    assert part.dtype == values.dtype
+    np.testing.assert_array_equal(part, whole[start:stop])
+    known = [sure[row] > 0.5 for row in asked]
+    assert all(known) or max(sure) < 0.5
+
+
+@given(st.integers(1, 60), st.sampled_from([0.0, 0.4, 0.8, 3.0]), st.data())
+def test_a_part_is_steadied_as_in_the_whole_run(count: int, sigma: float, data: st.DataObject) -> None:
+    rng = np.random.default_rng(count)
+    values, places, sure = rng.normal(size=(count, 3)), rng.normal(size=(count, 2)), rng.uniform(0, 1, count)
+    start = data.draw(st.integers(0, count - 1))
+    window = Window.of(count, start, data.draw(st.integers(start + 1, count + 5)), sigma)
+    part = smooth_window(values[window.leant], window, sure, places, sigma)
+    whole = smooth(values, sure, places, sigma)
+    np.testing.assert_allclose(part, whole[window.start : window.stop], rtol=1e-9, atol=1e-12)
 
 
 def test_transforms_go_round() -> None:

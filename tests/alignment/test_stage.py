@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from stages.alignment.chart import draw
 from stages.alignment.looking import Seen
 from stages.alignment.settings import AlignmentSettings
-from stages.alignment.stage import align, brought, steady
+from stages.alignment.stage import align, brought
+from stages.alignment.steadying import LOOKED, Steadying, table_of
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import Correction, Decisions
 from stages.artifacts.frames import Frames
@@ -60,7 +61,7 @@ def alignments(frames: Frames, faces: pd.DataFrame) -> Alignments:
 
 def test_every_taken_face_is_aligned_to_the_same_crop(alignments: Alignments) -> None:
     """Portrait -> frame -> unit crop is one and the same similarity in every frame, on both sides of the cut."""
-    table = alignments.table
+    table = alignments.whole()
     assert list(table["frame"]) == list(range(COUNT))
     assert list(table["shot"]) == [int(number >= CUT) for number in range(COUNT)]
     sure = table[table["frame"] != HIDDEN]
@@ -78,7 +79,7 @@ def test_what_passes_before_a_face_is_measured(tmp_path: Path) -> None:
         pictures[number][y - 22 : y + 22, x - 60 : x + 60] = (60, 90, 40)
     covered = film(tmp_path / "frames", pictures)
     found = detect(covered, DetectionSettings(device="cpu", minimum_face=40), (), clip="x", identity="ada").faces
-    seen = align(covered, found, SETTINGS, clip="x").table.set_index("frame")["visible"]
+    seen = align(covered, found, SETTINGS, clip="x").whole().set_index("frame")["visible"]
     assert set(seen.index) == set(range(5))
     bare = seen.drop([2, 3])
     assert (seen[[2, 3]] < bare.median() - FilterSettings().covered).all()
@@ -86,15 +87,15 @@ def test_what_passes_before_a_face_is_measured(tmp_path: Path) -> None:
 
 
 def test_a_hidden_face_is_bridged_and_says_so(alignments: Alignments) -> None:
-    hidden = alignments.table.set_index("frame").loc[HIDDEN]
+    hidden = alignments.whole().set_index("frame").loc[HIDDEN]
     assert hidden["confidence"] < 0.5
     chained = compose(place(HIDDEN), as_matrix(hidden["transform"]))
-    around = compose(place(HIDDEN - 1), as_matrix(alignments.table.set_index("frame").loc[HIDDEN - 1]["transform"]))
+    around = compose(place(HIDDEN - 1), as_matrix(alignments.whole().set_index("frame").loc[HIDDEN - 1]["transform"]))
     np.testing.assert_allclose(chained, around, atol=0.02)
 
 
 def test_roll_follows_the_turn_of_the_picture(alignments: Alignments) -> None:
-    table = alignments.table[alignments.table["frame"] < CUT]
+    table = alignments.whole()[alignments.whole()["frame"] < CUT]
     rolls = table["roll"].to_numpy() - [3 * number - 10 for number in table["frame"]]
     assert np.ptp(rolls) < 4.0
 
@@ -108,12 +109,12 @@ def test_twice_gives_the_same_bytes(
     for path in (tmp_path / "first").iterdir():
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes()
     again = Alignments.read(tmp_path / "first")
-    np.testing.assert_array_equal(np.stack(again.table["landmarks"]), np.stack(alignments.table["landmarks"]))
+    np.testing.assert_array_equal(np.stack(again.whole()["landmarks"]), np.stack(alignments.whole()["landmarks"]))
 
 
 def test_without_taken_faces_the_table_is_empty(frames: Frames, faces: pd.DataFrame) -> None:
     none = align(frames, faces.assign(taken=False), SETTINGS, clip="x")
-    assert len(none.table) == 0
+    assert len(none.whole()) == 0
 
 
 NOSE, BROW = 4, 105
@@ -133,7 +134,7 @@ def test_what_is_seen_moves_with_the_crop() -> None:
 
 
 def test_what_is_seen_is_what_the_network_says_of_the_steadied_crop(frames: Frames, alignments: Alignments) -> None:
-    network, table = VisibleFace.open(), alignments.table.set_index("frame")
+    network, table = VisibleFace.open(), alignments.whole().set_index("frame")
     for number in (0, 4, CUT):
         picture = next(iter(frames.pick([number]))).rgb()
         asked = network.look(crop(picture, as_matrix(table.loc[number, "transform"]), SIZE)[None])[0]
@@ -150,13 +151,13 @@ class TestDecisions:
 
     def correction(self, alignments: Alignments, frame: int, shift: tuple[float, float], landmark: int) -> Correction:
         """A landmark moved from where it was found."""
-        row = alignments.table.set_index("frame").loc[frame]
+        row = alignments.whole().set_index("frame").loc[frame]
         x, y = np.reshape(row["landmarks"], (-1, 3))[landmark, :2].astype(float) + shift
         return Correction(frame=frame, face=int(row["face"]), points={landmark: (x, y)})
 
     def moved_by(self, made: Alignments, alignments: Alignments) -> np.ndarray:
         """(frames, 478, 3)."""
-        before, after = (np.stack(each.table["landmarks"]).reshape(-1, 478, 3) for each in (alignments, made))
+        before, after = (each.landmarks(each.table.index) for each in (alignments, made))
         return after.astype(float) - before
 
     def test_it_moves_its_landmark_and_no_other(
@@ -169,16 +170,18 @@ class TestDecisions:
         others = [number for number in range(478) if number != BROW]
         assert np.abs(moved[:, others]).max() < 1e-3
         assert made.facts["decisions"]["count"] == 1
-        np.testing.assert_array_equal(made.table["confidence"], alignments.table["confidence"])
+        np.testing.assert_array_equal(made.whole()["confidence"], alignments.whole()["confidence"])
 
     def test_the_frames_around_follow_as_the_smoother_says(self, alignments: Alignments) -> None:
         """On a face that keeps still: on a fast one the smoother joins no frames."""
         canonical = read_canonical(open_pack().files["canonical_face"])
-        still = np.reshape(alignments.table["landmarks"][0], (-1, 3))
-        seen = [Seen(still, 1.0, 1.0, 0.5, 1.0, ALL_SEEN)] * 9
+        still = alignments.landmarks([0])[0]
+        looked = pa.Table.from_pandas(table_of([Seen(still, 1.0, 1.0, 0.5, 1.0, ALL_SEEN)] * 9), LOOKED)
+        taken = pd.DataFrame({"frame": range(9), "track": 0})
         x, y = still[BROW, :2].astype(float)
-        seen[4] = replace(seen[4], corrected={BROW: (x + 6.0, y)})
-        moved = steady(seen, canonical, SETTINGS)[0][:, BROW, 0] - x
+        by_hand = [{BROW: (x + 6.0, y)} if number == 4 else {} for number in range(9)]
+        ((_, steadied),) = Steadying(taken, looked, np.ones(9), by_hand, canonical, SETTINGS).windows()
+        moved = steadied.landmarks[:, BROW, 0] - x
         np.testing.assert_allclose(moved, moved[::-1], atol=1e-6)
         assert moved[4] == max(moved) > 3.0
         assert 0.1 < moved[3] < moved[4]
@@ -190,7 +193,7 @@ class TestDecisions:
             footage=frames.fingerprint,
             landmarks=(self.correction(align(frames, faces, plain, clip="x"), 4, (6, 2), 0),),
         )
-        made = align(frames, faces, plain, decisions, clip="x").table.set_index("frame")
+        made = align(frames, faces, plain, decisions, clip="x").whole().set_index("frame")
         where = np.reshape(made.loc[4, "landmarks"], (-1, 3))[0, :2]
         np.testing.assert_allclose(where, decisions.landmarks[0].points[0], atol=1e-3)
 
@@ -198,7 +201,7 @@ class TestDecisions:
         self, frames: Frames, faces: pd.DataFrame, alignments: Alignments
     ) -> None:
         made = self.align(frames, faces, self.correction(alignments, 4, (12.0, 0.0), NOSE))
-        changed = np.stack(made.table["transform"]) - np.stack(alignments.table["transform"])
+        changed = np.stack(made.whole()["transform"]) - np.stack(alignments.whole()["transform"])
         assert np.abs(changed[:CUT]).max() > 1e-3
         assert np.abs(changed[CUT:]).max() == 0.0
 
@@ -208,7 +211,7 @@ class TestDecisions:
         """There, landmarks are taken from the frames around: all but those that a person set."""
         made = self.align(frames, faces, self.correction(alignments, HIDDEN, (6.0, 0.0), BROW))
         assert self.moved_by(made, alignments)[HIDDEN, BROW, 0] > 3.0
-        assert made.table.set_index("frame").loc[HIDDEN, "confidence"] < 0.5
+        assert made.whole().set_index("frame").loc[HIDDEN, "confidence"] < 0.5
 
     def test_what_is_about_no_face_of_the_person_is_refused(self, frames: Frames, faces: pd.DataFrame) -> None:
         taken = faces[faces["taken"]].set_index("frame")["face"]
@@ -237,7 +240,7 @@ class TestDecisions:
             align(frames, faces, SETTINGS, decisions, clip="x")
 
     def test_the_chart_has_the_frames_own_pixels(self, frames: Frames, alignments: Alignments) -> None:
-        landmarks = np.reshape(alignments.table["landmarks"][4], (-1, 3))[:, :2]
+        landmarks = np.reshape(alignments.whole()["landmarks"][4], (-1, 3))[:, :2]
         picture = next(iter(frames.pick([4]))).rgb()
         for around in (None, NOSE):
             axes = draw(picture, landmarks, "x", around).axes[0]

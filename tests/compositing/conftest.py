@@ -112,7 +112,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
             folders[2], pd.DataFrame(placed, columns=["frame", "face", "shard", "row"]), {"size": size}
         )
         columns = ["frame", "face", "track", "shot", "landmarks", "transform", *POSE_AND_QUALITY, "seen"]
-        alignments = Alignments(pd.DataFrame(rows, columns=columns), {})
+        alignments = Alignments.of(pd.DataFrame(rows, columns=columns), {})
         alignments.write(folders[1])
         return Scene(Frames.read(folders[0]), Alignments.read(folders[1]), Converted.read(folders[2]))
 

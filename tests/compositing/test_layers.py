@@ -151,14 +151,14 @@ def test_so_they_are_whatever_the_blend_and_size(
 
 def test_so_they_are_of_two_faces_that_overlap(make_scene: Callable[..., Any], tmp_path: Path) -> None:
     scene = make_scene(frames=2)
-    aligned, index = scene.alignments.table, scene.converted.index
+    aligned, index = scene.alignments.whole(), scene.converted.index
     moved = aligned.assign(face=1, track=1)
     moved["transform"] = [six - [0, 0, 0.3, 0, 0, 0.2] for six in aligned["transform"]]
     moved["landmarks"] = [(xyz.reshape(-1, 3) + np.array([19.2, 12.8, 0])).ravel() for xyz in aligned["landmarks"]]
     order = ["frame", "face"]
     both = replace(
         scene,
-        alignments=Alignments(pd.concat([aligned, moved]).sort_values(order, ignore_index=True), {}),
+        alignments=Alignments.of(pd.concat([aligned, moved]).sort_values(order, ignore_index=True), {}),
         converted=replace(
             scene.converted, index=pd.concat([index, index.assign(face=1)]).sort_values(order, ignore_index=True)
         ),

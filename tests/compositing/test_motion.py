@@ -122,5 +122,5 @@ def test_it_is_off_where_the_settings_say_so_and_where_nothing_moves_enough(make
     scene = make_scene(frames=4)
     inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
     for settings in (CompositingSettings(), CompositingSettings(motion_blur=0.0)):
-        made = matches(inputs.frames, inputs.faces, inputs.converted, settings, "test")
+        made = matches(inputs, settings, "test")
         assert [match.smear for match in made] == [None] * 4

@@ -99,7 +99,7 @@ def test_colours_are_measured_on_the_visible_face_alone(make_scene: Callable[...
     inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
 
     def means(seen: NDArray[np.float32]) -> NDArray[np.float64]:
-        faces = inputs.faces.assign(seen=[packed(seen)] * len(inputs.faces))
+        faces = inputs.some(range(len(inputs.faces))).faces.assign(seen=[packed(seen)] * len(inputs.faces))
         settings = CompositingSettings.model_validate({"colour": {"method": "mean-deviation"}})
         return measured(scene.frames, faces, scene.converted, settings, "test").statistics[:, 1, :3]
 

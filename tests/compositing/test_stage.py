@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from stages.artifacts.frames import Frames
-from stages.compositing.faces import faces_to_place
+from stages.compositing.inputs import Inputs
 from stages.compositing.matching import matches
 from stages.compositing.settings import (
     BlendSettings,
@@ -103,11 +103,11 @@ def test_colour_transfer_brings_the_face_to_the_targets_colour(
 def test_colours_are_measured_over_a_shot_not_frame_by_frame(make_scene: Callable[..., Any], method: Any) -> None:
     """The map of colours must not follow the decoder's flicker, which would add the estimate's noise to the picture."""
     scene = make_scene(frames=12, flicker=0.05, cut=6)
-    faces = faces_to_place(scene.converted, scene.alignments, scene.frames)
+    inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
     skin, jumps = np.full((1, 1, 3), 0.5, np.float32), []
     for steady in (0.0, 2.0):
         settings = CompositingSettings(colour=ColourSettings(method=method, steady=steady))
-        found = matches(scene.frames, faces, scene.converted, settings, "test")
+        found = matches(inputs, settings, "test")
         lightness = np.array([match.colours.applied(skin).mean() for match in found])
         jumps.append(np.abs(np.diff(lightness[:6])).max())
     assert jumps[1] < 0.1 * jumps[0]

@@ -79,7 +79,7 @@ def alignments_at(places: list[tuple[int, int]]) -> Alignments:
         | dict.fromkeys(POSE_AND_QUALITY, 0.0)
         for frame, face in places
     ]
-    return Alignments(pd.DataFrame(rows), {})
+    return Alignments.of(pd.DataFrame(rows), {})
 
 
 def converted(
@@ -198,7 +198,7 @@ def test_faces_come_out_in_order_however_they_are_listed(frames: Frames, model: 
 
 
 def test_a_clip_without_faces_gives_an_empty_artifact(frames: Frames, model: SwapModel, tmp_path: Path) -> None:
-    none = Alignments(alignments_at(PLACES).table.head(0), {})
+    none = Alignments.of(alignments_at(PLACES).whole().head(0), {})
     found = converted(frames, none, model, tmp_path / "converted")
     assert len(found.index) == 0
     assert found.facts["faces"] == 0

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.dataset.masks import face_mask, outline
-from stages.dataset.selection import GUARD, KEPT, DuplicateFilter, parts, reasons
+from stages.dataset.selection import GUARD, KEPT, DuplicateFilter, parts, reasons, shares_inside
 from stages.dataset.settings import DatasetSettings, FilterSettings, SplitSettings
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
@@ -24,9 +24,13 @@ LANDMARKS = np.concatenate([FACE, np.full((10, 2), 0.5)])
 def table(**changed: float) -> pd.DataFrame:
     """Five good faces and one with changed values."""
     good = {"confidence": 1.0, "sharpness": 100.0, "exposure": 0.5, "visible": 0.8, "yaw": 0.0}
-    rows = pd.DataFrame([good] * 5 + [good | changed])
-    rows["landmarks"] = [np.tile([50.0, 50.0, 0.0], 478)] * 6
-    return rows
+    return pd.DataFrame([good] * 5 + [good | changed])
+
+
+def told(rows: pd.DataFrame, width: int) -> list[str]:
+    """Why each is dropped, of a frame of this width; all landmarks lie 50 pixels from its edges."""
+    inside = shares_inside(np.full((len(rows), 478, 3), [50.0, 50.0, 0.0]), width, 100)
+    return reasons(rows, inside, FilterSettings())
 
 
 @pytest.mark.parametrize(
@@ -43,12 +47,12 @@ def table(**changed: float) -> pd.DataFrame:
     ],
 )
 def test_each_fault_has_its_reason(changed: dict[str, float], reason: str) -> None:
-    assert reasons(table(**changed), 100, 100, FilterSettings()) == [KEPT] * 5 + [reason]
+    assert told(table(**changed), 100) == [KEPT] * 5 + [reason]
 
 
 def test_faces_at_the_edge_are_dropped() -> None:
-    assert reasons(table(), 40, 100, FilterSettings()) == ["cut by the frame's edge"] * 6
-    assert reasons(table().iloc[:0], 40, 100, FilterSettings()) == []
+    assert told(table(), 40) == ["cut by the frame's edge"] * 6
+    assert told(table().iloc[:0], 40) == []
 
 
 @settings(max_examples=40, deadline=None)

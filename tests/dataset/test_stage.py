@@ -100,7 +100,7 @@ def test_crops_show_the_same_face_in_the_same_place(face_set: FaceSet) -> None:
 
 
 def test_landmarks_lie_in_the_unit_crop(face_set: FaceSet) -> None:
-    landmarks = np.stack(face_set.index["landmarks"]).reshape(-1, 478, 2)
+    landmarks = face_set.landmarks(face_set.index)
     assert landmarks.min() > 0
     assert landmarks.max() < 1
     assert landmarks.std(axis=0).max() < 0.03
@@ -207,7 +207,7 @@ class TestDecisions:
         assert "go from 0 to 44" in caught.value.mend
 
     def test_a_frame_without_the_person_is_told(self, frames: Frames, alignments: Alignments, tmp_path: Path) -> None:
-        gap = Alignments(alignments.table[alignments.table["frame"] != 10], alignments.facts)
+        gap = Alignments.of(alignments.whole()[alignments.table["frame"] != 10], alignments.facts)
         with pytest.raises(Problem, match="no face of the person in 10 to drop"):
             self.build(frames, gap, tmp_path, Drop(frames=10))
         assert 10 not in self.build(frames, gap, tmp_path, Drop(frames="9-11")).index["frame"].to_list()

@@ -38,6 +38,6 @@ def test_hands_over_a_face_do_not_lose_it(tmp_path: Path) -> None:
     frames = film(tmp_path / "frames", pictures("asl_A.mp4", 12, step=8))
     found = detect(frames, SETTINGS, (), clip="signing", identity="one")
     assert found.facts["frames_with_the_person"] == 12
-    table = align(frames, found.faces, AlignmentSettings(device="cpu"), clip="signing").table
+    table = align(frames, found.faces, AlignmentSettings(device="cpu"), clip="signing").whole()
     assert (table["confidence"] > 0.9).all()
     assert table["yaw"].abs().max() < 30

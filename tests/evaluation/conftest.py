@@ -206,7 +206,7 @@ def evidence_in(
     deliverable = encode(done, None, folder / "encoding", settings, about)
     evidence = Evidence(
         target=written(folder / "extraction", target, changed=False),
-        alignments=Alignments(pd.DataFrame(rows), {}),
+        alignments=Alignments.of(pd.DataFrame(rows), {}),
         face_set=FaceSet.read(folder / "dataset" / "ben" / "ben"),
         converted=Converted.read(folder / "converted"),
         finished=done,

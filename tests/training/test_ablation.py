@@ -97,7 +97,7 @@ def test_a_swap_is_judged_on_the_truth_in_the_targets_transform(tmp_path: Path) 
         for number in range(12)
     ]
     (tmp_path / "alignment" / "ben").mkdir(parents=True)
-    Alignments(pd.DataFrame(rows), {}).write(tmp_path / "alignment" / "ben")
+    Alignments.of(pd.DataFrame(rows), {}).write(tmp_path / "alignment" / "ben")
     truth = SimpleNamespace(facts={}, frames=lambda: iter(Frames.read(tmp_path / "extraction" / "ben")))
     swap = Swap(pair="ada-ben", source="ada", target="ben", clip="ben", truth="t")
 

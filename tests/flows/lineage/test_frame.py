@@ -56,7 +56,7 @@ def write_tables() -> None:
     transform = [scaled[0], -scaled[1], 0.5, scaled[1], scaled[0], 0.5]
     measured = faces.assign(**dict.fromkeys(POSE_AND_QUALITY, 0.5))
     aligned = measured.assign(landmarks=[[0.0] * 1434] * len(faces), transform=[transform] * len(faces), seen=ALL_SEEN)
-    Alignments(aligned, {}).write(folder("alignment", "ben"))
+    Alignments.of(aligned, {}).write(folder("alignment", "ben"))
     kept = measured.assign(split="train", landmarks=[[0.0] * 956] * len(faces))
     FaceSet.write_index(folder("dataset", "ben"), kept[kept["frame"] == NUMBER], {})
     Converted.write_index(folder("conversion", "ada-on-ben"), faces, {})

@@ -1,0 +1,41 @@
+"""What is done to a converted face so that it looks as if the target's camera had seen it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.compositing import motion, relighting, sharpness
+from stages.compositing.recolouring import Recolouring
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Match:
+    """What is done to one converted crop.
+
+    Attributes:
+        colours: the map of its colours.
+        detail: factor of its fine detail.
+        smear: (2,), how far it is smeared, in shares of the crop; None leaves it.
+        light: (GRID, GRID) float32, what its light is multiplied by (see :func:`stages.compositing.relighting.gains`);
+            None leaves it.
+    """
+
+    colours: Recolouring
+    detail: float
+    light: Floats | None = None
+    smear: NDArray[np.float64] | None = None
+
+    def applied(self, crop: NDArray[np.uint8]) -> Floats:
+        """The crop (r, r, 3) uint8, matched, as float32 0..1."""
+        rgb = crop.astype(np.float32) / np.float32(255.0)
+        if self.smear is not None:
+            rgb = motion.smear(rgb, len(crop) * self.smear)
+        rgb = self.colours.applied(rgb)
+        if self.light is not None:
+            rgb = relighting.relit(rgb, self.light)
+        return sharpness.with_detail(rgb, self.detail)
