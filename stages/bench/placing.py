@@ -32,7 +32,7 @@ from stages.artifacts.frames import Frames, FrameWriter
 from stages.bench.program import main
 from stages.compositing.inputs import Inputs
 from stages.compositing.masks import face_size
-from stages.compositing.matching import matches_of, sampled
+from stages.compositing.matching import Matches, sampled
 from stages.compositing.measuring import measured
 from stages.compositing.placing import put
 from stages.compositing.settings import CompositingSettings
@@ -121,7 +121,7 @@ def cost(inputs: Inputs, settings: CompositingSettings) -> Cost:
     try:
         pictures, decoding = _spent(lambda: list(frames))
         found, measuring = _spent(lambda: measured(frames, faces, inputs.converted, settings))
-        matched, matching = _spent(lambda: matches_of(found, faces, sampled(faces), frames, settings))
+        matched, matching = _spent(lambda: Matches(found, faces, sampled(faces), frames, settings))
         layers, preparing = _spent(lambda: list(inputs.layers(matched, settings)))
         of_face = [pictures[number] for number in faces["frame"]]
         _, placing = _spent(

@@ -17,7 +17,7 @@ from stages.artifacts.frames import Frames
 from stages.compositing.masks import Mask, face_size, raw_mask, shaped
 from stages.compositing.motion import motions
 from stages.compositing.settings import MaskSettings
-from stages.compositing.steadiness import Weights, neighbours, runs
+from stages.compositing.steadiness import Weights, runs
 from stages.problems import Problem
 
 MASK_SIZE = 256
@@ -75,8 +75,8 @@ def weights_over_time(faces: pd.DataFrame, frames: Frames, sigma: float) -> Weig
     """Who counts for whom when something of these faces is smoothed over ``sigma`` seconds."""
     base = Fraction(frames.facts.time_base)
     pts = frames.index["pts"].to_numpy()
-    seconds = [int(pts[frame]) * base for frame in faces["frame"]]
-    return {row: near for run in runs(faces) for row, near in neighbours(seconds, run, sigma).items()}
+    seconds = np.array([float(int(pts[frame]) * base) for frame in faces["frame"]], np.float64)
+    return Weights(seconds, runs(faces), sigma)
 
 
 def steady_masks(converted: Converted, faces: pd.DataFrame, weights: Weights, settings: MaskSettings) -> Iterator[Mask]:

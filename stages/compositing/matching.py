@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from functools import lru_cache
+from typing import Final, overload
 
 import numpy as np
 import pandas as pd
@@ -24,13 +25,16 @@ from stages.progress import bar
 
 Floats = NDArray[np.float32]
 
+_KEPT: Final = 1024
+"""Faces whose maps of colours are remembered while those near them ask for them."""
+
 
 def matches(
     inputs: Inputs,
     settings: CompositingSettings,
     what: str,
     engine: Engine = HERE,
-) -> list[Match]:
+) -> Sequence[Match]:
     """Measure all faces and their targets, smooth what was measured within shots, and say what to do to each.
 
     Statistics are taken in the crop, under the mask of both, so that hair, hands and background do not count.
@@ -42,12 +46,16 @@ def matches(
     frames, faces, converted = inputs.frames, inputs.faces, inputs.converted
     if len(faces) == 0 or not needs_measuring(settings):
         return [Match(UNCHANGED, 1.0)] * len(faces)
-    work, found = MeasureFaces(frames.folder, converted.folder, settings), []
+    work = MeasureFaces(frames.folder, converted.folder, settings)
     with bar(total=len(faces), what=f"{what}: measuring", unit="face") as shown:
-        for part in engine.map(work, spans_of_faces(inputs)):
-            found.append(part)
-            shown.update(len(part.statistics))
-    return matches_of(Measured.joined(found), faces, sampled(faces), frames, settings)
+
+        def parts() -> Iterator[Measured]:
+            for part in engine.map(work, spans_of_faces(inputs)):
+                yield part
+                shown.update(len(part.statistics))
+
+        found = Measured.joined(parts(), len(faces))
+    return Matches(found, faces, sampled(faces), frames, settings)
 
 
 def needs_measuring(settings: CompositingSettings) -> bool:
@@ -83,10 +91,8 @@ def sampled(faces: pd.DataFrame) -> Samples:
     return result
 
 
-def matches_of(
-    found: Measured, faces: pd.DataFrame, samples: Samples, frames: Frames, settings: CompositingSettings
-) -> list[Match]:
-    """What to do to each face.
+class Matches(Sequence[Match]):
+    """What to do to each face, told when it is asked for: maps and gains of an hour of faces would fill the memory.
 
     Args:
         found: what was measured of each.
@@ -95,20 +101,49 @@ def matches_of(
         frames: that they are in.
         settings: of the stage.
     """
-    maps: list[Recolouring] = []
-    details: list[float] = []
-    weights = weights_over_time(faces, frames, settings.colour.steady)
-    statistics, smears = _smears(found, faces, samples, settings)
-    for number, row in enumerate(smoothed(statistics, weights)):
-        source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in row)
-        made = recolouring((source, target), found.colours, weights[number], settings.colour)
-        maps.append(made)
+
+    def __init__(
+        self, found: Measured, faces: pd.DataFrame, samples: Samples, frames: Frames, settings: CompositingSettings
+    ) -> None:
+        self._found, self._settings = found, settings
+        self._weights = weights_over_time(faces, frames, settings.colour.steady)
+        statistics, self._smears = _smears(found, faces, samples, settings)
+        self._statistics = smoothed(statistics, self._weights)
+        self._map = lru_cache(_KEPT)(self._map_of)
+        self._gains: relighting.Gains | None = None
+        if settings.light.method != "none":
+            near = weights_over_time(faces, frames, settings.light.steady)
+            parts = [relighting.Run(run, run[samples.light[run]]) for run in runs(faces)]
+            yaw = faces["yaw"].to_numpy(np.float64)
+            self._gains = relighting.Gains(self._brighter, yaw, parts, near, settings.light)
+
+    def __len__(self) -> int:
+        return len(self._statistics)
+
+    @overload
+    def __getitem__(self, row: int) -> Match: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[Match]: ...
+
+    def __getitem__(self, row: int | slice) -> Match | Sequence[Match]:
+        if isinstance(row, slice):
+            return [self[each] for each in range(*row.indices(len(self)))]
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        made, (source, target) = self._map(row), self._statistics[row, :, 12]
         # The map of colours is also one of contrast: that part of the way is already gone.
-        details.append(sharpness.gain(row[0, 12] * made.contrast, row[1, 12], settings.sharpness))
-    light: Iterable[Floats | None] = repeat(None, len(maps))
-    if settings.light.method != "none":
-        light = _light(found, maps, faces, samples, frames, settings)
-    return [Match(*parts) for parts in zip(maps, details, light, smears, strict=True)]
+        detail = sharpness.gain(source * made.contrast, target, self._settings.sharpness)
+        return Match(made, detail, self._gains.of(row) if self._gains else None, self._smears[row])
+
+    def _map_of(self, row: int) -> Recolouring:
+        source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in self._statistics[row])
+        return recolouring((source, target), self._found.colours, self._weights[row], self._settings.colour)
+
+    def _brighter(self, row: int) -> Floats:
+        """By how much the target is brighter than the face in its new colours."""
+        one = self._found.shading[row]
+        return relighting.brighter(one, self._map(row).applied(one[..., :3].astype(np.float32)))
 
 
 def _smears(
@@ -129,23 +164,3 @@ def _smears(
             detail = motion.detail_at(found.smears[row], share)
             statistics[row, 0, 12] = statistics[row, 0, 12] if detail is None else detail
     return statistics, result
-
-
-def _light(
-    found: Measured,
-    maps: list[Recolouring],
-    faces: pd.DataFrame,
-    samples: Samples,
-    frames: Frames,
-    settings: CompositingSettings,
-) -> Floats:
-    """The gains of each face's light, (n, GRID, GRID)."""
-    difference = np.stack(
-        [
-            relighting.brighter(one, colours.applied(one[..., :3].astype(np.float32)))
-            for one, colours in zip(found.shading, maps, strict=True)
-        ]
-    )
-    weights = weights_over_time(faces, frames, settings.light.steady)
-    parts = [relighting.Run(run, run[samples.light[run]]) for run in runs(faces)]
-    return relighting.gains(difference, faces["yaw"].to_numpy(np.float64), parts, weights, settings.light)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -48,9 +48,16 @@ class Measured:
     smears: NDArray[np.float64]
 
     @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Of all faces of the parts."""
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES))
+    def joined(cls, parts: Iterable[Self], count: int) -> Self:
+        """Of all faces of the parts, of which there are ``count``, at least one; one part is in memory at a time."""
+        joined: dict[str, NDArray[Any]] = {}
+        done = 0
+        for part in parts:
+            for name, array in part.arrays().items():
+                whole = joined.setdefault(name, np.empty((count, *array.shape[1:]), array.dtype))
+                whole[done : done + len(array)] = array
+            done += len(part.statistics)
+        return cls(**joined)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All by name."""

@@ -21,7 +21,7 @@ from stages import geometry
 from stages.compositing.faces import transform_of, weights_over_time
 from stages.compositing.inputs import Inputs
 from stages.compositing.match import Match
-from stages.compositing.matching import matches_of, needs_measuring, sampled
+from stages.compositing.matching import Matches, needs_measuring, sampled
 from stages.compositing.measuring import Measured, measured
 from stages.compositing.placing import put
 from stages.compositing.recolouring import UNCHANGED
@@ -131,7 +131,7 @@ class Preview:
         key = f"{asked} {rows}"
         if key not in self._measured:
             self._measured[key] = measured(inputs.frames, near, inputs.converted, settings, "preview")
-        made = matches_of(self._measured[key], near, samples.of(rows), inputs.frames, settings)
+        made = Matches(self._measured[key], near, samples.of(rows), inputs.frames, settings)
         return dict(zip(_faces(near), made, strict=True))
 
 

@@ -10,16 +10,16 @@ visible face only: what lies beyond its mask weighs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.compositing.settings import LightSettings
-from stages.compositing.steadiness import Weights, smoothed
 
 Floats = NDArray[np.float32]
 Shading = NDArray[np.float16]
@@ -49,6 +49,9 @@ _LARGEST: Final = 0.7
 
 _TURNED: Final = 45.0
 """Degrees of yaw from which on a face's halves can not be compared; of what is seen less turned, the more counts."""
+
+_KEPT: Final = 1024
+"""Faces whose light is remembered while those near them ask for it."""
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
@@ -113,25 +116,45 @@ def brighter(found: Shading, recoloured: Floats) -> Floats:
     return np.stack([ratio, found[..., 4].astype(np.float32)], axis=2)
 
 
-def gains(
-    difference: Floats, yaw: NDArray[np.float64], runs: Sequence[Run], weights: Weights, settings: LightSettings
-) -> Floats:
-    """The logarithm of what each face's crop is multiplied by, (n, GRID, GRID) float32.
+class Gains:
+    """The logarithm of what each face's crop is multiplied by, told when it is asked for.
 
     Args:
-        difference: (n, GRID, GRID, 2), see :func:`brighter`.
+        difference: of a face, see :func:`brighter`.
         yaw: (n,) degrees.
-        runs: that the faces belong to; other faces' gains are 0.
-        weights: who counts for whom over ``settings.steady`` seconds.
+        runs: that the faces belong to, each of them to one.
+        weights: who counts for whom over ``settings.steady`` seconds; a face of which it does not tell, for itself.
         settings: strength.
     """
-    result = np.zeros(difference.shape[:3])
-    for run in runs:
-        ratio, seen = difference[run.rows, ..., 0], difference[run.rows, ..., 1]
-        certain = seen / (seen + _DOUBT)
-        result[run.rows] = certain * (ratio - albedo(difference[run.samples], yaw[run.samples]))
-    steady = np.clip(smoothed(result, weights), -_LARGEST, _LARGEST)
-    return np.asarray(settings.strength * steady, np.float32)
+
+    def __init__(
+        self,
+        difference: Callable[[int], Floats],
+        yaw: NDArray[np.float64],
+        runs: Sequence[Run],
+        weights: Mapping[int, Sequence[tuple[int, float]]],
+        settings: LightSettings,
+    ) -> None:
+        self._difference, self._weights, self._settings = difference, weights, settings
+        self._missed = lru_cache(_KEPT)(self._missed_in)
+        self._run_of = np.zeros(len(yaw), np.intp)
+        self._albedo = []
+        for number, run in enumerate(runs):
+            self._run_of[run.rows] = number
+            samples = np.stack([difference(row) for row in run.samples.tolist()])
+            self._albedo.append(albedo(samples, yaw[run.samples]))
+
+    def of(self, row: int) -> Floats:
+        """Of a face, (GRID, GRID) float32."""
+        near = self._weights.get(row, [(row, 1.0)])
+        steady: Any = sum(weight * self._missed(other) for other, weight in near)
+        return np.asarray(self._settings.strength * np.clip(steady, -_LARGEST, _LARGEST), np.float32)
+
+    def _missed_in(self, row: int) -> NDArray[np.float64]:
+        """What of the light a face lacks by itself, as far as that is seen."""
+        difference = self._difference(row)
+        ratio, seen = difference[..., 0], difference[..., 1]
+        return np.asarray(seen / (seen + _DOUBT) * (ratio - self._albedo[self._run_of[row]]), np.float64)
 
 
 def albedo(difference: Floats, yaw: NDArray[np.float64]) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,45 @@ _REACH = 2.5
 """Neighbours further away than this many sigmas weigh nothing."""
 
 
-Weights = dict[int, list[tuple[int, float]]]
-"""For each row the rows that count for it, with weights that sum to 1."""
+class Weights(Mapping[int, Sequence[tuple[int, float]]]):
+    """For each row of a table the rows that count for it, with weights that sum to 1: a Gaussian over time.
+
+    At a run's ends the window is cut and the rest weighs more. Told when it is asked for, since a hundred neighbours of
+    each face of an hour would fill the memory.
+
+    Args:
+        seconds: (n,) presentation time of every row.
+        runs: of which each is smoothed within itself: positions of its rows, ordered by time.
+        sigma: of the Gaussian in seconds; 0 makes every row its own only neighbour.
+    """
+
+    def __init__(self, seconds: NDArray[np.float64], runs: Sequence[NDArray[np.intp]], sigma: float) -> None:
+        self._runs, self._sigma = runs, sigma
+        self._times = [seconds[run] for run in runs]
+        self._run_of, self._place_in = (np.full(len(seconds), -1) for _ in range(2))
+        for number, run in enumerate(runs):
+            self._run_of[run], self._place_in[run] = number, np.arange(len(run))
+
+    def __getitem__(self, row: int) -> Sequence[tuple[int, float]]:
+        number = int(self._run_of[row]) if 0 <= row < len(self._run_of) else -1
+        if number < 0:
+            raise KeyError(row)
+        if self._sigma <= 0:
+            return [(row, 1.0)]
+        times, run, here = self._times[number], self._runs[number], int(self._place_in[row])
+        reach = _REACH * self._sigma + 1e-9  # a frame on the very edge counts on both sides, whatever its rounding
+        first, last = np.searchsorted(times, [times[here] - reach, times[here] + reach])
+        last = max(int(last), here + 1)
+        weights = np.exp(-0.5 * ((times[first:last] - times[here]) / self._sigma) ** 2)
+        weights /= weights.sum()
+        return list(zip(run[first:last].tolist(), weights.tolist(), strict=True))
+
+    def __iter__(self) -> Iterator[int]:
+        for run in self._runs:
+            yield from run.tolist()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._runs))
 
 
 def runs(faces: pd.DataFrame) -> list[NDArray[np.intp]]:
@@ -25,34 +62,7 @@ def runs(faces: pd.DataFrame) -> list[NDArray[np.intp]]:
     return [group.index.to_numpy() for _, group in ordered.groupby(["shot", "track"], sort=False)]
 
 
-def neighbours(seconds: list[Fraction], run: NDArray[np.intp], sigma: float) -> Weights:
-    """Who counts for whom in a run, and how much.
-
-    Args:
-        seconds: presentation time of every row.
-        run: positions of the rows of one run, ordered by time.
-        sigma: of the Gaussian in seconds; 0 makes every row its own only neighbour.
-
-    Returns:
-        for every position of the run a list of (position, weight), weights summing to 1. At a run's ends the
-        window is cut and the rest weighs more.
-    """
-    times = np.array([float(seconds[row]) for row in run])
-    reach = _REACH * sigma + 1e-9  # a frame on the very edge counts on both sides, whatever its rounding
-    result: Weights = {}
-    for here, row in enumerate(run):
-        if sigma <= 0:
-            result[int(row)] = [(int(row), 1.0)]
-            continue
-        first, last = np.searchsorted(times, [times[here] - reach, times[here] + reach])
-        last = max(int(last), here + 1)
-        weights = np.exp(-0.5 * ((times[first:last] - times[here]) / sigma) ** 2)
-        weights /= weights.sum()
-        result[int(row)] = [(int(run[first + i]), float(weight)) for i, weight in enumerate(weights)]
-    return result
-
-
-def smoothed(values: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
+def smoothed(values: NDArray[np.float64], weights: Mapping[int, Sequence[tuple[int, float]]]) -> NDArray[np.float64]:
     """Weighted means of the rows of ``values`` (n, ...), rows without weights as they are."""
     result = values.copy()
     for row, near in weights.items():

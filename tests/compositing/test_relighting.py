@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.compositing.relighting import GRID, Run, brighter, gains, relit, samples_of, shading
+from stages.compositing.relighting import GRID, Gains, Run, brighter, relit, samples_of, shading
 from stages.compositing.settings import LightSettings
 
 Floats = NDArray[np.float32]
@@ -46,9 +46,14 @@ def gained(layers: list[Floats], targets: list[Floats], settings: LightSettings 
     found = [
         shading(layer, target, face_mask(), FACE, settings.scale) for layer, target in zip(layers, targets, strict=True)
     ]
-    difference = np.stack([brighter(each, each[..., :3].astype(np.float32)) for each in found])
     weights = {row: [(row, 1.0)] for row in range(FRAMES)}
-    return gains(difference, FROM_BEFORE, [Run(EVERY, EVERY)], weights, settings)
+    return all_gains([brighter(each, each[..., :3].astype(np.float32)) for each in found], weights, settings)
+
+
+def all_gains(difference: list[Floats], weights: dict[int, list[tuple[int, float]]], settings: LightSettings) -> Floats:
+    """Of faces that are one run, (n, GRID, GRID)."""
+    gains = Gains(difference.__getitem__, FROM_BEFORE, [Run(EVERY, EVERY)], weights, settings)
+    return np.stack([gains.of(row) for row in range(len(difference))])
 
 
 def test_a_shadow_that_crosses_the_target_crosses_the_converted_face() -> None:
@@ -116,7 +121,6 @@ def test_samples_lie_evenly_over_a_shot(length: int) -> None:
 def test_a_face_that_is_all_hidden_is_left_alone() -> None:
     nowhere = np.zeros((SIDE, SIDE), np.float32)
     found = shading(skin(0.6), skin(0.1), nowhere, FACE, 0.1)
-    difference = np.stack([brighter(found, found[..., :3].astype(np.float32))] * FRAMES)
-    gain = gains(difference, FROM_BEFORE, [Run(EVERY, EVERY)], {}, DEFAULT)
+    gain = all_gains([brighter(found, found[..., :3].astype(np.float32))] * FRAMES, {}, DEFAULT)
     assert np.isfinite(gain).all()
     assert not gain.any()

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from stages.compositing.steadiness import neighbours, runs, smoothed
+from stages.compositing.steadiness import Weights, runs, smoothed
 
 
 def table(shots: list[int], tracks: list[int] | None = None) -> pd.DataFrame:
     return pd.DataFrame({"frame": range(len(shots)), "shot": shots, "track": tracks or [0] * len(shots)})
 
 
-def seconds(count: int, rate: int = 25) -> list[Fraction]:
-    return [Fraction(i, rate) for i in range(count)]
+def seconds(count: int, rate: int = 25) -> np.ndarray:
+    return np.arange(count) / rate
 
 
 def test_a_constant_stays_and_a_spike_spreads() -> None:
     (run,) = runs(table([0] * 31))
-    weights = neighbours(seconds(31), run, 0.08)
+    weights = Weights(seconds(31), [run], 0.08)
     np.testing.assert_allclose(smoothed(np.full(31, 3.0), weights), 3.0)
     spike = np.zeros(31)
     spike[15] = 1.0
@@ -33,19 +31,19 @@ def test_a_constant_stays_and_a_spike_spreads() -> None:
 def test_nothing_is_smoothed_over_a_cut_or_between_people() -> None:
     faces = table([0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 1])
     values = np.array([1.0, 1.0, 5.0, 9.0, 9.0, 9.0])
-    weights = {k: v for run in runs(faces) for k, v in neighbours(seconds(6), run, 1.0).items()}
+    weights = Weights(seconds(6), runs(faces), 1.0)
     np.testing.assert_allclose(smoothed(values, weights), values)
 
 
 def test_twice_the_frame_rate_takes_twice_the_neighbours() -> None:
     (run,) = runs(table([0] * 101))
-    slow, fast = (len(neighbours(seconds(101, rate), run, 0.2)[50]) for rate in (25, 50))
+    slow, fast = (len(Weights(seconds(101, rate), [run], 0.2)[50]) for rate in (25, 50))
     assert fast == pytest.approx(2 * slow, abs=2)
 
 
 def test_no_sigma_is_frame_by_frame() -> None:
     (run,) = runs(table([0] * 5))
-    assert neighbours(seconds(5), run, 0.0) == {i: [(i, 1.0)] for i in range(5)}
+    assert dict(Weights(seconds(5), [run], 0.0)) == {i: [(i, 1.0)] for i in range(5)}
 
 
 def test_rows_in_any_order_are_joined_by_time() -> None:
