@@ -25,7 +25,7 @@ from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
 from stages.execution.engines import HERE, Engine, opened
 from stages.execution.keeping import AsArrays, Keeping
-from stages.expression import eyes_open, mouth_open, pose_of
+from stages.expression import eyes_open, gaze, mouth_open, pose_of
 from stages.geometry import Floats
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
@@ -154,6 +154,7 @@ def _told(steadied: Steadied, canonical: Floats, facts: VideoFacts) -> dict[str,
         **dict(zip(("yaw", "pitch", "roll"), np.transpose(poses), strict=True)),
         "mouth_open": [mouth_open(points) for points in steadied.landmarks],
         **dict(zip(("eye_open_left", "eye_open_right"), np.transpose(eyes), strict=True)),
+        "gaze": [gaze(points) for points in steadied.landmarks],
         "seen": [brought(*each) for each in seen],
     }
 

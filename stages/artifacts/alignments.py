@@ -22,6 +22,7 @@ POSE_AND_QUALITY: Final = (
     "mouth_open",
     "eye_open_left",
     "eye_open_right",
+    "gaze",
     "sharpness",
     "exposure",
     "confidence",

@@ -36,6 +36,32 @@ class Pose:
         """Whether each row is one of them."""
         return (table["yaw"] >= self.low) & (table["yaw"] < self.high)
 
+    @property
+    def told(self) -> str:
+        """With its limits."""
+        span = f"yaw {self.low:+.0f} to {self.high:+.0f}".replace("-inf to", "below").replace(" to +inf", " and more")
+        return f"{self.name} ({span})"
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Faces of which a measure of :mod:`stages.expression`, the mean of its columns, is below or from a limit on."""
+
+    name: str
+    columns: tuple[str, ...]
+    limit: float
+    below: bool = False
+
+    def of(self, table: pd.DataFrame) -> pd.Series:
+        """Whether each row is one of them."""
+        values = table[[*self.columns]].mean(axis=1)
+        return values < self.limit if self.below else values >= self.limit
+
+    @property
+    def told(self) -> str:
+        """With its limit."""
+        return f"{self.name} ({'below' if self.below else 'from'} {self.limit:g})"
+
 
 POSES: Final = (
     Pose("far to the left", -np.inf, -40.0),
@@ -46,9 +72,17 @@ POSES: Final = (
 )
 """In the picture; the ranges' headings name their limits."""
 
+EXPRESSIONS: Final = (
+    Expression("the mouth open", ("mouth_open",), 0.15),
+    Expression("the eyes shut", ("eye_open_left", "eye_open_right"), 0.15, below=True),
+    Expression("looking to the left", ("gaze",), -0.1, below=True),
+    Expression("looking to the right", ("gaze",), 0.1),
+)
+"""What most frames do not show, and a model must have seen."""
+
 
 def kept(face_set: FaceSet, settings: FilterSettings, about: str) -> Picture:
-    """The faces of a face set by pose, in each the worst first: the sheet, uint8 RGB.
+    """The faces of a face set by pose, then the rarer expressions, in each the worst first: the sheet, uint8 RGB.
 
     Under each heading stand the worst in a row, then an even choice of the others. What lies outside of a face's mask
     is darkened; held-out faces are framed. Below each stand its frame, yaw and pitch, and what it is worst in.
@@ -56,10 +90,9 @@ def kept(face_set: FaceSet, settings: FilterSettings, about: str) -> Picture:
     index = face_set.index
     ranked = graded(index, index, settings).sort_values(["grade", "frame"], kind="stable")
     sections = []
-    for pose in POSES:
-        rows = ranked[pose.of(ranked)]
+    for kind in (*POSES, *EXPRESSIONS):
+        rows = ranked[kind.of(ranked)]
         shown = rows.iloc[spread(len(rows), SHOWN)]
-        span = f"yaw {pose.low:+.0f} to {pose.high:+.0f}".replace("-inf to", "below").replace(" to +inf", " and more")
         tiles = []
         if len(shown):
             for (_, row), face, mask in zip(
@@ -68,7 +101,7 @@ def kept(face_set: FaceSet, settings: FilterSettings, about: str) -> Picture:
                 shade = 0.45 + 0.55 * (mask[:, :, None] / 255.0)
                 frame = HELD_OUT_FRAME if row["split"] == HELD_OUT else None
                 tiles.append(Tile((face * shade).astype(np.uint8), _label(row), frame))
-        sections.append(Section(f"{pose.name} ({span}): {_faces(len(rows))}", tiles))
+        sections.append(Section(f"{kind.told}: {_faces(len(rows))}", tiles))
     held_out = int((index["split"] == HELD_OUT).sum())
     counts = f"{_faces(len(index))}, {len(index) - held_out} to train on, {held_out} held out (orange)"
     return draw(f"{about}; kept {counts}; worst first; {_LEGEND}", sections)

@@ -168,7 +168,7 @@ def statistics(index: pd.DataFrame, dropped: pd.DataFrame, settings: DatasetSett
 
     Returns:
         Counts; how many faces were dropped for each reason, and which frames, as a decisions file takes them; how many
-        are turned which way; how pose and quality are spread.
+        are turned which way, and how many show which of the rarer expressions; how pose and quality are spread.
     """
     spread = {
         name: {f"p{percent}": round(float(np.percentile(index[name], percent)), 4) for percent in (0, 5, 50, 95, 100)}
@@ -182,6 +182,7 @@ def statistics(index: pd.DataFrame, dropped: pd.DataFrame, settings: DatasetSett
         "dropped": {reason: len(frames) for reason, frames in by_reason.items()},
         "dropped_frames": {reason: ", ".join(map(str, spans_of(frames))) for reason, frames in by_reason.items()},
         "poses": {pose.name: int(pose.of(index).sum()) for pose in sheets.POSES},
+        "expressions": {kind.name: int(kind.of(index).sum()) for kind in sheets.EXPRESSIONS},
         "spread": spread,
         "settings": settings.model_dump(),
     }

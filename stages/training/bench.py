@@ -161,13 +161,13 @@ def faces_of(params: Params, pair: str | None, size: int) -> Mapping[str, Faces]
         require_pair_consent(pair, params)
         return {identity: read_faces(folder, size).train for identity, folder in folders.items()}
     chance = np.random.default_rng(0)
-    angles = np.zeros(_MADE_UP, np.float32)
+    pose, expression = np.zeros((_MADE_UP, 2), np.float32), np.zeros((_MADE_UP, 3), np.float32)
     made_up = {}
     for identity in identities:
         coarse = chance.integers(256, size=(_MADE_UP, PLANES, 8, 8), dtype=np.uint8)
         planes = [[cv2.resize(plane, (size, size), interpolation=cv2.INTER_CUBIC) for plane in one] for one in coarse]
         places = torch.from_numpy(chance.random((_MADE_UP, PLACES, 2), dtype=np.float32))
-        made_up[identity] = Faces(torch.from_numpy(np.array(planes)), places, angles, angles)
+        made_up[identity] = Faces(torch.from_numpy(np.array(planes)), places, pose, expression)
     return made_up
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -31,14 +32,15 @@ class Faces:
     Attributes:
         planes: (n, 6, p, p) uint8 0..255: red, green, blue, mask, eyes, mouth; wherever there is room for them.
         places: (n, 468, 2) float32, landmarks in the unit crop.
-        yaw, pitch: (n,) degrees.
+        pose: (n, 2) degrees of yaw and pitch.
+        expression: (n, 3) opening of the mouth and of the lids, and gaze, as :mod:`stages.expression` has them.
         device: where :meth:`take` gives faces.
     """
 
     planes: Tensor
     places: Tensor
-    yaw: NDArray[np.float32]
-    pitch: NDArray[np.float32]
+    pose: NDArray[np.float32]
+    expression: NDArray[np.float32]
     device: torch.device = CPU
 
     def __len__(self) -> int:
@@ -52,10 +54,10 @@ class Faces:
             room: None for a share of what is free.
         """
         if device.type == "cpu":
-            return Faces(self.planes.cpu(), self.places.cpu(), self.yaw, self.pitch, device)
+            return Faces(self.planes.cpu(), self.places.cpu(), self.pose, self.expression, device)
         fits = self.planes.nbytes <= (room if room is not None else share_of_free(device))
         planes = self.planes.to(device) if fits else self.planes
-        return Faces(planes, self.places.to(device), self.yaw, self.pitch, device)
+        return Faces(planes, self.places.to(device), self.pose, self.expression, device)
 
     def take(self, indices: Tensor) -> Tensor:
         """Some faces' planes (k, 6, p, p) uint8 on :attr:`device`; indices (k,) int64."""
@@ -136,8 +138,11 @@ def _gather(
             ):
                 planes[at], places[at] = as_planes(crop, mask, landmarks, size), landmarks[:PLACES]
                 at += 1
-    yaw, pitch = (np.concatenate([rows[name].to_numpy(np.float32) for _, rows in parts]) for name in ("yaw", "pitch"))
-    return Faces(torch.from_numpy(planes), torch.from_numpy(places), yaw, pitch)
+    index = pd.concat([rows for _, rows in parts])
+    lids = index[["eye_open_left", "eye_open_right"]].mean(axis=1)
+    expression = np.column_stack([index["mouth_open"], lids, index["gaze"]]).astype(np.float32)
+    pose = index[["yaw", "pitch"]].to_numpy(np.float32)
+    return Faces(torch.from_numpy(planes), torch.from_numpy(places), pose, expression)
 
 
 def as_planes(

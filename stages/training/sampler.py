@@ -5,21 +5,32 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_BIN = 10.0
+_POSE = 10.0
 """Degrees of yaw and pitch that count as the same pose."""
 
+_EXPRESSION = (0.1, 0.1, 0.05)
+"""Opening of the mouth, of the lids, and gaze (see :mod:`stages.expression`) that count as the same expression."""
 
-def pose_weights(yaw: NDArray[np.floating], pitch: NDArray[np.floating], balance: float) -> NDArray[np.float64]:
+
+def weights_of(
+    pose: NDArray[np.floating], expression: NDArray[np.floating], poses: float, expressions: float
+) -> NDArray[np.float64]:
     """How often to draw each face, (n,), summing to 1.
 
     Args:
-        yaw, pitch: (n,) degrees.
-        balance: 0 draws all faces alike often, 1 all poses alike often, between them a compromise.
+        pose: (n, 2) degrees of yaw and pitch.
+        expression: (n, 3) opening of the mouth and of the lids, and gaze.
+        poses: 0 draws all faces alike often, 1 all poses alike often, between them a compromise.
+        expressions: the same of expressions. Of both, a face comes as often as the product says.
     """
-    bins = np.stack([np.floor(yaw / _BIN), np.floor(pitch / _BIN)], axis=1)
-    _, which, counts = np.unique(bins, axis=0, return_inverse=True, return_counts=True)
-    weights = counts[which].astype(np.float64) ** -balance
+    weights = _rare(pose / _POSE, poses) * _rare(expression / np.array(_EXPRESSION), expressions)
     return np.asarray(weights / weights.sum())
+
+
+def _rare(values: NDArray[np.floating], balance: float) -> NDArray[np.float64]:
+    """How often those in cells of size 1 (n, k) are to be drawn, (n,), to any scale."""
+    _, which, counts = np.unique(np.floor(values), axis=0, return_inverse=True, return_counts=True)
+    return np.asarray(counts[which].astype(np.float64) ** -balance)
 
 
 class Sampler:

@@ -225,6 +225,9 @@ class PresetSettings(_Settings):
         "CUDA GPU only, a CPU computes in float32 whatever is said here",
     )
     pose_balance: Share = Field(default=0.0, description="0 draws crops alike, 1 draws all poses alike often")
+    expression_balance: Share = Field(
+        default=0.0, description="the same of expressions: how far mouth and lids are open, and where the eyes look"
+    )
     augmentation: AugmentationSettings = AugmentationSettings()
     losses: LossSettings = LossSettings()
     optimiser: OptimiserSettings = OptimiserSettings()

@@ -14,7 +14,7 @@ from stages.training.augment import Batch, augment
 from stages.training.faces import Faces
 from stages.training.losses import loss_terms, sides_term
 from stages.training.processes import ALONE, Processes
-from stages.training.sampler import Sampler, pose_weights
+from stages.training.sampler import Sampler, weights_of
 from stages.training.settings import PresetSettings
 from stages.training.state import State, learning_rate
 
@@ -41,7 +41,12 @@ class Step:
             raise ValueError("the batch must be settled first, see stages.training.plan")
         batch = preset.batch
         self._samplers = {
-            name: Sampler(pose_weights(some.yaw, some.pitch, preset.pose_balance), batch, seed, stream)
+            name: Sampler(
+                weights_of(some.pose, some.expression, preset.pose_balance, preset.expression_balance),
+                batch,
+                seed,
+                stream,
+            )
             for stream, (name, some) in enumerate(faces.items())
         }
 

@@ -42,21 +42,22 @@ def test_faces_that_do_not_fit_in_memory_are_mapped_and_are_the_same(tmp_path: P
         assert not is_mapped(held)
         assert is_mapped(paged)
         assert torch.equal(held.planes, paged.planes)
-        np.testing.assert_array_equal(held.yaw, paged.yaw)
+        np.testing.assert_array_equal(held.pose, paged.pose)
+        np.testing.assert_array_equal(held.expression, paged.expression)
     assert list(scratch.iterdir()) == []  # the files have no name: nothing is left of them, however this ends
 
 
 def test_taken_faces_are_those_asked_for_in_order() -> None:
     planes = torch.arange(5, dtype=torch.uint8).view(5, 1, 1, 1).expand(-1, PLANES, 4, 4).contiguous()
-    faces = Faces(planes, torch.zeros(5, PLACES, 2), np.zeros(5, np.float32), np.zeros(5, np.float32))
+    faces = Faces(planes, torch.zeros(5, PLACES, 2), np.zeros((5, 2), np.float32), np.zeros((5, 3), np.float32))
     taken = faces.to(CPU).take(torch.tensor([4, 0, 4]))
     assert taken[:, 0, 0, 0].tolist() == [4, 0, 4]
 
 
 @pytest.mark.parametrize("room", [0, 10**9], ids=["do not fit", "fit"])
 def test_faces_for_another_device_lie_there_if_they_fit_and_are_given_there_anyway(room: int) -> None:
-    nothing = np.zeros(3, np.float32)
-    faces = Faces(torch.zeros(3, PLANES, 4, 4, dtype=torch.uint8), torch.zeros(3, PLACES, 2), nothing, nothing)
+    nothing = np.zeros((3, 3), np.float32)
+    faces = Faces(torch.zeros(3, PLANES, 4, 4, dtype=torch.uint8), torch.zeros(3, PLACES, 2), nothing[:, :2], nothing)
     elsewhere = faces.to(torch.device("meta"), room)  # torch's device without memory stands for any other one
     assert elsewhere.planes.device.type == ("meta" if room else "cpu")
     assert elsewhere.take(torch.tensor([0, 1])).device.type == "meta"

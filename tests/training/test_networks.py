@@ -158,9 +158,9 @@ from stages.training.state import State
 from stages.training.step import Step
 
 preset = load_params().training.presets["size-512"].model_copy(update={"batch": 1})
-size, angles = preset.stored_size, np.zeros(2, np.float32)
+size, nothing = preset.stored_size, np.zeros((2, 3), np.float32)
 planes, places = torch.randint(256, (2, PLANES, size, size), dtype=torch.uint8), torch.rand(2, PLACES, 2)
-faces = {name: Faces(planes, places, angles, angles) for name in "ab"}
+faces = {name: Faces(planes, places, nothing[:, :2], nothing) for name in "ab"}
 state = State(list(faces), preset, 0, torch.device("cpu"))
 losses = Step(faces, preset, 0)(state)
 assert all(torch.isfinite(loss) for loss in losses.values()), losses

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.training.sampler import Sampler, pose_weights
+from stages.training.sampler import Sampler, weights_of
 
 
 def alike(count: int) -> np.ndarray:
-    return pose_weights(np.zeros(count), np.zeros(count), 0.0)
+    return weights_of(np.zeros((count, 2)), np.zeros((count, 3)), 0.0, 0.0)
 
 
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 5), st.integers(0, 2**31 - 1))
@@ -33,11 +34,28 @@ def test_seeds_and_streams_differ() -> None:
     assert len({tuple(draw) for draw in draws}) == 3
 
 
-def test_a_rare_pose_is_drawn_as_often_as_a_common_one_when_balanced() -> None:
-    yaw = np.array([0.0] * 90 + [40.0] * 10)
-    weights = pose_weights(yaw, np.zeros(100), 1.0)
+@pytest.mark.parametrize(
+    ("kind", "column", "value"),
+    [("pose", 0, 40.0), ("pose", 1, -25.0), ("expression", 0, 0.4), ("expression", 1, 0.3), ("expression", 2, -0.2)],
+)
+def test_a_rare_pose_or_expression_is_drawn_as_often_as_a_common_one_when_balanced(
+    kind: str, column: int, value: float
+) -> None:
+    faces = {"pose": np.zeros((100, 2)), "expression": np.zeros((100, 3))}
+    faces[kind][90:, column] = value
+    balances = (1.0, 0.0) if kind == "pose" else (0.0, 1.0)
+    weights = weights_of(faces["pose"], faces["expression"], *balances)
     sampler = Sampler(weights, 100, 0, 0)
     drawn = np.concatenate([sampler.draw(i) for i in range(20)])
     assert abs(np.mean(drawn >= 90) - 0.5) < 0.02
     assert set(drawn) == set(range(100))
-    np.testing.assert_allclose(pose_weights(yaw, np.zeros(100), 0.0), 0.01)
+    np.testing.assert_allclose(weights_of(faces["pose"], faces["expression"], *balances[::-1]), 0.01)
+
+
+def test_who_is_rare_in_both_is_drawn_for_both() -> None:
+    pose, expression = np.zeros((100, 2)), np.zeros((100, 3))
+    pose[:20, 0], expression[10:30, 0] = 40.0, 0.4
+    weights = weights_of(pose, expression, 0.5, 0.5)
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[15] / weights[50] == pytest.approx(weights[5] / weights[50] * weights[25] / weights[50])
+    assert weights[5] / weights[50] == pytest.approx((80 / 20) ** 0.5)
