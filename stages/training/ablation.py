@@ -91,6 +91,8 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "no-light": {"augmentation": {"light": 0.0, "brightness": 0.0, "balance": 0.0, "gamma": 0.0, "saturation": 0.0}},
     "no-warp": {"augmentation": {"warp": 0.0}},
     "no-flip": {"augmentation": {"flip": 0.0}},
+    "rare-poses": {"pose_balance": 0.5},
+    "rare-expressions": {"expression_balance": 0.5},
     "moves": {"augmentation": {"rotation": 4.0, "zoom": 0.03, "shift": 0.015}},
 }
 """What each row changes; an empty change takes the section out. ``original`` is the preset of that name, which lowers

@@ -124,6 +124,7 @@ def test_the_tables_tell_who_was_left_out_and_why(face_set: FaceSet) -> None:
             dropped[dropped["reason"] == reason]["frame"]
         )
     assert sum(told["poses"].values()) == told["faces"]
+    assert told["expressions"] == {kind.name: int(kind.of(face_set.index).sum()) for kind in sheets.EXPRESSIONS}
 
 
 def graded_faces(**changed: list[float]) -> pd.DataFrame:
@@ -151,6 +152,22 @@ def test_every_face_has_one_pose() -> None:
     told = np.stack([pose.of(faces) for pose in sheets.POSES])
     assert (told.sum(axis=0) == 1).all()
     assert list(told.sum(axis=1)) == [1, 1, 2, 2, 2]
+
+
+def test_expressions_are_told_by_what_a_face_does() -> None:
+    """Both lids count: who winks has not shut the eyes."""
+    still = {"mouth_open": 0.02, "eye_open_left": 0.3, "eye_open_right": 0.3, "gaze": 0.0}
+    changes: list[dict[str, float]] = [
+        {},
+        {"mouth_open": 0.2},
+        {"eye_open_left": 0.05},
+        {"gaze": -0.15},
+        {"gaze": 0.15},
+    ]
+    faces = pd.DataFrame([still | change for change in [*changes, {"eye_open_left": 0.05, "eye_open_right": 0.1}]])
+    told = {kind.name: np.flatnonzero(kind.of(faces)).tolist() for kind in sheets.EXPRESSIONS}
+    expected = {"the mouth open": [1], "the eyes shut": [5], "looking to the left": [3], "looking to the right": [4]}
+    assert told == expected
 
 
 @pytest.mark.parametrize("count", [0, 1, 24, 25, 1000])
