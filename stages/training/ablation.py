@@ -95,9 +95,9 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "rare-expressions": {"expression_balance": 0.5},
     "moves": {"augmentation": {"rotation": 4.0, "zoom": 0.03, "shift": 0.015}},
 }
-"""What each row changes; an empty change takes the section out. ``original`` is the preset of that name, which lowers
-1 - SSIM and L1 where the classic's own recipe has a squared error; the others start from the chosen one, but
-``original-our-recipe`` takes the network and the stored size of ``original``."""
+"""What each row changes, a setting or some of a section; an empty change takes the section out. ``original`` is the
+preset of that name, which lowers 1 - SSIM and L1 where the classic's own recipe has a squared error; the others start
+from the chosen one, but ``original-our-recipe`` takes the network and the stored size of ``original``."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,11 @@ def preset_of(row: str, params: Params) -> PresetSettings:
         raw |= {"network": classic["network"], "stored_size": classic["stored_size"], "base": None}
     if "family" in ROWS[row].get("network", {}):
         raw["base"] = None  # which is of our own family
-    for section, changes in ROWS[row].items():
-        raw[section] = raw[section] | changes if changes else None
+    for name, changes in ROWS[row].items():
+        if isinstance(changes, Mapping):
+            raw[name] = raw[name] | changes if changes else None
+        else:
+            raw[name] = changes
     return PresetSettings.model_validate(raw)
 
 

@@ -53,6 +53,8 @@ def test_each_row_changes_the_shipped_preset_in_what_it_is_named_for() -> None:
     assert all(preset != presets["default"] for row, preset in presets.items() if row != "default")
     assert presets["no-ssim"].losses == presets["default"].losses.model_copy(update={"ssim": 0.0})
     assert presets["identity"].losses == presets["default"].losses.model_copy(update={"identity": 0.2})
+    assert presets["rare-poses"] == presets["default"].model_copy(update={"pose_balance": 0.5})
+    assert presets["rare-expressions"] == presets["default"].model_copy(update={"expression_balance": 0.5})
     assert presets["original-our-recipe"].losses == presets["default"].losses
     assert presets["default"].base is not None
     for row in ("no-texture", "side-outputs"):
