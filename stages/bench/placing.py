@@ -121,7 +121,7 @@ def cost(inputs: Inputs, settings: CompositingSettings) -> Cost:
     try:
         pictures, decoding = _spent(lambda: list(frames))
         found, measuring = _spent(lambda: measured(frames, faces, inputs.converted, settings))
-        matched, matching = _spent(lambda: Matches(found, faces, sampled(faces), frames, settings))
+        matched, matching = _spent(lambda: list(Matches(found, faces, sampled(faces), frames, settings)))
         layers, preparing = _spent(lambda: list(inputs.layers(matched, settings)))
         of_face = [pictures[number] for number in faces["frame"]]
         _, placing = _spent(
