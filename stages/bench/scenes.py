@@ -152,17 +152,8 @@ def shoot(scene: NamedScene, player: Identity, other: Identity, height: int = 36
 
 def lit(light: Light, scene: NamedScene, done: float) -> Light:
     """The light when a share `done` of the scene is over: gone round the vertical, and harder."""
-    angle = np.radians((done - 0.5) * scene.sweep)
-    turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
-    weak = 0.25 if scene.hard else 1.0
-    key = replace(light.key, direction=turn @ light.key.direction, colour=light.key.colour * (1.5 if scene.hard else 1))
-    return replace(
-        light,
-        key=key,
-        fill=replace(light.fill, colour=weak * light.fill.colour),
-        harmonics=(0.5 + 0.5 * weak) * light.harmonics,
-        window=turn @ light.window,
-    )
+    moved = light.turned((done - 0.5) * scene.sweep)
+    return moved.hardened(1.5, 0.25, 0.625) if scene.hard else moved
 
 
 def _pose(scene: NamedScene, pose: Pose, following: Pose, delay: float, done: float) -> Pose:

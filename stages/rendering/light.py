@@ -9,7 +9,7 @@ The environment is kept as spherical harmonics to the second order, which hold 9
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,22 @@ class Light:
         exposure = float(rng.uniform(0.88, 1.12))
         window = _direction(side * rng.uniform(12, 24), rng.uniform(12, 20))
         return cls(key, fill, rim, harmonics, exposure, window)
+
+    def turned(self, degrees: float) -> Light:
+        """The key and its window in the eyes gone round the vertical."""
+        angle = np.radians(degrees)
+        turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+        key = replace(self.key, direction=turn @ self.key.direction)
+        return replace(self, key=key, window=turn @ self.window)
+
+    def hardened(self, key: float, fill: float, room: float) -> Light:
+        """The same with so much of the key's, the fill's and the environment's light."""
+        return replace(
+            self,
+            key=replace(self.key, colour=key * self.key.colour),
+            fill=replace(self.fill, colour=fill * self.fill.colour),
+            harmonics=room * self.harmonics,
+        )
 
 
 def basis(normals: NDArray[np.floating]) -> Floats:

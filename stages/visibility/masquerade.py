@@ -1,7 +1,7 @@
 """Faces behind more than was rendered: what covers another face, and shapes of chance, laid over a crop.
 
 What a network is to keep is not a list of things. So half of the crops get something that no renderer made: a shape
-with a texture. Soft shadows and colour casts come too, which cover nothing.
+with a texture. Soft shadows and colour casts come too, which cover nothing, and what moves is smeared.
 """
 
 from __future__ import annotations
@@ -142,6 +142,23 @@ def _texture(example: Example, chance: np.random.Generator) -> F32:
     slope = chance.normal(0.0, 0.5, 2)
     picture *= np.exp(slope[0] * (columns - 0.5) + slope[1] * (rows - 0.5)).astype(np.float32)[..., None]
     return np.asarray(np.clip(picture, 0.0, 1.0), np.float32)
+
+
+def smeared(example: Example, chance: np.random.Generator) -> Example:
+    """The crop as a slow shutter sees it: all that is there moved one way, up to a twelfth of the crop."""
+    size = example.face.shape[0]
+    length, angle = float(chance.uniform(2.0, size / 12)), float(chance.uniform(0.0, np.pi))
+    reach = int(np.ceil(0.5 * length))
+    away = np.arange(-reach, reach + 1, dtype=np.float32)
+    along = away[None, :] * np.cos(angle) + away[:, None] * np.sin(angle)
+    aside = away[:, None] * np.cos(angle) - away[None, :] * np.sin(angle)
+    line = np.clip(0.5 * length + 0.5 - np.abs(along), 0.0, 1.0) * np.clip(1.0 - np.abs(aside), 0.0, 1.0)
+    kernel = np.asarray(line / line.sum(), np.float32)
+    rgb, face, cover = (
+        np.asarray(np.clip(cv2.filter2D(part, -1, kernel, borderType=cv2.BORDER_REPLICATE), 0.0, 1.0), np.float32)
+        for part in (example.rgb, example.face, example.cover)
+    )
+    return Example(rgb, face, cover, example.hull)
 
 
 def relit(example: Example, chance: np.random.Generator) -> F32:

@@ -24,11 +24,12 @@ class VisibilityNetwork(nn.Module):
         self.stem = nn.Conv2d(3, channels[0], 3, padding=1)
         pairs = list(pairwise(channels))
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in pairs)
-        # the finest levels are the dearest: they only pass on what they see
+        # the finest levels are the dearest: on the way down they only pass on what they see
         inner = [Residual(coarse) if level else nn.Identity() for level, (_, coarse) in enumerate(pairs)]
+        self.inner = nn.ModuleList(inner)
         self.up = nn.ModuleList(nn.Conv2d(fine + coarse, fine, 1) for fine, coarse in pairs)
-        outer = [Residual(fine) if level else nn.Identity() for level, (fine, _) in enumerate(pairs)]
-        self.inner, self.outer = nn.ModuleList(inner), nn.ModuleList(outer)
+        # on the way up also the finest decides anew: gaps between fingers, rims and hairs are a pixel or two wide
+        self.outer = nn.ModuleList(Residual(fine) for fine, _ in pairs)
         self.head = nn.Conv2d(channels[0], 1, 3, padding=1)
         for layer in (self.stem, *self.down, *self.up):
             assert isinstance(layer, nn.Conv2d)

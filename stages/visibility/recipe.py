@@ -16,20 +16,22 @@ class Recipe(BaseModel):
 
     seed: int = Field(default=0, ge=0, description="of the scenes, the first weights and the batches")
     first_identity: int = Field(default=2000, ge=0, description="seed of the first performer")
-    performers: int = Field(default=40, ge=1)
+    performers: int = Field(default=160, ge=1)
     held_out: int = Field(default=4, ge=1, description="further performers, to measure on")
     poses: int = Field(default=6, ge=1, description="of each performer, each bare and behind each of its coverings")
     kinds: tuple[Kind, ...] = Field(
-        default=("glasses", "hand", "microphone", "phone", "fringe"), description="that training sees"
+        default=("glasses", "hand", "hand", "microphone", "phone", "fringe"),
+        description="that training sees; of one that is named twice, there are two: no two hands are alike",
     )
     unseen: tuple[Kind, ...] = Field(default=("cup",), description="that only held-out performers have")
-    frame_size: int = Field(default=224, ge=128, description="side of the rendered frames, pixels")
+    hard: float = Field(default=0.3, ge=0.0, le=1.0, description="share of the poses in hard light from aside")
+    frame_size: int = Field(default=320, ge=128, description="side of the rendered frames, pixels")
     stored_size: int = Field(default=160, ge=64, description="side of the stored crops, pixels")
     stored_reach: float = Field(default=1.25, ge=1.0, description="side of the stored crops in unit crops")
     input_size: int = Field(default=128, ge=64, multiple_of=32, description="side of the network's crops, pixels")
-    channels: tuple[int, ...] = Field(default=(16, 16, 32, 64, 96), description="of the levels, each half as fine")
+    channels: tuple[int, ...] = Field(default=(16, 24, 48, 96, 128), description="of the levels, each half as fine")
     iterations: tuple[int, ...] = Field(
-        default=(5000, 2500),
+        default=(8000, 4000),
         min_length=1,
         description="of each cycle: the learning rate falls to zero in each, and each begins at half of the one before",
     )
@@ -49,8 +51,8 @@ class Recipe(BaseModel):
 
     def played(self) -> dict[str, Any]:
         """What the pictures of a performer depend on."""
-        names = {"seed", "first_identity", "performers", "poses", "kinds", "unseen", "frame_size", "stored_size"}
-        return self.model_dump(mode="json", include=names | {"stored_reach"})
+        names = {"seed", "first_identity", "performers", "poses", "kinds", "unseen", "hard", "frame_size"}
+        return self.model_dump(mode="json", include=names | {"stored_size", "stored_reach"})
 
     @property
     def people(self) -> int:
