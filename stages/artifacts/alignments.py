@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -87,6 +87,14 @@ class Alignments:
         """
         points = numbers_of(self.wide.take(np.asarray(rows, np.int64)), "landmarks").astype(np.float32)
         return points.reshape(len(rows), -1, 3)
+
+    def each_landmarks(self, rows: NDArray[np.integer] | pd.Index) -> Iterator[NDArray[np.float32]]:
+        """The same of any number of rows, in parts of which one at a time is in memory.
+
+        Raises:
+            Problem: the file is damaged.
+        """
+        return (self.landmarks(rows[start : start + SHARD_ROWS]) for start in range(0, len(rows), SHARD_ROWS))
 
     def widened(self, rows: pd.DataFrame, numbers: str | None = None) -> pd.DataFrame:
         """Some rows with the columns of :data:`WIDE`.

@@ -102,6 +102,7 @@ def opened_table(path: Path, columns: Sequence[str]) -> pq.ParquetFile:
         raise _unreadable(path, error) from error
     lacking = [name for name in columns if name not in file.schema_arrow.names]
     if lacking:
+        file.close()
         raise Problem(f"it lacks the columns {', '.join(lacking)}", where=path, mend=REMAKE)
     return file
 

@@ -73,7 +73,8 @@ class RowWriter:
         while sum(map(len, self._waiting)) >= SHARD_ROWS:
             waiting = pa.concat_tables(self._waiting)
             self._write(waiting.slice(0, SHARD_ROWS))
-            self._waiting = [waiting.slice(SHARD_ROWS)]
+            rest = waiting.slice(SHARD_ROWS)
+            self._waiting = [rest] if len(rest) else []
 
     def _write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows.combine_chunks(), row_group_size=SHARD_ROWS)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
-from stages.artifacts.files import SHARD_ROWS
 from stages.artifacts.frames import Frames
 from stages.compositing.masks import Mask, face_size, raw_mask, shaped
 from stages.compositing.motion import motions
@@ -50,8 +49,7 @@ def faces_to_place(converted: Converted, alignments: Alignments, frames: Frames)
 
 def middles(alignments: Alignments, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """The mean of the landmarks of some rows, (n, 2) in frame pixels; so many at a time are in memory."""
-    parts = (alignments.landmarks(rows[start : start + SHARD_ROWS]) for start in range(0, len(rows), SHARD_ROWS))
-    found = [points.astype(np.float64)[:, :, :2].mean(axis=1) for points in parts]
+    found = [points.astype(np.float64)[:, :, :2].mean(axis=1) for points in alignments.each_landmarks(rows)]
     return np.concatenate([np.zeros((0, 2)), *found])
 
 

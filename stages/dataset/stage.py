@@ -15,7 +15,6 @@ from stages import contact_sheet
 from stages.artifacts.alignments import POSE_AND_QUALITY, Alignments
 from stages.artifacts.decisions import Decisions, spans_of
 from stages.artifacts.face_set import HELD_OUT, TRAIN, FaceSet
-from stages.artifacts.files import SHARD_ROWS
 from stages.artifacts.frames import Frames
 from stages.artifacts.kept import KeptShards
 from stages.atomic import whole_folder
@@ -88,8 +87,7 @@ def build(
     decisions.require_footage(frames, clip)
     table = alignments.table
     told = by_hand(table, decisions.drop, len(frames), clip)
-    starts = range(0, len(table), SHARD_ROWS)
-    landmarks = (alignments.landmarks(table.index[start : start + SHARD_ROWS]) for start in starts)
+    landmarks = alignments.each_landmarks(table.index)
     inside = [shares_inside(points, frames.facts.width, frames.facts.height) for points in landmarks]
     filtered = reasons(table, np.concatenate([np.zeros(0), *inside]), settings.filter)
     why = pd.Series([hand or reason for hand, reason in zip(told, filtered, strict=True)], table.index, dtype=object)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -170,6 +171,11 @@ class _Block:
     end: Fraction
     raster: Floats
 
+    @cached_property
+    def white(self) -> Floats:
+        """Of a block to which nothing is added any more: it is looked into from every window that it is in."""
+        return whitened(self.raster)
+
 
 class _Reader:
     """Adds frames up and keeps what is found."""
@@ -221,7 +227,7 @@ class _Reader:
 
     def _carries(self, block: _Block, identifier: int) -> bool:
         """Whether a block carries a mark that was found in its window: its own word, if it can be read, decides."""
-        white = whitened(block.raster)
+        white = block.white
         own = _decoded(white, self._pattern, self._known, 1)
         if own.identifier is not None:
             return own.identifier == identifier

@@ -64,6 +64,13 @@ def test_any_rows_come_in_the_order_asked_for(tmp_path_factory: pytest.TempPathF
         assert found["seen"].to_pylist() == [bytes([row % 251]) * (row % 7) for row in asked]
 
 
+@pytest.mark.parametrize(("count", "groups"), [(0, 1), (SHARD_ROWS, 1), (2 * SHARD_ROWS, 2), (2 * SHARD_ROWS + 1, 3)])
+def test_no_row_group_is_empty_but_that_of_an_empty_table(tmp_path: Path, count: int, groups: int) -> None:
+    with pq.ParquetFile(write(tmp_path / "t.parquet", table(count))) as file:
+        assert file.num_row_groups == groups
+        assert len(file.read()) == count
+
+
 def test_a_row_that_is_not_there_is_no_other_one(tmp_path: Path) -> None:
     with StoredRows(write(tmp_path / "rows", table(5)), ("points",)) as rows:
         assert len(rows) == 5
