@@ -1,4 +1,4 @@
-"""``python -m stages.bench.strangers``: embed performers who are neither source nor target (see docs/evaluation.md)."""
+"""``python -m stages.bench.strangers``: performers who are neither source nor target, for docs/evaluation.md."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import typer
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from stages import geometry
 from stages.artifacts.files import sha256_of
 from stages.atomic import whole_file
 from stages.bench.crowd import IDLE, Mark, Role, Scene, cast, shoot
-from stages.evaluation.likeness import mean_direction
-from stages.evaluation.strangers import TABLE
+from stages.evaluation.strangers import PICTURES, PLACE, TABLE, TILE, embedded, tiles_of
 from stages.packs import Landmarker, Recogniser, five_points, open_pack
+from stages.packs.recogniser import arcface_transform
+from stages.picture_bytes import jpeg
 from stages.progress import progress
 from stages.rendering.head import HeadBasis
 from stages.rendering.landmarks import five_points as rendered_points
@@ -26,6 +28,10 @@ VIEWS: Final = 3
 WIDEST: Final = 15.0
 """Degrees of yaw to either side."""
 
+_EDGE: Final = (TILE - 112) / 2
+_WIDER: Final = np.array([[112.0, 0.0, _EDGE], [0.0, 112.0, _EDGE]]) / TILE
+"""From a recogniser's crop of 112 pixels to a tile, which has a little more around it: another one's may be wider."""
+
 
 def portrait(seed: int) -> Scene:
     """One performer, large in the picture, who looks about."""
@@ -34,28 +40,34 @@ def portrait(seed: int) -> Scene:
     return Scene(seed=seed, roles=(role,), frames=VIEWS, rate=1, width=320, height=320)
 
 
-def embeddings(seeds: range, recogniser: Recogniser, landmarker: Landmarker) -> NDArray[np.float32]:
-    """What stands for each performer: the mean embedding of all views, (n, d) float32 of length 1."""
+def views_of(seeds: range, landmarker: Landmarker) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Tiles (n, VIEWS, TILE, TILE, 3) uint8 RGB of all performers, and the five points in each, (n, VIEWS, 5, 2)."""
     basis = HeadBasis.load()
-    people = []
-    for seed in progress(seeds, total=len(seeds), what="strangers", unit="performer"):
+    tiles = np.zeros((len(seeds), VIEWS, TILE, TILE, 3), np.uint8)
+    points = np.zeros((len(seeds), VIEWS, 5, 2), np.float32)
+    for number, seed in enumerate(progress(seeds, total=len(seeds), what="strangers", unit="performer")):
         scene = portrait(seed)
-        views = []
-        for shot in shoot(scene, cast(scene, basis)):
+        for view, shot in enumerate(shoot(scene, cast(scene, basis))):
             (person,) = shot.people
             landmarks, _ = landmarker.refine(shot.rgb, rendered_points(person.landmarks)[None], passes=2)
-            views.append(recogniser.embed(shot.rgb, five_points(landmarks))[0])
-        people.append(mean_direction(np.stack(views)))
-    return np.stack(people)
+            (five,) = five_points(landmarks)
+            around = geometry.compose(arcface_transform(five, 112), _WIDER)
+            tiles[number, view] = geometry.crop(shot.rgb, around, TILE)
+            points[number, view] = geometry.apply(geometry.compose(around, geometry.to_pixels(TILE)), five)
+    return tiles, points
 
 
 def main() -> None:
-    """Write the table that evaluations retrieve among."""
+    """Write the pictures that evaluations retrieve among, and how the open pack's recogniser sees them."""
     pack = open_pack()
-    found = embeddings(SEEDS, Recogniser(pack, device="cpu"), Landmarker(pack, device="cpu"))
+    tiles, points = views_of(SEEDS, Landmarker(pack, device="cpu"))
+    sheet = tiles.transpose(0, 2, 1, 3, 4).reshape(len(SEEDS) * TILE, VIEWS * TILE, 3)
+    with whole_file(PLACE / PICTURES) as path:
+        path.write_bytes(jpeg(np.ascontiguousarray(sheet), PLACE / PICTURES, quality=94))
+    found = embedded(tiles_of(PLACE / PICTURES, tiles.shape[:2]), points, Recogniser(pack, device="cpu"))
     about = {"recogniser": sha256_of(pack.files["recognition"]), "seeds": f"{SEEDS.start}..{SEEDS.stop - 1}"}
-    with whole_file(TABLE) as path:
-        save_file({"embeddings": found}, path, metadata=about)
+    with whole_file(PLACE / TABLE) as path:
+        save_file({"embeddings": found, "points": points}, path, metadata=about)
 
 
 if __name__ == "__main__":

@@ -143,6 +143,28 @@ METRICS: Final = (
         "strangers (rendered performers).",
     ),
     Metric(
+        "second_similarity_source", LIKENESS, "Similarity to the source, second judge", "plain", "higher",
+        Mean("second_similarity_source"), _LIKE_THE_SOURCE,
+        "Mean cosine similarity of the delivered face to the source's mean embedding by another recogniser, which no "
+        "training has learnt from.",
+    ),
+    Metric(
+        "second_similarity_target", LIKENESS, "Similarity to the target, second judge", "plain", "lower",
+        Mean("second_similarity_target"), _LIKE_THE_SOURCE,
+        "The same to the target; it should be the lower of the two.",
+    ),
+    Metric(
+        "second_nearer_to_source", LIKENESS, "Frames nearer to the source, second judge", "share", "higher",
+        Mean("second_nearer_to_source"), _LIKE_THE_SOURCE,
+        "Share of frames in which the delivered face is more like the source than like the target.",
+    ),
+    Metric(
+        "second_retrieved", LIKENESS, "Source found among strangers, second judge", "share", "higher",
+        Mean("second_retrieved"), _LIKE_THE_SOURCE,
+        "Share of frames in which the delivered face is more like the source than like the target or any of the "
+        "strangers (rendered performers).",
+    ),
+    Metric(
         "identity_spread", LIKENESS, "Likeness that comes and goes", "fine", "lower", Mean("identity_spread"),
         ((COPIED, ALTERNATING), (ORACLE, ALTERNATING)),
         "Variance of the likeness over time: mean of 1 - cosine similarity to the mean of all delivered faces.",

@@ -32,6 +32,7 @@ class Instruments:
 
     Attributes:
         likeness: tells whom a face looks like.
+        second: tells it, too, by a recogniser that no loss can learn through; None if there is none.
         landmarker, canonical: tell what it does.
         model: the swap model.
         wrong: a session on the target's own network.
@@ -46,6 +47,7 @@ class Instruments:
     wrong: ort.InferenceSession
     still: tuple[Picture, Mask]
     threads: int
+    second: Likeness | None = None
 
     def performance(self, view: View, picture: Picture) -> Performance:
         """What the face of a view does in one version of its frame."""

@@ -24,12 +24,14 @@ class Likeness:
         recogniser: that describes faces.
         source, target: what stands for the two identities, (d,) of length 1.
         strangers: (n, d), of people who are neither; n may be 0.
+        prefix: that the columns' names begin with.
     """
 
     recogniser: Recogniser
     source: Embedding
     target: Embedding
     strangers: NDArray[np.float32]
+    prefix: str = ""
 
     def embedding(self, picture: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> Embedding:
         """Of the face in a frame (h, w, 3) uint8 RGB with landmarks (478, 2 or 3), frame pixels; (d,) of length 1."""
@@ -40,13 +42,13 @@ class Likeness:
         """Cosine similarities -1..1, and as 0 or 1 whether the source is nearer than the target, and than anyone."""
         to_source, to_target = float(face @ self.source), float(face @ self.target)
         row = {
-            f"similarity_source{suffix}": to_source,
-            f"similarity_target{suffix}": to_target,
-            f"nearer_to_source{suffix}": float(to_source > to_target),
+            f"{self.prefix}similarity_source{suffix}": to_source,
+            f"{self.prefix}similarity_target{suffix}": to_target,
+            f"{self.prefix}nearer_to_source{suffix}": float(to_source > to_target),
         }
         if len(self.strangers):
             nearest = max(to_target, float((self.strangers @ face).max()))
-            row[f"retrieved{suffix}"] = float(to_source > nearest)
+            row[f"{self.prefix}retrieved{suffix}"] = float(to_source > nearest)
         return row
 
 

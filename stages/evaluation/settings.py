@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -13,6 +14,7 @@ from stages.problems import nearest
 FIGURES: Final = frozenset({
     "psnr", "ssim", "colour_error", "psnr_all", "mask_iou", "mask_edge", "psnr_frame", "ssim_frame",
     "colour_error_frame", "vmaf", "similarity_source", "similarity_target", "nearer_to_source", "retrieved",
+    "second_similarity_source", "second_similarity_target", "second_nearer_to_source", "second_retrieved",
     "identity_spread", "landmark_error", "pose_error", "gaze_error", "mouth_error", "landmark_error_truth",
     "pose_error_truth", "gaze_error_truth", "mouth_error_truth", "pose_correlation", "gaze_correlation",
     "mouth_correlation", "eye_correlation", "lip_lag", "flicker", "jitter", "seam_energy", "psnr_gain", "psnr_worst",
@@ -57,6 +59,11 @@ class EvaluationSettings(BaseModel):
         default=16, ge=1, description="faces of each identity whose mean embedding stands for that person"
     )
     pack: str = Field(default="open", description="the networks that recognise and place landmarks; see detection.pack")
+    second_recogniser: Path | None = Field(
+        default=None,
+        description="file of another recogniser (ArcFace-style ONNX) that judges likeness, too, and that no loss can "
+        "learn through (docs/evaluation.md); none comes with the project",
+    )
     device: Device = Field(default="cpu", description="where the networks run: auto, cpu or cuda")
     threads: int = Field(default=2, ge=1, description="of the networks, on the CPU")
     pictures: int = Field(default=16, ge=1, le=60, description="frames that the report shows")

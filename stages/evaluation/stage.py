@@ -151,9 +151,11 @@ def evaluate(
     asked = bars(settings.thresholds, metrics)
     if asked:
         metrics["thresholds_missed"] = sum(not bar.reached for bar in asked)
-    report = Report(
-        about, metrics, figures, frames, asked, album.chosen(frames), evidence.deliverable.facts, lineage_of(evidence)
-    )
+    lineage = lineage_of(evidence)
+    if settings.second_recogniser is not None:
+        judge = settings.second_recogniser
+        lineage["second judge"] = f"{judge.name} sha256 {sha256_of(judge)}"
+    report = Report(about, metrics, figures, frames, asked, album.chosen(frames), evidence.deliverable.facts, lineage)
     shown = of_swap(frames)
     if "psnr" not in shown:  # dvc.yaml plots this column for every swap, known truth or not
         shown = shown.assign(psnr=float("nan"), ssim=float("nan"))
@@ -169,14 +171,10 @@ def _taught_by(pack: Pack, teacher: str | None) -> bool:
 
 
 def _instruments(evidence: Evidence, settings: EvaluationSettings, pack: Pack, target: str) -> Instruments:
-    recogniser = Recogniser(pack, device=settings.device, threads=settings.threads)
+    own = sha256_of(pack.files["recognition"]) if "recognition" in pack.files else None
     return Instruments(
-        likeness=Likeness(
-            recogniser,
-            source=reference(evidence.source_faces, recogniser, settings.references),
-            target=reference(evidence.target_faces, recogniser, settings.references),
-            strangers=strangers_for(pack),
-        ),
+        likeness=_likeness(evidence, settings, pack, own),
+        second=_second(evidence, settings, own),
         landmarker=Landmarker(pack, device=settings.device, threads=settings.threads),
         canonical=read_canonical(pack.files["canonical_face"]),
         model=evidence.model,
@@ -184,3 +182,30 @@ def _instruments(evidence: Evidence, settings: EvaluationSettings, pack: Pack, t
         still=still_face(evidence.source_faces, evidence.model.output_size),
         threads=settings.threads,
     )
+
+
+def _likeness(
+    evidence: Evidence, settings: EvaluationSettings, judge: Pack | Path, sha256: str | None, prefix: str = ""
+) -> Likeness:
+    recogniser = Recogniser(judge, device=settings.device, threads=settings.threads)
+    return Likeness(
+        recogniser,
+        source=reference(evidence.source_faces, recogniser, settings.references),
+        target=reference(evidence.target_faces, recogniser, settings.references),
+        strangers=strangers_for(recogniser, sha256),
+        prefix=prefix,
+    )
+
+
+def _second(evidence: Evidence, settings: EvaluationSettings, own: str | None) -> Likeness | None:
+    """The second judge, if the settings name one; it must not be the first."""
+    judge = settings.second_recogniser
+    if judge is None:
+        return None
+    if judge.is_file() and sha256_of(judge) == own:
+        raise Problem(
+            "it is the pack's own recogniser, which judges already",
+            where=f"params.yaml, evaluation.second_recogniser: {judge}",
+            mend="name another one, or leave it out",
+        )
+    return _likeness(evidence, settings, judge, None, "second_")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import onnxruntime as ort
@@ -34,7 +35,7 @@ def open_model(
         Problem: the pack has no such model, or it does not run on the device.
     """
     if device == "cuda" and CUDA not in ort.get_available_providers():
-        raise _no_gpu(pack)
+        raise _no_gpu(pack.folder)
     options = options_for(threads)
     providers = providers_for(device)
     printed = io.StringIO()
@@ -52,7 +53,38 @@ def open_model(
             mend="set detection.pack to 'open', or to a pack with an SCRFD detector and an ArcFace recogniser",
         )
     if device == "cuda" and model.session.get_providers()[0] != CUDA:
-        raise _no_gpu(pack)
+        raise _no_gpu(pack.folder)
+    return model
+
+
+def open_recogniser(file: Path, *, device: Device, threads: int) -> ArcFaceONNX:
+    """insightface's object for a recogniser that comes alone, as ``model_zoo.get_model`` makes it of a file.
+
+    Args:
+        file: ONNX whose input is a square crop of at least 112 pixels, as ArcFace's are.
+        device: where it must run.
+        threads: within one operator, on the CPU.
+
+    Raises:
+        Problem: it is missing, no such network, or does not run on the device.
+    """
+    if device == "cuda" and CUDA not in ort.get_available_providers():
+        raise _no_gpu(file)
+    if file.suffix != ".onnx" or not file.is_file():
+        raise Problem("there is no such ONNX file", where=file, mend="name the file of a recogniser")
+    try:
+        with redirect_stdout(io.StringIO()):
+            model = get_model(str(file), providers=providers_for(device), sess_options=options_for(threads))
+    except Exception as error:  # onnxruntime raises its own, undocumented kinds
+        raise Problem(f"onnxruntime can not load it: {error}", where=file, mend="fetch the file anew") from error
+    if not isinstance(model, ArcFaceONNX):
+        raise Problem(
+            "insightface takes it for no recogniser",
+            where=file,
+            mend="name an ArcFace-style network: its input is a square crop of 112 pixels or more",
+        )
+    if device == "cuda" and model.session.get_providers()[0] != CUDA:
+        raise _no_gpu(file)
     return model
 
 
@@ -64,9 +96,9 @@ def _from_their_pack(pack: Pack, role: str, **session: Any) -> Any:
         return None
 
 
-def _no_gpu(pack: Pack) -> Problem:
+def _no_gpu(where: Path) -> Problem:
     return Problem(
         "it can not run on a CUDA GPU here",
-        where=pack.folder,
-        mend="set detection.device to auto or cpu, or install the extra 'gpu' (see README.md) and a driver",
+        where=where,
+        mend="set the stage's device to auto or cpu, or install the extra 'gpu' (see README.md) and a driver",
     )

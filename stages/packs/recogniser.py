@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from stages.geometry import Floats, crop, umeyama
 from stages.onnx import Device
-from stages.packs.insight import open_model
+from stages.packs.insight import open_model, open_recogniser
 from stages.packs.pack import Pack
 
 BATCH: Final = 16
@@ -33,19 +34,22 @@ def arcface_transform(points: NDArray[np.floating], size: int) -> Floats:
 
 
 class Recogniser:
-    """A pack's recogniser.
+    """A pack's recogniser, or one that comes alone.
 
     Args:
-        pack: the pack.
+        source: the pack, or the file of an ArcFace-style network.
         device: where it runs.
         threads: on the CPU.
 
     Raises:
-        Problem: the pack's recogniser can not be opened.
+        Problem: it can not be opened.
     """
 
-    def __init__(self, pack: Pack, *, device: Device = "auto", threads: int = 2) -> None:
-        model = open_model(pack, "recognition", device=device, threads=threads)
+    def __init__(self, source: Pack | Path, *, device: Device = "auto", threads: int = 2) -> None:
+        if isinstance(source, Path):
+            model = open_recogniser(source, device=device, threads=threads)
+        else:
+            model = open_model(source, "recognition", device=device, threads=threads)
         assert isinstance(model, ArcFaceONNX)
         self._model = model
         self._batch = BATCH if not isinstance(model.input_shape[0], int) else model.input_shape[0]

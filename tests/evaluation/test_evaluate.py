@@ -10,15 +10,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 
 from stages.artifacts.evaluation import Evaluation
+from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import FrameWriter
 from stages.evaluation import vmaf
 from stages.evaluation.evidence import Evidence
 from stages.evaluation.settings import Threshold
 from stages.evaluation.stage import evaluate
+from stages.packs import open_pack
 from stages.problems import Problem
 from tests.evaluation.conftest import ABOUT, SETTINGS
 
@@ -71,6 +74,37 @@ def test_a_missed_threshold_marks_the_metrics_and_the_report(make_evidence: Make
     assert "Failed: the deliverable misses what was asked of it." in result.report
     assert "similarity_source: at least 1.500 asked" in result.report
     assert "psnr: at least 60.00 dB asked, not measured of this swap" in result.report
+
+
+@pytest.fixture
+def other_judge(tmp_path: Path) -> Path:
+    """The pack's recogniser in a file of its own, which is another one by its hash."""
+    network = onnx.load(open_pack().files["recognition"])
+    network.doc_string = "another"
+    onnx.save(network, tmp_path / "other.onnx")
+    return tmp_path / "other.onnx"
+
+
+def test_a_second_judge_tells_whom_faces_are_like_too(make_evidence: Make, other_judge: Path) -> None:
+    settings = FEW.model_copy(update={"second_recogniser": other_judge})
+    result = evaluate(make_evidence(truth=True), settings, ABOUT)
+    figures = result.figures.set_index("metric")
+    for name in ("similarity_source", "similarity_target", "nearer_to_source", "retrieved"):
+        assert result.metrics[f"second_{name}"] == pytest.approx(result.metrics[name], abs=1e-3)
+        assert figures.loc[f"second_{name}", "oracle"] == pytest.approx(figures.loc[name, "oracle"], abs=1e-3)
+    assert f"other.onnx sha256 {sha256_of(other_judge)}" in result.report
+    assert "Source found among strangers, second judge" in result.report
+
+
+def test_without_a_second_judge_there_are_no_figures_of_one(usual: Evaluation) -> None:
+    assert not [name for name in usual.metrics if "second" in name]
+    assert "second judge" not in usual.report
+
+
+def test_the_second_judge_must_not_be_the_first(make_evidence: Make) -> None:
+    settings = FEW.model_copy(update={"second_recogniser": open_pack().files["recognition"]})
+    with pytest.raises(Problem, match="it is the pack's own recogniser, which judges already"):
+        evaluate(make_evidence(truth=False), settings, ABOUT)
 
 
 def test_what_is_written_can_be_read_back_by_dvc_and_by_us(usual: Evaluation, tmp_path: Path) -> None:

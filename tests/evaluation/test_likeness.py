@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,18 +10,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from stages.artifacts.alignments import POSE_AND_QUALITY
 from stages.artifacts.face_set import TRAIN, FaceSet
-from stages.bench.strangers import SEEDS, embeddings
+from stages.artifacts.files import sha256_of
+from stages.bench.strangers import SEEDS, views_of
 from stages.evaluation.controls import still_face
 from stages.evaluation.likeness import Likeness, spreads
-from stages.evaluation.strangers import strangers_for
+from stages.evaluation.strangers import PICTURES, PLACE, TABLE, TILE, embedded, strangers_for
 from stages.packs import Landmarker, Recogniser, open_pack
+from stages.picture_bytes import jpeg
 from stages.problems import Problem
 
 PACK = open_pack()
+RECOGNISER = sha256_of(PACK.files["recognition"])
 
 
 def unit(*values: float) -> NDArray[np.float32]:
@@ -47,32 +50,48 @@ class TestRetrieval:
         found = self.likeness(recogniser, unit(0, 0, 1), unit(0.8, 0.2, 0.6)).figures(unit(0.7, 0.3, 0.7), "_oracle")
         assert (found["nearer_to_source_oracle"], found["retrieved_oracle"]) == (1.0, 0.0)
 
+    def test_a_second_judge_has_columns_of_its_own(self, recogniser: Recogniser) -> None:
+        first = self.likeness(recogniser, unit(0, 0, 1))
+        found = replace(first, prefix="second_").figures(unit(0.9, 0.3, 0.2), "_oracle")
+        assert found == {
+            f"second_{name}": value for name, value in first.figures(unit(0.9, 0.3, 0.2), "_oracle").items()
+        }
+
     def test_without_strangers_there_is_no_figure(self, recogniser: Recogniser) -> None:
         assert "retrieved" not in self.likeness(recogniser).figures(unit(1, 0, 0))
 
 
 class TestStrangers:
     def test_they_are_those_that_the_command_makes(self, recogniser: Recogniser) -> None:
-        table = strangers_for(PACK)
+        table = strangers_for(recogniser, RECOGNISER)
         assert table.shape == (len(SEEDS), 128)
         np.testing.assert_allclose(np.linalg.norm(table, axis=1), 1.0, atol=1e-5)
-        again = embeddings(SEEDS[:1], recogniser, Landmarker(PACK, device="cpu", threads=1))
+        again = embedded(*views_of(SEEDS[:1], Landmarker(PACK, device="cpu", threads=1)), recogniser)
         assert float(again[0] @ table[0]) > 0.999
         assert float((table[1:] @ again[0]).max()) < 0.98
 
-    def test_another_recogniser_has_not_seen_them(self) -> None:
-        other = replace(PACK, files={role: path for role, path in PACK.files.items() if role != "recognition"})
-        assert len(strangers_for(other)) == 0
+    def test_another_recogniser_looks_at_their_pictures(self, recogniser: Recogniser) -> None:
+        table = strangers_for(recogniser, RECOGNISER)
+        np.testing.assert_allclose(strangers_for(recogniser, "0" * 64), table, atol=1e-3)
+        np.testing.assert_allclose(strangers_for(recogniser), table, atol=1e-3)
 
-    def test_a_table_that_is_damaged_or_missing_is_told(self, tmp_path: Path) -> None:
-        (tmp_path / "broken.safetensors").write_bytes(b"nothing")
+    def test_a_table_that_is_damaged_or_missing_is_told(self, recogniser: Recogniser, tmp_path: Path) -> None:
         for name in ("broken", "missing"):
+            place = tmp_path / name
+            place.mkdir()
+            if name == "broken":
+                (place / TABLE).write_bytes(b"nothing")
             with pytest.raises(Problem, match="strangers can not be read"):
-                strangers_for(PACK, tmp_path / f"{name}.safetensors")
+                strangers_for(recogniser, RECOGNISER, place)
 
-    def test_a_table_of_another_recogniser_is_not_used(self, tmp_path: Path) -> None:
-        save_file({"embeddings": np.eye(3, dtype=np.float32)}, tmp_path / "x.safetensors", {"recogniser": "0" * 64})
-        assert len(strangers_for(PACK, tmp_path / "x.safetensors")) == 0
+    def test_pictures_that_are_damaged_or_missing_are_told(self, recogniser: Recogniser, tmp_path: Path) -> None:
+        shutil.copy(PLACE / TABLE, tmp_path)
+        assert len(strangers_for(recogniser, RECOGNISER, tmp_path)) == len(SEEDS)  # nobody looks at them
+        for sheet in (None, b"nothing", jpeg(np.zeros((TILE, TILE, 3), np.uint8), "", quality=90)):
+            if sheet is not None:
+                (tmp_path / PICTURES).write_bytes(sheet)
+            with pytest.raises(Problem, match="strangers can not be read: it is no picture of 24 by 3 tiles"):
+                strangers_for(recogniser, None, tmp_path)
 
 
 def test_a_likeness_that_comes_and_goes_spreads() -> None:

@@ -98,6 +98,29 @@ def test_half_a_pack_is_refused(folder: Path, has: str, lacks: type[Recogniser |
         lacks(open_pack("half", folder=folder))
 
 
+def test_a_recogniser_may_come_alone(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    frame = placed((collins(), moved(160, 120)))
+    pack = open_pack(folder=folder)
+    points = Detector(pack).detect([frame])[0].points
+    alone = Recogniser(pack.files["recognition"])
+    np.testing.assert_array_equal(alone.embed(frame, points), Recogniser(pack).embed(frame, points))
+    assert capfd.readouterr().out == ""
+
+
+def test_a_file_that_is_no_recogniser_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"nothing")
+    wrong = {
+        folder / OPEN / "detection.onnx": "takes it for no recogniser",
+        tmp_path / "broken.onnx": "onnxruntime can not load it",
+        tmp_path / "missing.onnx": "there is no such ONNX file",
+        folder / OPEN / "pack.json": "there is no such ONNX file",
+    }
+    for path, message in wrong.items():
+        with pytest.raises(Problem, match=message) as caught:
+            Recogniser(path)
+        assert str(path) in str(caught.value)
+
+
 def test_fetching_says_the_licence_first_and_tells_a_failure(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
