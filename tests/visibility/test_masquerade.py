@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from stages.visibility.masquerade import Example, centred, cut_out, moved, relit, shape
+from stages.visibility.masquerade import Example, centred, cut_out, moved, relit, shape, smeared
 
 SIZE = 64
 
@@ -58,6 +58,26 @@ def test_another_light_covers_nothing_and_keeps_the_range() -> None:
         assert rgb.max() <= 1.0
         np.testing.assert_array_equal(example.cover, 0.0)
         np.testing.assert_array_equal(example.face, 1.0)
+
+
+@given(seed=st.integers(0, 10_000))
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_a_slow_shutter_moves_colours_and_shares_alike_and_loses_nothing(seed: int) -> None:
+    example = bare()
+    example.rgb[30:33, 30:33] = 0.0
+    example.cover[30:33, 30:33], example.face[30:33, 30:33] = 1.0, 0.0
+    slow = smeared(example, np.random.default_rng(seed))
+    np.testing.assert_allclose(slow.face + slow.cover, 1.0, atol=1e-5)
+    np.testing.assert_allclose(slow.rgb[..., 0], 0.6 * slow.face, atol=1e-5)
+    assert float(slow.cover.sum()) == pytest.approx(9.0, abs=0.01)
+    rows, columns = np.nonzero(slow.cover > 1e-4)
+    # one line: as long as the way, hardly wider than the thing
+    spread = np.linalg.eigvalsh(np.cov(np.stack([rows, columns]), aweights=slow.cover[rows, columns]))
+    assert spread[0] < 1.2
+    assert spread[1] < (SIZE / 12) ** 2
+    # no thing moves: it lies about where it was
+    assert abs(float(np.average(rows, weights=slow.cover[rows, columns])) - 31.0) < 0.05
+    assert abs(float(np.average(columns, weights=slow.cover[rows, columns])) - 31.0) < 0.05
 
 
 def test_a_stored_crop_is_cut_to_the_unit_crop_in_its_middle() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.visibility.recipe import Recipe
 from stages.visibility.scenes import coverings, play
@@ -31,3 +32,28 @@ def test_a_face_is_seen_bare_and_behind_each_thing_and_the_masks_say_where() -> 
 def test_what_is_kept_from_training_is_seen_by_held_out_performers_only() -> None:
     assert ("cup",) not in coverings(RECIPE, 0)
     assert coverings(RECIPE, 1) == (*coverings(RECIPE, 0), ("cup",))
+
+
+def test_of_a_thing_that_is_named_twice_there_are_two() -> None:
+    twice = RECIPE.model_copy(update={"kinds": ("hand", "hand"), "unseen": ()})
+    seen = play(twice, 0)
+    assert seen.rgb.shape[1] == 3
+    first, second = (seen.cover[0, look].astype(int) for look in (1, 2))
+    assert (np.abs(first - second) > 127).sum() > 50
+
+
+def test_hard_light_leaves_a_half_of_the_face_dark_and_covers_nothing() -> None:
+    bare = RECIPE.model_copy(update={"kinds": (), "unseen": (), "seed": 1})
+    even, hard = (play(bare.model_copy(update={"hard": share}), 0) for share in (0.0, 1.0))
+    # the crop follows the landmarks, which light moves a little
+    assert abs(float(even.cover.mean()) - float(hard.cover.mean())) < 3.0
+    assert abs(float(even.face.mean()) - float(hard.face.mean())) < 3.0
+    face = even.face[0, 0] > 250
+
+    def sides(rgb: NDArray[np.uint8]) -> float:
+        """How much lighter the lighter half of the face is than the darker one."""
+        light = rgb.astype(np.float64).mean(-1)
+        left, right = (light[:, half][face[:, half]].mean() for half in (slice(0, 32), slice(32, 64)))
+        return float(max(left, right) / min(left, right))
+
+    assert sides(hard.rgb[0, 0]) > 1.1 * sides(even.rgb[0, 0])
