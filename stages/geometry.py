@@ -126,6 +126,22 @@ def crop(frame: Picture, transform: Floats, size: int) -> Picture:
     return np.asarray(warp(frame[y0:y1, x0:x1], moved, size, size), dtype=np.uint8)
 
 
+def beyond(transform: Floats, size: int, width: int, height: int) -> NDArray[np.bool_]:
+    """Which pixels of an aligned crop show nothing of the frame, but its last pixels repeated.
+
+    Args:
+        transform: (2, 3), frame pixels to the unit crop.
+        size: of the crop in pixels.
+        width, height: of the frame in pixels.
+
+    Returns:
+        (size, size), True where a pixel's centre lies out of the frame.
+    """
+    centres = np.stack(np.meshgrid(*[(np.arange(size) + 0.5) / size] * 2), axis=-1)
+    there = apply(invert(transform), centres)
+    return np.asarray(((there < 0.0) | (there > (width, height))).any(axis=-1))
+
+
 def region(
     transform: Floats, width: int, height: int, *, margin: float = 0.0, multiple: int = 1
 ) -> tuple[int, int, int, int]:

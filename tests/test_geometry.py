@@ -87,6 +87,18 @@ def test_shrinking_does_not_alias() -> None:
     assert float(small.std()) < 4
 
 
+def test_what_lies_out_of_the_frame_is_known() -> None:
+    """Of a turned crop over the frame's lower right corner, by what a white frame on black leaves."""
+    turn = geometry.as_matrix([0.04, 0.01, -1.6, -0.01, 0.04, -0.4])
+    outside = geometry.beyond(turn, 64, 50, 40)
+    white = np.pad(np.full((40, 50), 255, np.uint8), 100)
+    moved = geometry.compose(np.array([[1.0, 0.0, -100.0], [0.0, 1.0, -100.0]]), turn)
+    seen = geometry.warp(white, geometry.compose(moved, geometry.to_pixels(64)), 64, 64)
+    assert 0.2 < outside.mean() < 0.8
+    assert ((seen > 127) == ~outside).mean() > 0.995  # a rounding decides on the very edge
+    assert not geometry.beyond(geometry.as_matrix([0.05, 0, -0.5, 0, 0.05, -0.5]), 64, 50, 40).any()
+
+
 def test_region_is_cut_to_the_frame_and_falls_on_multiples() -> None:
     transform = np.array([[1 / 31.0, 0, 5 / 31], [0, 1 / 31.0, -7 / 31]])
     assert geometry.region(transform, 100, 100, multiple=2) == (0, 6, 26, 38)

@@ -18,7 +18,7 @@ from stages.alignment.settings import AlignmentSettings
 from stages.artifacts.frames import Frames
 from stages.artifacts.visibility import SIZE, packed
 from stages.execution.work import spans_of, tables_of
-from stages.geometry import apply, crop
+from stages.geometry import apply, beyond, crop
 from stages.packs import Landmarker, open_pack
 from stages.packs.canonical import read_canonical
 from stages.visible_face import NETWORK, PLACE, VisibleFace
@@ -106,6 +106,8 @@ class LookAtFaces:
                     transform = fit(landmarks, canonical)
                     small = crop(picture, transform, MEASURED_AT)
                     visible = visibility.look(small[None])[0]
+                    # nothing passes before what is out of the picture: there the crop repeats the last pixels
+                    visible[beyond(transform, MEASURED_AT, picture.shape[1], picture.shape[0])] = 1.0
                     share = share_seen(visible, apply(transform, landmarks[:, :2]))
                     quality = float(sure), sharpness(small), exposure(small), share
                     seen.append(Seen(landmarks, *quality, packed(visible)))

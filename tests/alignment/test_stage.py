@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -21,7 +22,7 @@ from stages.artifacts.visibility import ALL_SEEN, SIZE, packed, unpacked
 from stages.dataset.settings import FilterSettings
 from stages.detection.settings import DetectionSettings
 from stages.detection.stage import detect
-from stages.geometry import as_matrix, compose, crop
+from stages.geometry import as_matrix, beyond, compose, crop
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
 from stages.problems import Problem
@@ -84,6 +85,20 @@ def test_what_passes_before_a_face_is_measured(tmp_path: Path) -> None:
     bare = seen.drop([2, 3])
     assert (seen[[2, 3]] < bare.median() - FilterSettings().covered).all()
     assert (bare > bare.median() - 0.05).all()
+
+
+def test_nothing_passes_before_what_is_out_of_the_picture(tmp_path: Path) -> None:
+    """The lower half of the face is cut off: its crop repeats the picture's last row there."""
+    pictures = [placed((collins(), moved(110 + 2 * number, 120, scale=1.2)))[:128] for number in range(3)]
+    frames = film(tmp_path / "frames", [np.ascontiguousarray(picture) for picture in pictures])
+    found = detect(frames, DetectionSettings(device="cpu", minimum_face=40), (), clip="x", identity="ada").faces
+    table = align(frames, found, SETTINGS, clip="x").whole()
+    assert len(table) == 3
+    for row in table.to_dict("records"):
+        outside = beyond(as_matrix(row["transform"]), SIZE, pictures[0].shape[1], 128)
+        assert outside.mean() > 0.15
+        inner = cv2.erode(outside.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=1) > 0
+        assert (unpacked(row["seen"])[inner] > 0.99).all()
 
 
 def test_a_hidden_face_is_bridged_and_says_so(alignments: Alignments) -> None:
