@@ -36,7 +36,7 @@ _MODULES = ("visibility/scenes.py", "geometry.py", "fidelity.py")
 
 def main(
     processes: Annotated[int, typer.Option(help="performers rendered at once")] = 2,
-    threads: Annotated[int, typer.Option(help="of torch; part of the result, as sums depend on their order")] = 1,
+    threads: Annotated[int, typer.Option(help="of torch; part of the result, as sums depend on their order")] = 2,
     iterations: Annotated[int | None, typer.Option(help="in place of the recipe's, for a trial")] = None,
     place: Annotated[Path, typer.Option(help="the network's folder")] = PLACE,
     scratch: Annotated[Path, typer.Option(help="renders and checkpoints, kept for another run")] = SCRATCH,

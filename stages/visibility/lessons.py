@@ -14,7 +14,7 @@ from stages.training.checkpoint import CheckpointFolder
 from stages.training.settings import OptimiserSettings
 from stages.training.state import State, learning_rate
 from stages.visibility import footage
-from stages.visibility.masquerade import Example, cut_out, moved, relit, shape, smeared
+from stages.visibility.masquerade import Example, cut_off, cut_out, moved, relit, shape, smeared
 from stages.visibility.network import VisibilityNetwork
 from stages.visibility.recipe import Recipe
 
@@ -23,6 +23,7 @@ _TOLD_EVERY = 20
 _BARE = 0.25  # share of crops that start without a covering
 _CUT_OUT, _SHAPE = 0.3, 0.4  # chance of something of another face, and of a shape of chance, before a crop
 _SMEARED = 0.15  # share of crops that are taken with a slow shutter
+_CUT_OFF = 0.15  # share of crops that reach out of the picture
 
 
 class Lessons:
@@ -106,7 +107,9 @@ class Lessons:
             example.laid_over(*cut_out(self._drawn(chance, bare=False), chance))
         if chance.random() < _SHAPE:
             example.laid_over(*shape(example, chance))
-        return smeared(example, chance) if chance.random() < _SMEARED else example
+        if chance.random() < _SMEARED:
+            example = smeared(example, chance)
+        return cut_off(example, chance) if chance.random() < _CUT_OFF else example
 
     def _drawn(self, chance: np.random.Generator, *, bare: bool) -> Example:
         people, poses, looks = self._face.shape[:3]

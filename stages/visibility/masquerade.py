@@ -1,7 +1,8 @@
 """Faces behind more than was rendered: what covers another face, and shapes of chance, laid over a crop.
 
 What a network is to keep is not a list of things. So half of the crops get something that no renderer made: a shape
-with a texture. Soft shadows and colour casts come too, which cover nothing, and what moves is smeared.
+with a texture. Soft shadows and colour casts come too, which cover nothing, what moves is smeared, and some
+faces reach out of the picture.
 """
 
 from __future__ import annotations
@@ -159,6 +160,26 @@ def smeared(example: Example, chance: np.random.Generator) -> Example:
         for part in (example.rgb, example.face, example.cover)
     )
     return Example(rgb, face, cover, example.hull)
+
+
+def cut_off(example: Example, chance: np.random.Generator) -> Example:
+    """The crop of a face that reaches out of the picture: beyond the picture's border its last pixels are repeated, as
+    :func:`stages.geometry.crop` does, and nothing is told of what is there."""
+    size = example.face.shape[0]
+    # below, above, to the right, to the left; the border is turned by as much as the crop is
+    side = float(chance.choice([90.0, -90.0, 0.0, 180.0], p=[0.4, 0.3, 0.15, 0.15])) + float(chance.normal(0.0, 8.0))
+    away = np.array([np.cos(np.radians(side)), np.sin(np.radians(side))], np.float32)
+    across, down = np.meshgrid(*[np.arange(size, dtype=np.float32) - 0.5 * (size - 1)] * 2)
+    beyond = np.maximum(across * away[0] + down * away[1] - float(chance.uniform(-0.1, 0.42)) * size, 0.0)
+    rgb = cv2.remap(
+        example.rgb,
+        across - beyond * away[0] + 0.5 * (size - 1),
+        down - beyond * away[1] + 0.5 * (size - 1),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    inside = (beyond == 0.0).astype(np.float32)
+    return Example(np.asarray(rgb, np.float32), example.face * inside, example.cover * inside, example.hull)
 
 
 def relit(example: Example, chance: np.random.Generator) -> F32:

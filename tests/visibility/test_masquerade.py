@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from stages.visibility.masquerade import Example, centred, cut_out, moved, relit, shape, smeared
+from stages.visibility.masquerade import Example, centred, cut_off, cut_out, moved, relit, shape, smeared
 
 SIZE = 64
 
@@ -78,6 +78,27 @@ def test_a_slow_shutter_moves_colours_and_shares_alike_and_loses_nothing(seed: i
     # no thing moves: it lies about where it was
     assert abs(float(np.average(rows, weights=slow.cover[rows, columns])) - 31.0) < 0.05
     assert abs(float(np.average(columns, weights=slow.cover[rows, columns])) - 31.0) < 0.05
+
+
+@given(seed=st.integers(0, 10_000))
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_a_face_that_is_cut_off_ends_in_its_last_pixels_and_nothing_is_told_of_what_is_beyond(seed: int) -> None:
+    whole = bare()
+    places = np.stack(np.meshgrid(*[np.arange(SIZE, dtype=np.float32)] * 2), axis=-1)
+    whole.rgb[..., :2] = places / SIZE  # each pixel tells its place
+    whole.cover[:, :20], whole.face[:, :20] = 1.0, 0.0
+    cut = cut_off(whole, np.random.default_rng(seed))
+    inside = cut.face + cut.cover > 0.5
+    np.testing.assert_allclose(cut.rgb[inside], whole.rgb[inside], atol=1e-3)
+    np.testing.assert_array_equal(cut.face[inside], whole.face[inside])
+    np.testing.assert_array_equal((cut.face + cut.cover)[~inside], 0.0)
+    assert inside.mean() > 0.05
+    # beyond, each pixel shows the border's nearest, all by one way
+    way = places[~inside] - SIZE * cut.rgb[..., :2][~inside]
+    far = np.linalg.norm(way, axis=-1)
+    within = (far > 3.0) & (cut.rgb[..., :2][~inside] > 0.02).all(-1) & (cut.rgb[..., :2][~inside] < 0.96).all(-1)
+    if within.sum() > 10:
+        np.testing.assert_allclose((way[within] / far[within, None]).std(axis=0), 0.0, atol=0.02)
 
 
 def test_a_stored_crop_is_cut_to_the_unit_crop_in_its_middle() -> None:
