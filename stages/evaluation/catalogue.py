@@ -73,6 +73,39 @@ _LIKE_THE_ANSWER: Final = ((ORACLE, COPIED), (ORACLE, SHUFFLED), (ORACLE, STATIC
 _COPY: Final = f"_{COPIED}"
 
 
+def _whom(prefix: str, judge: str, by: str) -> tuple[Metric, ...]:
+    """Whom faces look like, as one recogniser sees it.
+
+    Args:
+        prefix: of the keys.
+        judge: which recogniser, after the figures' names.
+        by: which recogniser, at the end of a sentence.
+    """
+    return (
+        Metric(
+            f"{prefix}similarity_source", LIKENESS, f"Similarity to the source{judge}", "plain", "higher",
+            Mean(f"{prefix}similarity_source"), _LIKE_THE_SOURCE,
+            f"Mean cosine similarity of the delivered face to the source's mean embedding by {by}",
+        ),
+        Metric(
+            f"{prefix}similarity_target", LIKENESS, f"Similarity to the target{judge}", "plain", "lower",
+            Mean(f"{prefix}similarity_target"), _LIKE_THE_SOURCE,
+            "The same to the target; it should be the lower of the two.",
+        ),
+        Metric(
+            f"{prefix}nearer_to_source", LIKENESS, f"Frames nearer to the source{judge}", "share", "higher",
+            Mean(f"{prefix}nearer_to_source"), _LIKE_THE_SOURCE,
+            "Share of frames in which the delivered face is more like the source than like the target.",
+        ),
+        Metric(
+            f"{prefix}retrieved", LIKENESS, f"Source found among strangers{judge}", "share", "higher",
+            Mean(f"{prefix}retrieved"), _LIKE_THE_SOURCE,
+            "Share of frames in which the delivered face is more like the source than like the target or any of the "
+            "strangers (rendered performers).",
+        ),
+    )  # fmt: skip
+
+
 METRICS: Final = (
     Metric(
         "psnr", TRUTH, "PSNR, converted face", "decibel", "higher", Mean("psnr", HELD_OUT), _BELOW_THE_ORACLE,
@@ -120,50 +153,8 @@ METRICS: Final = (
         "What viewers would say of the face against the right answer, 0 to 100, by a model that was taught on "
         "compression (Li et al. 2016), on frames in a row.",
     ),
-    Metric(
-        "similarity_source", LIKENESS, "Similarity to the source", "plain", "higher",
-        Mean("similarity_source"), _LIKE_THE_SOURCE,
-        "Mean cosine similarity of the delivered face to the source's mean embedding by the pack's recogniser: 1 is "
-        "the same.",
-    ),
-    Metric(
-        "similarity_target", LIKENESS, "Similarity to the target", "plain", "lower",
-        Mean("similarity_target"), _LIKE_THE_SOURCE,
-        "The same to the target; it should be the lower of the two.",
-    ),
-    Metric(
-        "nearer_to_source", LIKENESS, "Frames nearer to the source", "share", "higher",
-        Mean("nearer_to_source"), _LIKE_THE_SOURCE,
-        "Share of frames in which the delivered face is more like the source than like the target.",
-    ),
-    Metric(
-        "retrieved", LIKENESS, "Source found among strangers", "share", "higher",
-        Mean("retrieved"), _LIKE_THE_SOURCE,
-        "Share of frames in which the delivered face is more like the source than like the target or any of the "
-        "strangers (rendered performers).",
-    ),
-    Metric(
-        "second_similarity_source", LIKENESS, "Similarity to the source, second judge", "plain", "higher",
-        Mean("second_similarity_source"), _LIKE_THE_SOURCE,
-        "Mean cosine similarity of the delivered face to the source's mean embedding by another recogniser, which no "
-        "training has learnt from.",
-    ),
-    Metric(
-        "second_similarity_target", LIKENESS, "Similarity to the target, second judge", "plain", "lower",
-        Mean("second_similarity_target"), _LIKE_THE_SOURCE,
-        "The same to the target; it should be the lower of the two.",
-    ),
-    Metric(
-        "second_nearer_to_source", LIKENESS, "Frames nearer to the source, second judge", "share", "higher",
-        Mean("second_nearer_to_source"), _LIKE_THE_SOURCE,
-        "Share of frames in which the delivered face is more like the source than like the target.",
-    ),
-    Metric(
-        "second_retrieved", LIKENESS, "Source found among strangers, second judge", "share", "higher",
-        Mean("second_retrieved"), _LIKE_THE_SOURCE,
-        "Share of frames in which the delivered face is more like the source than like the target or any of the "
-        "strangers (rendered performers).",
-    ),
+    *_whom("", "", "the pack's recogniser: 1 is the same."),
+    *_whom("second_", ", second judge", "another recogniser, which no training has learnt from."),
     Metric(
         "identity_spread", LIKENESS, "Likeness that comes and goes", "fine", "lower", Mean("identity_spread"),
         ((COPIED, ALTERNATING), (ORACLE, ALTERNATING)),
