@@ -55,6 +55,10 @@ class Encoder(nn.Module):
         code: Tensor = self.norm(self.to_code(features.flatten(1)))
         return code
 
+    def grown(self, code: Tensor) -> Tensor:
+        """Codes (n, latent) to the small pictures that decoders start from."""
+        flat = F.leaky_relu(self.from_code(code), SLOPE)
+        return flat.view(-1, self.base_channels, self.base, self.base)
+
     def forward(self, crops: Tensor) -> Tensor:
-        grown = F.leaky_relu(self.from_code(self.code(crops)), SLOPE)
-        return grown.view(-1, self.base_channels, self.base, self.base)
+        return self.grown(self.code(crops))
