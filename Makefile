@@ -18,7 +18,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
 .PHONY: serve setup demo test lint types unit lock gpu samples check clean ablation base visibility
-.PHONY: bench-training bench-footage bench-faces bench-quality bench-spreading bench-watermark bench-credentials
+.PHONY: bench-training bench-footage bench-faces bench-quality bench-codes bench-spreading bench-watermark bench-credentials
 .PHONY: bench-trust bench-noop bench-compositing bench-placing bench-pages bench-workers scale faults
 .DEFAULT_GOAL := help
 
@@ -65,6 +65,9 @@ bench-footage: setup ## frames a second and memory of each stage beside ffmpeg's
 
 bench-faces: setup ## faces found, taken and placed on performers whose truth is exact; some minutes
 	@python -m stages.bench.faces $(ARGS)
+
+bench-codes: setup ## where the error of a trained pair's swaps lies, against their rendered truth; after make demo
+	@python -m stages.bench.codes $(ARGS)
 
 bench-quality: setup ## finished frames in named scenes against their exact right answer; ARGS="--scenes hand,glasses"
 	@python -m stages.bench.quality $(ARGS)
