@@ -41,6 +41,7 @@ from stages.training.ablation import questions_of
 from stages.training.augment import plain
 from stages.training.exam import Exam
 from stages.training.networks import Decoder, Encoder, SwapNetwork, build_network
+from stages.training.stage import place
 
 SHIFT_STEPS: Final = 40
 CODE_STEPS: Final = 60
@@ -76,7 +77,7 @@ Figures = tuple[float, float]
 """Mean PSNR in dB and SSIM inside the masks."""
 
 
-def network_of(params: Params, pair: str, place: Path) -> SwapNetwork:
+def network_of(params: Params, pair: str) -> SwapNetwork:
     """The trained network of a pair, which learns no more.
 
     Raises:
@@ -86,7 +87,7 @@ def network_of(params: Params, pair: str, place: Path) -> SwapNetwork:
     network = build_network((both.a, both.b), params.training.chosen.network)
     if not isinstance(network, SwapNetwork):
         raise Problem("networks of this family have no code", where="params.yaml, training.preset", mend="choose demo")
-    network.load_state_dict(load_file(SwapModel.read(place).folder / "model.safetensors"))
+    network.load_state_dict(load_file(SwapModel.read(place(pair)).weights))
     return network.eval().requires_grad_(False)
 
 
@@ -169,9 +170,7 @@ def by_affine_map(picture: Picture, right: Picture, mask: Mask) -> Picture:
     soft = [cv2.GaussianBlur(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), (0, 0), 1.0) for each in (right, picture)]
     start, stop = np.eye(2, 3, dtype=np.float32), (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 50, 1e-5)
     try:
-        _, found = cv2.findTransformECC(
-            soft[0], soft[1], start, cv2.MOTION_AFFINE, stop, mask.astype(np.uint8), 3
-        )  # fmt: skip
+        _, found = cv2.findTransformECC(soft[0], soft[1], start, cv2.MOTION_AFFINE, stop, mask.astype(np.uint8), 3)
     except cv2.error:  # it did not converge: the picture stays
         return picture
     size = picture.shape[0]
@@ -257,7 +256,7 @@ def command(
     """Print where the error of a pair's swaps lies, and what its encoder tells of performers; some minutes."""
     settings = load_params(params)
     torch.set_num_threads(settings.training.threads)
-    network = network_of(settings, pair, Path("data/training") / pair)
+    network = network_of(settings, pair)
     exams = questions_of(settings, pair).swaps
     found = {
         exam.identity: limits(network, exam, settings)
