@@ -17,6 +17,7 @@ from stages.atomic import whole_folder
 from stages.base import footage
 from stages.base.recipe import Recipe
 from stages.base.rehearsal import Rehearsal
+from stages.base.settling import Settling
 from stages.problems import Problem
 from stages.program import tell
 from stages.rendering.head import HEAD_FILE
@@ -35,7 +36,7 @@ _MODULES = ("base/scenes.py", "geometry.py", "training/chart.py", "training/face
 def main(
     processes: Annotated[int, typer.Option(help="troupes rendered at once")] = 2,
     threads: Annotated[int, typer.Option(help="of torch; part of the result, as sums depend on their order")] = 2,
-    iterations: Annotated[int | None, typer.Option(help="in place of the recipe's, for a trial")] = None,
+    iterations: Annotated[int | None, typer.Option(help="of the rehearsal, for a trial")] = None,
     place: Annotated[Path, typer.Option(help="the base's folder")] = PLACE,
     scratch: Annotated[Path, typer.Option(help="renders and checkpoints, kept for another run")] = SCRATCH,
 ) -> None:
@@ -70,13 +71,16 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
     torch.use_deterministic_algorithms(True)
     footage_hash = _renders_hash(renders, recipe.troupes)
     code = _training_code()
-    fingerprint = fingerprint_of(recipe.model_dump(mode="json"), footage_hash, code, threads, versions())
-    checkpoints = CheckpointFolder(scratch / "training", fingerprint)
-    network = Rehearsal(footage.read(recipe, renders), recipe, checkpoints, torch.device("cpu")).run()
+    played, device = footage.read(recipe, renders), torch.device("cpu")
+    made_from = (footage_hash, code, threads, versions())
+    rehearsal = CheckpointFolder(scratch / "training", fingerprint_of(recipe.rehearsed(), *made_from))
+    network = Rehearsal(played, recipe, rehearsal, device).run()
+    settling = CheckpointFolder(scratch / "settling", fingerprint_of(recipe.model_dump(mode="json"), *made_from))
+    encoder = Settling(played, network.encoder, recipe, settling, device).run()
     with whole_folder(place) as folder:
         Base.write(
             folder,
-            network.encoder.state_dict(),
+            encoder.state_dict(),
             network.decoder_of(None).state_dict(),
             {
                 "recipe": recipe.model_dump(mode="json"),
@@ -86,7 +90,8 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
                 "versions": versions(),
             },
         )
-    checkpoints.remove()
+    for checkpoints in (rehearsal, settling):
+        checkpoints.remove()
 
 
 def renders_of(recipe: Recipe, scratch: Path) -> Path:

@@ -105,7 +105,7 @@ def _poses(recipe: Recipe, troupe: int, chance: np.random.Generator) -> Iterator
 def _shoot(recipe: Recipe, pose: Pose, performers: list[Performer], chance: np.random.Generator) -> list[Picture]:
     """One pose by every performer, in one light and before one backdrop of chance."""
     size = recipe.frame_size
-    light, wall, noise = (int(value) for value in chance.integers(0, 2**31, size=3))
+    wall, noise = (int(value) for value in chance.integers(0, 2**31, size=2))
     x, y, z = pose.position
     pose = replace(pose, position=(x, y, z * float(chance.uniform(0.97, 1.25))))
     sensor = Sensor(
@@ -115,7 +115,7 @@ def _shoot(recipe: Recipe, pose: Pose, performers: list[Performer], chance: np.r
         exposure=float(np.exp(chance.normal(0.0, 0.15))),
     )
     camera = Camera(size, size, 2.0 * size)
-    lamps, behind = Light.from_seed(light), backdrop(wall, size, size)
+    lamps, behind = Light.by_chance(chance, recipe.hard), backdrop(wall, size, size)
     return [
         performer.render(pose, camera, lamps, behind, sensor, np.random.default_rng([noise, index]))
         for index, performer in enumerate(performers)

@@ -76,6 +76,13 @@ class Light:
         window = _direction(side * rng.uniform(12, 24), rng.uniform(12, 20))
         return cls(key, fill, rim, harmonics, exposure, window)
 
+    @classmethod
+    def by_chance(cls, chance: np.random.Generator, hard: float) -> Light:
+        """One of all interiors; a share `hard` of them leaves half of a face in a shadow with an edge."""
+        light, share = cls.from_seed(int(chance.integers(2**31))), chance.random()
+        angle, fill, room = chance.normal(0.0, 35.0), chance.uniform(0.1, 0.5), chance.uniform(0.4, 0.9)
+        return light if share >= hard else light.turned(float(angle)).hardened(1.5, float(fill), float(room))
+
     def turned(self, degrees: float) -> Light:
         """The key and its window in the eyes gone round the vertical."""
         angle = np.radians(degrees)

@@ -75,7 +75,7 @@ def _poses(recipe: Recipe, number: int) -> Iterator[tuple[NDArray[np.uint8], ...
         pose = pose_at(track, int(chance.integers(len(track))))
         size = recipe.frame_size
         camera = Camera(size, size, 2.0 * size, tuple(chance.normal(0.0, 0.02 * size, 2).tolist()))
-        light, behind = _light(chance, recipe.hard), backdrop(int(chance.integers(2**31)), size, size)
+        light, behind = Light.by_chance(chance, recipe.hard), backdrop(int(chance.integers(2**31)), size, size)
         sensor = _sensor(chance)
         pictures = [performer.render(pose, camera, light, behind, sensor, chance)]
         points, sure = landmarker.refine(pictures[0].rgb, five_points(pictures[0].landmarks)[None], passes=2)
@@ -96,13 +96,6 @@ def _covering(kinds: tuple[Kind, ...], recipe: Recipe, performer: Performer, cha
     stranger = Identity.from_seed(int(chance.integers(100_000, 200_000)))
     whose = performer.identity if chance.random() < 0.6 else stranger
     return Covering.of(list(zip(kinds, seeds, strict=True)), whose, performer.head, _LONG)
-
-
-def _light(chance: np.random.Generator, hard: float) -> Light:
-    """A light of chance; a share `hard` leaves half of the face in a shadow with an edge, which covers nothing."""
-    light, share = Light.from_seed(int(chance.integers(2**31))), chance.random()
-    angle, fill, room = chance.normal(0.0, 35.0), chance.uniform(0.1, 0.5), chance.uniform(0.4, 0.9)
-    return light if share >= hard else light.turned(float(angle)).hardened(1.5, float(fill), float(room))
 
 
 def _sensor(chance: np.random.Generator) -> Sensor:
