@@ -137,9 +137,15 @@ def beyond(transform: Floats, size: int, width: int, height: int) -> NDArray[np.
     Returns:
         (size, size), True where a pixel's centre lies out of the frame.
     """
-    centres = np.stack(np.meshgrid(*[(np.arange(size) + 0.5) / size] * 2), axis=-1)
-    there = apply(invert(transform), centres)
-    return np.asarray(((there < 0.0) | (there > (width, height))).any(axis=-1))
+    back = invert(transform)
+
+    def out(points: Floats) -> NDArray[np.bool_]:
+        there = apply(back, points)
+        return np.asarray(((there < 0.0) | (there > (width, height))).any(axis=-1))
+
+    if not out(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])).any():  # frame and crop are both convex
+        return np.zeros((size, size), np.bool_)
+    return out(np.stack(np.meshgrid(*[(np.arange(size) + 0.5) / size] * 2), axis=-1))
 
 
 def region(

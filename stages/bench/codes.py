@@ -81,13 +81,21 @@ def network_of(params: Params, pair: str) -> SwapNetwork:
     """The trained network of a pair, which learns no more.
 
     Raises:
-        Problem: it is missing, or of a family without a code.
+        Problem: it is missing, of another network than the chosen preset's, or of a family without a code.
     """
     both = params.pair(pair)
     network = build_network((both.a, both.b), params.training.chosen.network)
     if not isinstance(network, SwapNetwork):
         raise Problem("networks of this family have no code", where="params.yaml, training.preset", mend="choose demo")
-    network.load_state_dict(load_file(SwapModel.read(place(pair)).weights))
+    weights = SwapModel.read(place(pair)).weights
+    try:
+        network.load_state_dict(load_file(weights))
+    except RuntimeError:
+        raise Problem(
+            f"{weights} is of another network than this preset's",
+            where="params.yaml, training.preset",
+            mend="choose the one that the pair was trained with, or train it again",
+        ) from None
     return network.eval().requires_grad_(False)
 
 

@@ -202,7 +202,7 @@ def _second(evidence: Evidence, settings: EvaluationSettings, own: str | None) -
     judge = settings.second_recogniser
     if judge is None:
         return None
-    if judge.is_file() and sha256_of(judge) == own:
+    if own is not None and judge.is_file() and sha256_of(judge) == own:
         raise Problem(
             "it is the pack's own recogniser, which judges already",
             where=f"params.yaml, evaluation.second_recogniser: {judge}",
