@@ -26,6 +26,9 @@ from stages.video import NativeFrame
 
 NETWORK: Final = "open_nsfw"
 
+SIDE: Final = 256
+"""Pixels of the square to which pictures are squeezed before the network's own way of preparing them."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -62,9 +65,9 @@ class Nudity:
         return float(scores[0, 1])
 
     def look(self, frame: NativeFrame) -> Look:
-        """At one frame."""
+        """At one frame. It is squeezed on its way to RGB: of a large one, that is most of the work."""
         base = Fraction(frame.facts.time_base)
-        return Look(frame.number, frame.pts * base, self.score(frame.rgb()))
+        return Look(frame.number, frame.pts * base, self.score(frame.rgb((SIDE, SIDE))))
 
 
 def numbers_to_look_at(index: pd.DataFrame, time_base: Fraction, per_second: float) -> list[int]:

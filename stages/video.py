@@ -93,9 +93,17 @@ class NativeFrame:
     picture: av.VideoFrame
     facts: VideoFacts
 
-    def rgb(self) -> NDArray[np.uint8]:
-        """(h, w, 3) uint8 RGB, full range, converted with the stream's matrix and range."""
+    def rgb(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        """(h, w, 3) uint8 RGB, full range, converted with the stream's matrix and range.
+
+        Args:
+            size: (w, h) to squeeze it to on the way, smoothly; None for its own.
+        """
+        width, height = size or (None, None)
         converted = self.picture.reformat(
+            width,
+            height,
+            interpolation="BILINEAR" if size else None,
             format="rgb24",
             src_colorspace=self.facts.matrix_number,
             dst_colorspace=self.facts.matrix_number,

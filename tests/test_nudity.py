@@ -90,6 +90,16 @@ def test_it_scores_as_the_package_does_and_lets_everyday_pictures_in(name: str, 
     assert score < DECENT
 
 
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
+def test_a_frame_that_is_squeezed_on_its_way_scores_as_the_whole_picture(name: str, nudity: Nudity) -> None:
+    picture: Any = getattr(data, name)()
+    height, width = picture.shape[:2]
+    facts = VideoFacts(width=width, height=height, pixel_format="rgb24", time_base="1/25", rate="25/1", range="pc")
+    frame = NativeFrame(0, 0, 1, av.VideoFrame.from_ndarray(picture, format="rgb24"), facts)
+    assert frame.rgb((256, 256)).shape == (256, 256, 3)
+    assert nudity.look(frame).score == pytest.approx(nudity.score(picture), abs=0.02)
+
+
 def test_skin_alone_is_no_nudity(nudity: Nudity) -> None:
     """A close picture of a face is mostly skin."""
     face = data.astronaut()[20:200, 130:310]

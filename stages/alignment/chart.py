@@ -60,7 +60,8 @@ def chart(clip: str, number: int, face: int = 0, around: int | None = None) -> F
     Raises:
         Problem: there is no such face of the person.
     """
-    table = Alignments.read(Path("data/alignment") / clip).table
+    alignments = Alignments.read(Path("data/alignment") / clip)
+    table = alignments.table
     rows = table[(table["frame"] == number) & (table["face"] == face)]
     if rows.empty:
         here = table[table["frame"] == number]["face"].tolist()
@@ -70,7 +71,7 @@ def chart(clip: str, number: int, face: int = 0, around: int | None = None) -> F
             mend=f"name face {here[0]}" if here else "name a frame of the contact sheet",
         )
     frames = Frames.read(Path("data/extraction") / clip)
-    landmarks = np.reshape(rows["landmarks"].iloc[0], (-1, 3))[:, :2]
+    landmarks = alignments.landmarks(rows.index[:1])[0, :, :2]
     about = f"{clip}; footage {frames.fingerprint}; frame {number}, face {face}"
     title = f"{about}: {{number: [x, y]}}, for {at(clip, 'landmarks')}"
     return draw(next(iter(frames.pick([number]))).rgb(), landmarks, title, around)

@@ -74,8 +74,7 @@ def _finished(film: Filmed, folder: Path, settings: CompositingSettings) -> tupl
     composite(film.frames, film.alignments, film.converted, folder, settings)
     spent = time.process_time() - began
     pictures = [frame.rgb() for frame in Frames.read(folder)]
-    clip, table = [frame.rgb() for frame in film.frames], film.alignments.table
-    return Swapped(film.takes, clip, table, pictures, pictures, pictures), 1e3 * spent / len(table)
+    return film.gone(pictures, pictures, pictures), 1e3 * spent / len(film.alignments.table)
 
 
 def table_of(found: dict[str, Row]) -> str:

@@ -89,6 +89,11 @@ class Filmed:
     alignments: Alignments
     converted: Converted
 
+    def gone(self, finished: list[Picture], masked: list[Picture], blind: list[Picture]) -> Swapped:
+        """The scene gone the whole way, with what came out."""
+        clip = [frame.rgb() for frame in self.frames]
+        return Swapped(self.takes, clip, self.alignments.whole(), finished, masked, blind)
+
 
 def swapped(scene: NamedScene, swap: str, params: Params, folder: Path) -> Swapped:
     """Play a scene and put it through the stages, in an existing empty folder.
@@ -107,7 +112,7 @@ def finished(film: Filmed, folder: Path, settings: CompositingSettings) -> Swapp
         (folder / name).mkdir()
         composite(film.frames, film.alignments, film.converted, folder / name, asked)
         pictures.append([frame.rgb() for frame in Frames.read(folder / name)])
-    return Swapped(film.takes, [frame.rgb() for frame in film.frames], film.alignments.whole(), *pictures)
+    return film.gone(*pictures)
 
 
 def filmed(scene: NamedScene, swap: str, params: Params, folder: Path) -> Filmed:

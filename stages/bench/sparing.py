@@ -49,7 +49,7 @@ def row(every: int, shot: dict[str, Filmed], made: dict[str, Results], meant: Fl
     faces = next(iter(made["three"].detections.values())).faces
     found, taken = table_of_found(shot["three"], made["three"]), table_of_taken(shot["three"], made["three"])
     clear = float((found["clear"] * found["clear found"]).sum() / found["clear"].sum())
-    still, turn = (next(iter(made[name].alignments.values())).table for name in ("still", "turn"))
+    still, turn = (next(iter(made[name].alignments.values())).whole() for name in ("still", "turn"))
     side = float(np.mean([1.0 / scale_of(as_matrix(each)) for each in still["transform"]]))
     jitter = stability.jitter(points_of(still)[..., :2], side)
     lag = stability.lag(points_of(turn), [people[0] for people in shot["turn"].truth])

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from stages.alignment.chart import draw
+from stages.alignment.chart import chart, draw
 from stages.alignment.looking import Seen
 from stages.alignment.settings import AlignmentSettings
 from stages.alignment.stage import align, brought
@@ -253,6 +253,20 @@ class TestDecisions:
         decisions = Decisions(footage="3-0", landmarks=(Correction(frame=4, points={NOSE: (110, 120)}),))
         with pytest.raises(Problem, match="made on the footage 3-0"):
             align(frames, faces, SETTINGS, decisions, clip="x")
+
+    def test_a_chart_is_asked_for_by_clip_frame_and_face(
+        self, frames: Frames, alignments: Alignments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "data/alignment/x").mkdir(parents=True)
+        (tmp_path / "data/extraction").mkdir()
+        (tmp_path / "data/extraction/x").symlink_to(frames.folder)
+        alignments.write(tmp_path / "data/alignment/x")
+        monkeypatch.chdir(tmp_path)
+        row = alignments.table.iloc[4]
+        axes = chart("x", int(row["frame"]), int(row["face"])).axes[0]
+        np.testing.assert_allclose(axes.lines[0].get_xydata(), alignments.landmarks([4])[0, :, :2])
+        with pytest.raises(Problem, match="has no face 77 of the person"):
+            chart("x", int(row["frame"]), 77)
 
     def test_the_chart_has_the_frames_own_pixels(self, frames: Frames, alignments: Alignments) -> None:
         landmarks = np.reshape(alignments.whole()["landmarks"][4], (-1, 3))[:, :2]

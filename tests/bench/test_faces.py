@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stages.alignment.settings import AlignmentSettings
-from stages.bench import faces
+from stages.bench import faces, sparing
 from stages.bench.accuracy import INNER, MESH_OF, convention, errors, normalised, shown
 from stages.bench.crowd import Person
 from stages.bench.faces import Filmed, Results, filmed, results
@@ -57,6 +57,22 @@ class TestCrossing:
             }  # fmt: skip
             assert not hidden & shown_in
         assert made.detections["near"].facts["hidden_faces"] > 0
+
+    def test_what_sparing_loses_is_told_in_a_line(self, film: Filmed, made: Results) -> None:
+        people, landmarks = faces.aligned(film, made)
+        meant = convention(people, errors(people, landmarks))
+        names = ("three", "still", "turn")
+        line = sparing.row(1, dict.fromkeys(names, film), dict.fromkeys(names, made), meant)
+        every, seen, clear, right, wrong, error, fast, jitter, lag = (cell.strip() for cell in line[1:-1].split("|"))
+        assert (every, wrong) == ("1", "0")
+        assert float(clear.rstrip("%")) >= 99.0
+        assert float(error.rstrip("%")) < 3.0
+        assert seen.endswith("%")
+        assert fast.endswith("%")
+        took, of = right.split(" of ")
+        assert took == of
+        assert float(jitter.removesuffix(" px")) > 0.0
+        assert abs(float(lag)) < 5.0
 
     def test_landmarks_lie_where_they_should(self, film: Filmed, made: Results) -> None:
         people, landmarks = faces.aligned(film, made)
