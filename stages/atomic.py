@@ -86,3 +86,8 @@ def whole_file(place: Path) -> Iterator[Path]:
 def _at_work(number: str) -> bool:
     """Whether a process of this number is there; also what is no number stays, for it is not ours."""
     return not number.isdecimal() or psutil.pid_exists(int(number))
+
+
+def whole_files(folder: Path, pattern: str) -> list[Path]:
+    """The files of a folder whose names fit, sorted; not those that are just being written, nor other hidden ones."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))

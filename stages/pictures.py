@@ -121,10 +121,11 @@ def _sequences(folder: Path) -> dict[str, dict[int, list[str]]]:
 def _in_order(folder: Path, name: str, numbers: dict[int, list[str]]) -> tuple[tuple[Path, ...], str, int]:
     """Files, pattern and first number; refused unless each number is there once and written alike."""
     first, last = min(numbers), max(numbers)
-    missing = [number for number in range(first, last + 1) if number not in numbers]
+    missing = last + 1 - first - len(numbers)  # counted, not listed: numbers may be times of day, far apart
     if missing:
+        absent = next(number for number in range(first, last + 1) if number not in numbers)
         raise Problem(
-            f"{len(missing)} of the pictures {first} to {last} of '{name}' are missing, the first is {missing[0]}",
+            f"{missing} of the pictures {first} to {last} of '{name}' are missing, the first is {absent}",
             where=folder,
             mend="put them there, or number the pictures without a gap",
         )

@@ -54,5 +54,8 @@ def told_as_problem(where: Path) -> Iterator[None]:
                 mend="free some space (`dvc gc -w` drops cached results that no settings use any more), run again",
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise Problem("it can not be written", where=where, mend="check the folder's permissions") from error
+            culprit = Path(error.filename) if isinstance(error.filename, str) else where
+            if culprit.is_relative_to(where.parent):  # half of the result has a name that nobody knows
+                raise Problem("it can not be written", where=where, mend="check the folder's permissions") from error
+            raise Problem("it can not be read or written", where=culprit, mend="check its permissions") from error
         raise

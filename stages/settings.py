@@ -26,7 +26,8 @@ from stages.training.settings import TrainingSettings
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+NAME = r"[a-z0-9][a-z0-9_-]*"
+Name = Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
 """Names become file names, DVC targets and parts of dotted settings: small letters, digits, '-' and '_'."""
 
 NO_TRUTH = "none"

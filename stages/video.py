@@ -40,6 +40,8 @@ RANGES: Final = {1: "tv", 2: "pc"}
 _FULL_RANGE_NAMES: Final = {"yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p"}
 """FFmpeg's deprecated names that hide the range in the format; here the range is always said by ``range``."""
 UNKNOWN: Final = "unknown"
+_LISTS: Final = ("concat", "dash", "hls", "imf")
+"""Formats, by FFmpeg's names, that hold no pictures but names of files that do."""
 
 
 class VideoFacts(BaseModel):
@@ -227,13 +229,21 @@ def open_file(path: Path) -> av.container.InputContainer:
     if not path.is_file():
         raise Problem("the clip is not there", where=path, mend="put the file there or correct its path in params.yaml")
     try:
-        return av.open(os.fspath(path))
+        container = av.open(os.fspath(path))
     except (av.error.FFmpegError, ValueError) as error:
         raise Problem(
             f"it can not be read as video ({error})",
             where=path,
             mend="give a file that a video player can play",
         ) from error
+    if container.format.name in _LISTS:
+        container.close()
+        raise Problem(
+            "it is a list of other files: what those hold, no hash of this one and no consent to it would tell",
+            where=path,
+            mend="name the film itself, or join its parts: ffmpeg -i IN -c copy OUT.mkv",
+        )
+    return container
 
 
 def video_stream(container: av.container.InputContainer, path: Path | None = None) -> av.video.stream.VideoStream:

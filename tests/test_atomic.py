@@ -56,6 +56,14 @@ def test_a_full_disk_is_told_with_its_mend_and_leaves_nothing(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_input_that_may_not_be_read_is_not_told_as_the_result(tmp_path: Path) -> None:
+    locked = tmp_path / "elsewhere/clip.mp4"
+    with pytest.raises(Problem, match="it can not be read or written") as caught, whole_folder(tmp_path / "data/out"):
+        raise PermissionError(errno.EACCES, "Permission denied", str(locked))
+    assert caught.value.where == str(locked)
+    assert list((tmp_path / "data").iterdir()) == []
+
+
 def test_other_faults_of_the_disk_are_not_hidden(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="I/O"), whole_folder(tmp_path / "artifact"):
         raise OSError(errno.EIO, "I/O error")

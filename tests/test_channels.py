@@ -54,6 +54,14 @@ def test_what_is_written_is_what_ffmpeg_reads(pixel_format: str, matrix: str, ra
     assert np.abs(read - rgb * 255).max() <= (3.01 if pixel_format in ("yuv420p", "yuv422p") else 2.01)
 
 
+@pytest.mark.parametrize("range_", ["tv", "pc", "unknown"])
+@pytest.mark.parametrize("pixel_format", ["gray", "gray10le", "gray12le"])
+def test_grey_is_what_ffmpeg_reads_whatever_its_range_is_said_to_be(pixel_format: str, range_: str) -> None:
+    rgb, about = blocks()[..., :1].repeat(3, axis=2), facts(pixel_format, range_=range_)
+    read = NativeFrame(0, 0, 0, painted(rgb, about), about).rgb()
+    assert np.abs(read - rgb * 255).max() <= 1.01
+
+
 @pytest.mark.parametrize(
     ("colour", "expected"),
     [

@@ -13,9 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from flows.addresses import without_secrets
 from flows.doctor.finding import Finding
 from flows.pipeline import opened
 from flows.server import answers
+from stages.atomic import whole_files
 from stages.check import problems_of
 from stages.consent import require_record
 from stages.consent.keys import FOLDER as TRUSTED
@@ -85,7 +87,7 @@ def consent(params: Params | None) -> Iterator[Finding]:
 def keys(private: Path = PRIVATE) -> Iterator[Finding]:
     """Keys that signatures are checked with, and those to sign with on this machine."""
     trusted = TrustedKeys.read(TRUSTED).named
-    secrets = sorted(private.glob("*.pem"))
+    secrets = whole_files(private, "*.pem")
     for secret in secrets:
         if secret.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield Finding("keys", "fail", f"{secret} can be read by other users", f"`chmod 600 {secret}`")
@@ -104,7 +106,7 @@ def remotes(root: Path) -> Iterator[Finding]:
 
 
 def _remote(repo: Any, name: str) -> Finding:
-    where = repo.config["remote"][name]["url"]
+    where = without_secrets(str(repo.config["remote"][name]["url"]))
     pool = ThreadPoolExecutor(1)
     try:
         there = pool.submit(_is_there, repo, name).result(REMOTE_SECONDS)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from flows.ingestion.inbox import Content, Found, Inbox
+from stages.atomic import whole_files
 from stages.consent import FOLDER, Consent, Use, consent_path, read_consent, require_use
 from stages.consent.filing import DRAFTS, present, put_in_force
 from stages.consent.reading import HISTORY, hashes_in, is_version_1, parse_record
@@ -131,7 +132,7 @@ def file_record(record: Consent, folder: Path = FOLDER) -> Consent:
 
 
 def _in_force(clip: str) -> Iterator[Agreement]:
-    for path in sorted(FOLDER.glob("*.yaml")):
+    for path in whole_files(FOLDER, "*.yaml"):
         try:
             record = read_consent(path.stem)
         except Problem:

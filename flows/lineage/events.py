@@ -33,6 +33,7 @@ from openlineage.client.serde import Serde
 from openlineage.client.transport.http import HttpConfig, HttpTransport
 from requests import RequestException
 
+from flows.addresses import without_secrets
 from flows.lineage.records import Artifact
 from flows.lineage.snapshot import git
 from flows.lineage.trace import Trace, TracedStep
@@ -134,7 +135,7 @@ def _job_facets(root: Path, traced: TracedStep) -> dict[str, JobFacet]:
         "sourceCode": source_code_job.SourceCodeJobFacet("shell", traced.step.command),
     }
     if code.revision is not None:
-        url = (git(root, "remote", "get-url", "origin") or b"").decode().strip() or root.as_uri()
+        url = without_secrets((git(root, "remote", "get-url", "origin") or b"").decode().strip()) or root.as_uri()
         facets["sourceCodeLocation"] = source_code_location_job.SourceCodeLocationJobFacet(
             "git", url, repoUrl=url, path=", ".join(code.paths), version=code.revision
         )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from flows.addresses import without_secrets
 from flows.lineage.records import LOCK, Artifact, Records, Step
 from flows.lineage.snapshot import Snapshot, git
 from flows.lineage.trace import Kind, Trace
@@ -74,7 +75,7 @@ def rebuild(trace: Trace) -> Rebuild:
     made = [step for step in steps if trace.artifact in step.outputs]
     snapshot, why_not = _revision(trace, steps)
     with opened(root) as repo:
-        remotes = {name: str(options["url"]) for name, options in repo.config["remote"].items()}
+        remotes = {name: without_secrets(str(options["url"])) for name, options in repo.config["remote"].items()}
     needed = tuple(_needed(trace, snapshot))
     targets = [step.stage for step in made]
     pulled = [item.artifact.path for item in needed if item.source == "dvc"]
@@ -142,7 +143,7 @@ def _source(path: str, snapshot: Snapshot) -> Source:
 def _addresses(snapshot: Snapshot) -> Iterator[str]:
     names = (git(snapshot.root, "remote") or b"").decode().split()
     for name in names:
-        yield (git(snapshot.root, "remote", "get-url", name) or b"").decode().strip()
+        yield without_secrets((git(snapshot.root, "remote", "get-url", name) or b"").decode().strip())
 
 
 def rebuild_document(found: Rebuild) -> dict[str, Any]:

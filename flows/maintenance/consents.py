@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from flows.withdrawal import purge as removal
+from flows.withdrawal.findings import Findings
+from stages.atomic import whole_files
 from stages.consent import FOLDER, Consent, read_consent, require_record
 from stages.consent.gate import KEYS
 from stages.consent.keys import PRIVATE, PublicKey, TrustedKeys, private_key
@@ -72,7 +74,7 @@ def expiries(identities: Iterable[str], within_days: int, today: date | None = N
         within_days: what ends in so many days ends soon.
         today: another day than this one.
     """
-    names = {*identities, *(path.stem for path in FOLDER.glob("*.yaml"))}
+    names = {*identities, *(path.stem for path in whole_files(FOLDER, "*.yaml"))}
     return [_expiry(name, within_days, today or date.today()) for name in sorted(names)]
 
 
@@ -127,7 +129,7 @@ def _purged(each: Expiry, params: Params, purge: Purge, key: str | None) -> Expi
         # A search through all that DVC ever wrote down: only for those who are due.
         found = removal.find(each.identity, params, with_footage=over)
         kept = [str(place) for place in found.footage.places if over and place not in found.footage.removable]
-        each = replace(each, left=_count(found), kept=tuple(kept))
+        each = replace(each, left=_count(found), kept=tuple(kept), problem=_unreached(found))
         if purge == "nothing" or not each.left:
             return each
         record, signer = read_consent(each.identity), _signer(key)
@@ -137,12 +139,16 @@ def _purged(each: Expiry, params: Params, purge: Purge, key: str | None) -> Expi
         found = removal.purge(each.identity, params, signer, with_footage=over).findings
     except Problem as problem:
         return replace(each, problem=f"{problem.where}: {problem.what} ({problem.mend})")
-    unreached = "; ".join(f"{name} was not reached: {why}" for name, why in found.unreached.items())
-    return replace(each, purged=True, problem=unreached)
+    return replace(each, purged=True, problem=_unreached(found))
 
 
-def _count(found: Any) -> int:
-    return len(found.places) + sum(len(oids) for _, oids in found.objects)
+def _unreached(found: Findings) -> str:
+    """Where nobody could look: what lies there is not destroyed, however little is left here."""
+    return "; ".join(f"{name} was not reached: {why}" for name, why in found.unreached.items())
+
+
+def _count(found: Findings) -> int:
+    return len(found.places) + sum(len(each) for _, each in (*found.objects, *found.runs))
 
 
 def _end(record: Consent, each: Expiry, signer: Callable[[], tuple[Any, PublicKey]]) -> None:

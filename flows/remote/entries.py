@@ -76,6 +76,13 @@ def take_in(root: Path, address: str, entry: dict[str, Any], files: Mapping[str,
                 where=address,
                 mend="bring the worker's clone to this revision, with nothing changed in it",
             )
+        strange = files.keys() - _kept_by_git(stage, root)
+        if strange:
+            raise Problem(
+                f"a worker sent '{min(strange)}', which the stage does not write",
+                where=address,
+                mend="nothing was written; see to it that only your own workers may write to Prefect's server",
+            )
         for out in former:
             if out.status():
                 out.remove()
@@ -89,8 +96,13 @@ def take_in(root: Path, address: str, entry: dict[str, Any], files: Mapping[str,
 def uncached(root: Path, address: str) -> dict[str, str]:
     """The text of the files among a stage's results that DVC does not keep."""
     with opened(root) as repo:
-        outs = [Path(out.fs_path) for out in _named(_stages(repo), address).outs if not out.use_cache]
-    return {out.relative_to(root).as_posix(): out.read_text(encoding="utf-8") for out in outs if out.is_file()}
+        names = _kept_by_git(_named(_stages(repo), address), root)
+    return {name: (root / name).read_text(encoding="utf-8") for name in sorted(names) if (root / name).is_file()}
+
+
+def _kept_by_git(stage: Any, root: Path) -> set[str]:
+    """Paths, from the repository's folder, of those of a stage's results that DVC does not keep."""
+    return {Path(out.fs_path).relative_to(root).as_posix() for out in stage.outs if not out.use_cache}
 
 
 def lie_in(root: Path, remote: str, address: str, entry: Mapping[str, Any]) -> bool:

@@ -1,4 +1,5 @@
-"""Where results of a person lie in the working tree: outputs, what a killed stage left beside them, scratch, layers."""
+"""Where results of a person lie in the working tree: outputs, what a killed stage left beside them, scratch, layers,
+previews."""
 
 from __future__ import annotations
 
@@ -17,6 +18,9 @@ SCRATCH: Final = Path(".scratch")
 """Where stages that were killed left what was whole of their work (``stages/resuming.py``), trainings a checkpoint."""
 FINGERPRINT: Final = r"-[0-9a-f]+"
 """How the name of a training's scratch folder goes on after the pair's."""
+
+_OF_A_SWAP: Final = ("conversion", "compositing", "encoding", "evaluation")
+"""Stages by which a swap is known to have been there, whose preview shows both people."""
 
 
 def places_of(root: Path, own: Iterable[Step], present: Iterable[Step]) -> list[Path]:
@@ -42,6 +46,8 @@ def places_of(root: Path, own: Iterable[Step], present: Iterable[Step]) -> list[
             found |= set(_named(root / SCRATCH / stage, re.escape(item)))
         if stage == "compositing" and item:
             found |= set(_named(root / LAYERS, re.escape(item)))
+        if stage in _OF_A_SWAP and item:
+            found |= set(_named(root / SCRATCH / "preview", re.escape(item) + r"\.png"))
     relative = {path.relative_to(root) for path in found}
     return sorted(path for path in relative if not any(parent in relative for parent in path.parents))
 

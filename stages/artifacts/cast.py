@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stages.artifacts.files import REMAKE, read_facts, write_facts
-from stages.atomic import whole_file
+from stages.atomic import whole_file, whole_files
 from stages.problems import Problem
 
 CASTS: Final = Path("data/cast")
@@ -24,7 +24,7 @@ def write_cast(pair: str, companions: Collection[str]) -> None:
     """
     with whole_file(CASTS / pair / "cast.json") as scratch:
         write_facts(scratch, {"companions": list(companions)})
-    for told in _companions(pair).glob("*.json"):
+    for told in whole_files(_companions(pair), "*.json"):
         if told.stem not in companions:
             told.unlink()
 

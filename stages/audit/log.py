@@ -91,6 +91,7 @@ def verify(folder: Path | None = None, expected: str | None = None) -> Head:
     """
     folder = folder or FOLDER
     path = folder / LOG
+    kept = _head(folder)  # before the lines: others may append while they are followed
     end, seen = Head(), {BEGINNING}
     for number, entry in enumerate(_entries(path), start=1):
         claimed = entry.pop("hash", None)
@@ -104,7 +105,6 @@ def verify(folder: Path | None = None, expected: str | None = None) -> Head:
             )
         end = Head(number, claimed)
         seen.add(claimed)
-    kept = _head(folder)
     if kept.hash not in seen or (expected is not None and expected not in seen):
         raise Problem(
             f"it has {end.lines} lines, but the last one that is known is not among them: its end was removed, "

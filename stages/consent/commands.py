@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from stages.atomic import whole_files
 from stages.audit import log as audit
 from stages.consent.drafting import draft
 from stages.consent.filing import draft_path, put_in_force, to_sign, write_record
@@ -188,7 +189,7 @@ def check(
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """All records: whose, until when, and how they stand."""
-    names = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    names = [path.stem for path in whole_files(FOLDER, "*.yaml")]
     standings = [Standing.of(name) for name in names]
     if as_json:
         typer.echo(json.dumps([standing.document for standing in standings], indent=2))

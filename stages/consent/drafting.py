@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from stages.consent.evidence import clip_sha256, face_commitment
 from stages.consent.filing import present, prior_hash
 from stages.consent.keys import PRIVATE, face_key
 from stages.consent.merkle import footage_root
-from stages.consent.reading import FOLDER, consent_path, is_version_1, parse_record
+from stages.consent.reading import FOLDER, all_records, consent_path, is_version_1, parse_record
 from stages.consent.record import ALWAYS_PROHIBITED, SCHEMA_VERSION, Consent
 from stages.problems import Problem
 from stages.settings import Params, rendered_clips
@@ -107,7 +108,7 @@ def draft(
         if said.strip() or question.several:
             _put(raw, question.field, _split(said) if question.several else _plain(question.field, said.strip()))
     raw["prior_record_hash"] = prior_hash(identity, folder)
-    if raw["kind"] == "person":
+    if raw.get("kind") == "person":
         _add_evidence(raw, identity, params, given, ask, private)
     return parse_record(raw, Path(f"answers about {identity}"))
 
@@ -145,7 +146,7 @@ def _defaults(identity: str, params: Params, today: date, folder: Path) -> dict[
     casts = [params.cast_of(pair) for pair in params.pairs]
     others = {other for cast in casts if identity in cast for other in cast}
     known = {
-        "record_id": f"{identity}-{today.isoformat()}",
+        "record_id": _new_id(f"{identity}-{today.isoformat()}", folder),
         "kind": "person",
         "pii_principal_id": identity,
         "adult_attestation": "no",
@@ -181,6 +182,13 @@ def _defaults(identity: str, params: Params, today: date, folder: Path) -> dict[
         if value is not None and question.field not in ("record_id", "adult_attestation", "term.given", "term.expires"):
             known[question.field] = ", ".join(value) if isinstance(value, list) else str(value)
     return known
+
+
+def _new_id(base: str, folder: Path) -> str:
+    """The id, or if it is taken, the first of base-2, base-3 and so on that is not."""
+    taken = {record.record_id for _, record in all_records(folder)}
+    more = (f"{base}-{number}" for number in count(2))
+    return next(each for each in (base, *islice(more, len(taken))) if each not in taken)
 
 
 def _split(said: str) -> list[str]:

@@ -80,7 +80,17 @@ def face_commitment(pictures: Sequence[Path], secret: bytes) -> FaceCommitment:
 
     A plain hash or embedding of a face tells anyone who has a picture whether it is this person; with the secret only
     its holder can. The pictures are committed to rather than the embedding: they are the same bytes on every machine.
+
+    Raises:
+        Problem: a picture is missing.
     """
+    for picture in pictures:
+        if not picture.is_file():
+            raise Problem(
+                "the reference picture is not there",
+                where=picture,
+                mend="put it there, or correct identities.<name>.reference in params.yaml",
+            )
     content = canonical(sorted(sha256_of(picture) for picture in pictures))
     return FaceCommitment(
         hmac_sha256=hmac.new(secret, content, hashlib.sha256).hexdigest(), key_id=hashlib.sha256(secret).hexdigest()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
-from stages.consent.reading import FOLDER, consent_path, hash_of_record, history_path, is_version_1, parse_record
-from stages.consent.record import Consent
+from stages.consent.reading import (
+    FOLDER,
+    all_records,
+    consent_path,
+    hash_of_record,
+    history_path,
+    is_version_1,
+    parse_record,
+)
+from stages.consent.record import RECORD_ID, Consent
 from stages.consent.text import read_yaml, write_yaml
 from stages.problems import Problem
 
@@ -67,11 +76,34 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
+def _require_new_id(record: Consent, folder: Path) -> None:
+    """Stages refuse two records of one id, so that nobody is taken for the other."""
+    for path, other in all_records(folder):
+        if other.record_id == record.record_id and other.hash != record.hash:
+            raise Problem(
+                f"record_id: {path} has the same, '{record.record_id}'",
+                where=draft_path(record.identity, folder),
+                mend=f"draft it anew with another id: python -m stages.consent new {record.identity}",
+            )
+
+
+def _kept_as(former: Any, place: Path, folder: Path) -> Path:
+    """Where a record lies that makes way, which is nobody else's place."""
+    field = "id" if is_version_1(former) else "record_id"
+    old = former.get(field)
+    if not isinstance(old, str) or not re.fullmatch(RECORD_ID, old):
+        raise Problem(f"{field}: {old!r} is no name for a file", where=place, mend="take the file from git again")
+    kept = history_path(old, folder)
+    if kept.exists():
+        raise Problem(f"{field}: {kept} has the same", where=place, mend="keep both: rename the file in the history")
+    return kept
+
+
 def put_in_force(record: Consent, folder: Path = FOLDER) -> Path:
     """A record that all have signed takes the place of the one before, which goes to the history.
 
     Raises:
-        Problem: another one was put in force since the draft was made.
+        Problem: another one was put in force since the draft was made, or has the same id.
     """
     place = consent_path(record.identity, folder)
     before = present(record.identity, folder)
@@ -82,8 +114,8 @@ def put_in_force(record: Consent, folder: Path = FOLDER) -> Path:
                 where=draft_path(record.identity, folder),
                 mend=f"draft it anew: python -m stages.consent new {record.identity}",
             )
-        old = before["id"] if is_version_1(before) else before["record_id"]
-        kept = history_path(old, folder)
+        _require_new_id(record, folder)
+        kept = _kept_as(before, place, folder)
         kept.parent.mkdir(parents=True, exist_ok=True)
         place.replace(kept)
     write_record(place, record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from stages.atomic import whole_files
 from stages.consent.record import Party, Words
 from stages.consent.text import read_yaml, write_yaml
 from stages.problems import Problem, nearest
-from stages.settings import Name, parse
+from stages.settings import NAME, Name, parse
 
 FOLDER: Final = Path("data/consent/keys")
 """Of the trusted public keys. They are in the repository, so that every machine trusts the same ones, and the history
@@ -100,7 +102,7 @@ class TrustedKeys:
             Problem: a file in it is not well formed, or takes the development key's name.
         """
         named = {DEVELOPMENT: _DEVELOPMENT_PUBLIC}
-        for path in sorted(folder.glob("*.yaml")):
+        for path in whole_files(folder, "*.yaml"):
             if path.stem == DEVELOPMENT:
                 raise Problem("this name is taken by the key for samples", where=path, mend="name the file otherwise")
             named[path.stem] = parse(PublicKey, read_yaml(path), where=str(path), described="docs/consent.md")
@@ -119,20 +121,27 @@ def make_key(
     The private one is PKCS #8 in a PEM file that only the user may read, encrypted if there is a passphrase.
 
     Raises:
-        Problem: a key of that name exists, the private folder lies in the repository, or it can not be written.
+        Problem: a key of that name exists, name or holder is none, the private folder lies in the repository, or it can
+            not be written.
     """
+    if not re.fullmatch(NAME, name):
+        raise Problem(
+            f"'{name}' is no name for a key", where="consent keygen", mend="use small letters, digits, - and _ only"
+        )
     secret_path, public_path = private / f"{name}.pem", folder / f"{name}.yaml"
     for path in (secret_path, public_path):
         if path.exists() or name == DEVELOPMENT:
             raise Problem(f"there is a key '{name}' already", where=path, mend="choose another name; never replace one")
     _require_outside_repositories(private)
     made = Ed25519PrivateKey.generate()
+    told = {"holder": holder, "party": party, "public_key": _hex(made)}
+    public = parse(PublicKey, told, where="consent keygen", described="docs/consent.md")  # before anything is written
     shown = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     private.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(secret_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, shown))
-    write_yaml(public_path, PublicKey(holder=holder, party=party, public_key=_hex(made)).model_dump())
+    write_yaml(public_path, public.model_dump())
     return secret_path, public_path
 
 
@@ -148,7 +157,7 @@ def private_key(name: str, passphrase: str | None = None, *, private: Path = PRI
     try:
         mode, content = path.stat().st_mode, path.read_bytes()
     except FileNotFoundError:
-        known = [each.stem for each in private.glob("*.pem")]
+        known = [each.stem for each in whole_files(private, "*.pem")]
         raise Problem(
             f"there is no private key '{name}' here",
             where=path,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from stages.atomic import whole_files
 from stages.canonical import hash_of
 from stages.consent.record import SCHEMA_VERSION, Consent
 from stages.consent.text import read_yaml
@@ -96,7 +97,7 @@ def hash_of_record(raw: Any, path: Path) -> str:
 def hashes_in(folder: Path) -> set[str]:
     """The hashes of all records in a folder that can be read."""
     found = set()
-    for path in folder.glob("*.yaml"):
+    for path in whole_files(folder, "*.yaml"):
         with suppress(Problem):
             found.add(hash_of_record(read_yaml(path), path))
     return found
@@ -104,6 +105,6 @@ def hashes_in(folder: Path) -> set[str]:
 
 def all_records(folder: Path = FOLDER) -> Iterator[tuple[Path, Consent]]:
     """Every record that can be read, replaced ones too. Others are told where they are used."""
-    for path in (*sorted(folder.glob("*.yaml")), *sorted((folder / HISTORY).glob("*.yaml"))):
+    for path in (*whole_files(folder, "*.yaml"), *whole_files(folder / HISTORY, "*.yaml")):
         with suppress(Problem):
             yield path, parse_record(read_yaml(path), path)

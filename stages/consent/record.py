@@ -22,7 +22,8 @@ Party = Literal["subject", "controller"]
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+RECORD_ID = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+RecordId = Annotated[str, StringConstraints(pattern=rf"^{RECORD_ID}$")]
 """Record ids become file names."""
 
 ALWAYS_PROHIBITED: Final = ("sexual content", "minors")

@@ -34,6 +34,7 @@ def withdraw(
     Raises:
         Problem: there is no record, it is withdrawn already, or the key is of neither party.
     """
+    reason = (reason or "").strip() or None  # as the record keeps it: what is signed must be what is kept
     record, where = read_consent(identity, folder), consent_path(identity, folder)
     if record.status == "revoked":
         raise Problem("status: it is withdrawn already", where=where, mend="nothing is left to do here")

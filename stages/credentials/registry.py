@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from stages.artifacts.files import write_facts
-from stages.atomic import whole_file
+from stages.atomic import whole_file, whole_files
 from stages.credentials.origin import Origin
 from stages.problems import Problem
 
@@ -96,7 +96,7 @@ def revoke(record_hash: str, since: date, folder: Path | None = None) -> list[st
         Problem: an entry is damaged or can not be written.
     """
     revoked = []
-    for place in sorted((folder or FOLDER).glob("*.json")):
+    for place in whole_files(folder or FOLDER, "*.json"):
         try:
             raw: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
             rests = [each["sha256"] for each in raw.get("consents", [])]

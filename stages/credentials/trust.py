@@ -8,6 +8,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from stages.atomic import whole_files
 from stages.credentials.certificates import is_authority, read_chain
 from stages.credentials.development import development_root
 from stages.problems import Problem
@@ -24,7 +25,7 @@ def read_anchors(folder: Path) -> bytes:
     """
     development = x509.load_pem_x509_certificate(development_root())
     trusted: list[x509.Certificate] = []
-    for path in sorted(folder.glob("*.pem")):
+    for path in whole_files(folder, "*.pem"):
         for certificate in read_chain(path):
             if not is_authority(certificate):
                 raise Problem(

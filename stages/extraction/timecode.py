@@ -16,13 +16,15 @@ def later(timecode: str, seconds: Fraction, rate: Fraction) -> str:
         rate: frames a second.
 
     Raises:
-        ValueError: it is no timecode.
+        ValueError: it is no timecode, or less than half a frame a second.
     """
     found = re.fullmatch(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)", timecode)
     if found is None:
         raise ValueError(f"'{timecode}' is no timecode")
     hour, minute, second, frame = (int(found[group]) for group in (1, 2, 3, 5))
     whole = round(rate)
+    if whole < 1:
+        raise ValueError(f"no timecode counts {rate} frames a second")
     dropped = whole // 15 if found[4] != ":" and whole % 30 == 0 else 0  # in each minute but every tenth
     minutes = hour * 60 + minute
     number = (minutes * 60 + second) * whole + frame - dropped * (minutes - minutes // 10)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -98,6 +99,21 @@ def test_several_may_append_at_the_same_time(tmp_path: Path) -> None:
         list(pool.map(lambda number: log.append("check", folder=tmp_path, item=number), range(40)))
     assert log.verify(tmp_path).lines == 40
     assert {json.loads(line)["item"] for line in lines(tmp_path)} == set(range(40))
+
+
+def test_what_others_append_while_it_is_looked_at_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines_of = log._entries
+
+    def slow(path: Path) -> Iterator[dict[str, Any]]:
+        """The lines as they lie there now; one more is appended before the last of them is looked at."""
+        found = list(lines_of(path))
+        log.append("check", folder=folder, item="meanwhile")
+        yield from found
+
+    monkeypatch.setattr(log, "_entries", slow)
+    assert log.verify(folder).lines == 5
+    monkeypatch.undo()
+    assert log.verify(folder).lines == 6
 
 
 def test_the_command_tells_people_and_machines(folder: Path) -> None:

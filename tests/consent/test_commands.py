@@ -16,6 +16,7 @@ from stages.audit import log as audit
 from stages.canonical import hash_of
 from stages.consent import read_consent, require_record
 from stages.consent.commands import app
+from stages.consent.evidence import face_commitment
 from stages.consent.keys import face_key
 from stages.credentials.registry import FOLDER as REGISTRY
 from stages.credentials.registry import resolve
@@ -155,7 +156,66 @@ def test_a_new_record_replaces_the_one_before_when_all_have_signed(project: Path
         require_record("ada")
 
 
+def test_a_record_whose_id_is_taken_does_not_come_into_force(project: Path) -> None:
+    make_keys()
+    new()
+    for key in ("ada", "mine"):
+        consent("sign", "ada", "--key", key, "--yes")
+    before = ADA.read_bytes()
+    new(purpose="two scenes")  # by the same id
+    consent("sign", "ada", "--key", "ada", "--yes")
+    told = consent("sign", "ada", "--key", "mine", "--yes", status=BAD_INPUT).stderr
+    assert "record_id: data/consent/ada.yaml has the same, 'contract-7'" in told
+    assert ADA.read_bytes() == before
+    assert not Path("data/consent/history").exists()
+    require_record("ada")
+
+
+def test_an_id_is_offered_that_is_not_taken(project: Path) -> None:
+    make_keys()
+    given = [
+        part for field, answer in ANSWERS.items() if field != "record_id" for part in ("--set", f"{field}={answer}")
+    ]
+    ids = []
+    for _ in range(3):
+        consent("new", "ada", "--defaults", *given)
+        for key in ("ada", "mine"):
+            consent("sign", "ada", "--key", key, "--yes")
+        ids.append(require_record("ada").record_id)
+    assert ids == [ids[0], f"{ids[0]}-2", f"{ids[0]}-3"]
+
+
+def test_files_that_are_just_being_written_are_no_records_and_no_keys(project: Path) -> None:
+    make_keys()
+    new()
+    for key in ("ada", "mine"):
+        consent("sign", "ada", "--key", key, "--yes")
+    for folder in (ADA.parent, ADA.parent / "keys"):
+        (folder / ".eve.yaml.1.part.yaml").write_bytes(b"")
+        (folder / "._eve.yaml").write_bytes(b"\0\5\x16\7")
+    (ADA.parent / ".ada.yaml.1.part.yaml").write_bytes(ADA.read_bytes())
+    require_record("ada")
+    assert "part" not in consent("list").stdout
+
+
+@pytest.mark.parametrize("field", ["kind", "evidence.document.kept"])
+def test_an_answer_that_says_nothing_is_told_by_its_field(project: Path, field: str) -> None:
+    assert field in new(status=BAD_INPUT, **{field: ""}).stderr
+
+
+def test_a_missing_reference_picture_is_told(project: Path) -> None:
+    with pytest.raises(Problem, match="the reference picture is not there") as caught:
+        face_commitment([project / "gone.png"], b"secret")
+    assert caught.value.where == str(project / "gone.png")
+
+
 class TestKeys:
+    @pytest.mark.parametrize(("name", "holder"), [("ada", ""), ("a/b", "Jane Q"), ("../x", "Jane Q"), ("A", "Jane Q")])
+    def test_a_name_that_is_none_leaves_no_half_a_pair(self, project: Path, name: str, holder: str) -> None:
+        before = sorted(project.rglob("*"))
+        consent("keygen", name, "--holder", holder, "--party", "subject", "--passphrase", "", status=BAD_INPUT)
+        assert sorted(project.rglob("*")) == before
+
     def test_private_halves_are_the_users_alone(self, project: Path) -> None:
         make_keys()
         assert stat.S_IMODE(Path("private/ada.pem").stat().st_mode) == 0o600
@@ -231,7 +291,7 @@ def test_either_side_withdraws_alone(project: Path, key: str) -> None:
     new()
     for each in ("ada", "mine"):
         consent("sign", "ada", "--key", each, "--yes")
-    told = consent("revoke", "ada", "--key", key, "--reason", "changed my mind", "--yes").stdout
+    told = consent("revoke", "ada", "--key", key, "--reason", " changed my mind ", "--yes").stdout
     for stage in (
         "extraction@ada",
         "alignment@ada",
@@ -243,8 +303,9 @@ def test_either_side_withdraws_alone(project: Path, key: str) -> None:
     assert "extraction@ben" not in told
     assert "lies there still" in told, "what it can not reach is said"
     party = {"ada": "subject", "mine": "controller"}[key]
-    with pytest.raises(Problem, match=f"withdrawn on .* by the {party}"):
+    with pytest.raises(Problem, match=f"withdrawn on .* by the {party}") as caught:
         require_record("ada")
+    assert "signature that does not hold" not in str(caught.value)
     assert read_consent("ada").hash in audit.withdrawn()
     before = ADA.read_bytes()
     assert "withdrawn already" in consent("revoke", "ada", "--key", key, "--yes").stdout

@@ -164,6 +164,18 @@ def test_what_is_left_out_is_said(workplace: Path, caplog: pytest.LogCaptureFixt
     assert "subtitle" in caplog.text
 
 
+def test_a_list_of_other_films_is_no_film(workplace: Path) -> None:
+    """What it would show, no hash of it and no consent to it could tell."""
+    made = Case("whole", "eve.mkv", x264()).make(workplace)
+    listed = workplace / "ada.mkv"
+    listed.write_text(f"ffconcat version 1.0\nfile {made.name}\n")
+    with av.open(str(listed)) as container:
+        assert container.streams.video, "FFmpeg itself would follow it"
+    with pytest.raises(Problem, match="a list of other files") as caught:
+        extract(listed)
+    assert caught.value.where == str(listed)
+
+
 def test_a_second_video_stream_is_said_and_a_cover_is_no_clip(workplace: Path) -> None:
     two = Case(
         "two", "a.mkv", x264(), inputs=lambda folder: ["-f", "lavfi", "-i", "testsrc=d=0.4"], more=["-map", "1:v"]

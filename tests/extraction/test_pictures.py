@@ -111,6 +111,14 @@ class TestRefused:
         (folder / "shot.0004.png").unlink()
         self.refused(folder, "first is 4", rate=25)
 
+    def test_named_by_the_day_and_second(self, folder: Path) -> None:
+        """Billions are missing: they are counted, not listed."""
+        (folder / "shot.20240101000000.png").write_bytes((folder / "shot.0001.png").read_bytes())
+        for picture in folder.glob("shot.0*.png"):
+            picture.unlink()
+        (folder / "shot.20250101000000.png").write_bytes(b"x")
+        self.refused(folder, r"9999999999 of the pictures .* are missing, the first is 20240101000001", rate=25)
+
     def test_two_sequences(self, folder: Path) -> None:
         pictures(folder, "other.%04d.png")
         self.refused(folder, r"other\.#\.png, shot\.#\.png", rate=25)

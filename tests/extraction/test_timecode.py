@@ -11,6 +11,11 @@ from stages.extraction.timecode import later
 NTSC = Fraction(30000, 1001)
 
 
+def test_a_film_of_hours_in_seconds_has_none() -> None:
+    with pytest.raises(ValueError, match="no timecode counts 2/5 frames a second"):
+        later("01:00:00:00", Fraction(2), Fraction(2, 5))
+
+
 @pytest.mark.parametrize(
     ("timecode", "frames", "rate", "wanted"),
     [

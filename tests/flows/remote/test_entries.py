@@ -58,6 +58,20 @@ def test_what_was_made_of_another_result_upstream_is_refused(project: Path, fini
         entries.take_in(project, "training@ada-ben", other, {}, ["extraction@ada", "extraction@ben"])
 
 
+@pytest.mark.parametrize("path", ["../outside.json", "params.yaml", "/tmp/likeness-outside.json"])
+def test_a_worker_writes_nothing_but_what_its_stage_does(project: Path, finished: Path, path: str) -> None:
+    address = "evaluation@ada-on-ben"
+    entries.put(project, {"encoding@ada-on-ben": entry_of(finished, "encoding@ada-on-ben")})
+    before = (project / "params.yaml").read_bytes()
+    files = {METRICS: (finished / METRICS).read_text(), path: "{}"}
+    with pytest.raises(Problem, match="which the stage does not write"):
+        entries.take_in(project, address, entry_of(finished, address), files, ["encoding@ada-on-ben"])
+    assert not (project / METRICS).exists()
+    assert not (project / "../outside.json").exists()
+    assert not Path("/tmp/likeness-outside.json").exists()
+    assert (project / "params.yaml").read_bytes() == before
+
+
 def test_a_former_result_makes_way_for_the_one_that_is_entered(made: Path, finished: Path) -> None:
     (made / "footage" / "ada.txt").write_text("another ada\n")
     dvc("repro", "--quiet", "--single-item", CLIP, cwd=made)

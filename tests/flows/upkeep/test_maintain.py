@@ -21,6 +21,7 @@ from flows.maintain import maintain
 from flows.reproduction import reproduce
 from tests.flows.conftest import hashes, run
 from tests.flows.upkeep.conftest import commit_at, flow_run, make, tree
+from tests.flows.withdrawal.conftest import add_remote
 from tests.records import put_record
 
 
@@ -176,6 +177,13 @@ def test_consents_that_ended_are_told_and_purged_only_if_asked(made: Path) -> No
     state, found = flow_run(maintain, purge="due", key="studio", repository=str(made))
     assert state.is_completed(), "a second run finds nothing left"
     assert {each.identity: each.left for each in found.consents} == {"ada": 0, "ben": 0}
+
+    config = (made / ".dvc/config").read_text()
+    add_remote(made, "far", "s3://nowhere/at-all", endpointurl="http://127.0.0.1:1")
+    state, found = flow_run(maintain, purge="due", key="studio", verify_objects="nothing", repository=str(made))
+    assert state.is_failed(), "what lies there, nobody has looked at"
+    assert "remote 'far' was not reached" in state.message
+    (made / ".dvc/config").write_text(config)
 
     put_record(folder, "ada", **term(over, date(2999, 1, 1)))
     options = {"key": "studio", "verify_objects": "nothing", "repository": str(made)}

@@ -201,6 +201,15 @@ app()
 """
 
 
+def test_previews_of_the_persons_swaps_go_too(project: Path) -> None:
+    folder = project / ".scratch/preview"
+    folder.mkdir(parents=True)
+    for swap in ("ada-on-ben", "cyd-on-ben"):
+        (folder / f"{swap}.png").write_bytes(b"".join(mark(name) for name in swap.split("-on-")))
+    revoke("ada", "--key", "ada", "--purge")
+    assert [path.name for path in folder.iterdir()] == ["cyd-on-ben.png"]
+
+
 def test_a_remote_that_can_not_be_reached_is_said_and_is_no_success(project: Path) -> None:
     add_remote(project, "far", "s3://nowhere/at-all", endpointurl="http://127.0.0.1:1")
     told = revoke("ada", "--key", "ada", "--purge", status=BAD_INPUT)
