@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from reprlib import Repr
 from typing import Annotated, Any, Self, TypeVar
 
 import yaml
@@ -25,6 +26,9 @@ from stages.training.settings import TrainingSettings
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
+
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 2, 60, 60, 60
 
 NAME = r"[a-z0-9][a-z0-9_-]*"
 Name = Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
@@ -251,8 +255,8 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Problem("the settings are not there", where=path, mend="run from the project's folder") from None
-    except yaml.YAMLError as error:
-        raise Problem(f"it is no YAML: {error}", where=path, mend="mend the line it names") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise Problem(f"it is no YAML: {error}", where=path, mend="mend what it names; text is UTF-8") from error
     return parse(Params, raw, where=str(path))
 
 
@@ -290,10 +294,15 @@ def _told(fault: ErrorDetails, model: type[BaseModel], where: str, described: st
         return Problem("this key is missing", where=f"{where}, {field}", mend=f"add it; {described} describes it")
     said = fault["msg"].removeprefix("Value error, ")
     return Problem(
-        f"{said} (it is {fault['input']!r:.60})",
+        f"{said} (it is {shortly(fault['input']):.60})",
         where=f"{where}, {field}" if field else where,
         mend=f"correct the value; {described} describes it",
     )
+
+
+def shortly(value: object) -> str:
+    """What a value is, for a message; of one that holds others many times over (YAML's aliases) not all of it."""
+    return _SHORT.repr(value)
 
 
 def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ import yaml
 
 from stages.problems import Problem
 from stages.settings import Params, load_params, parse
+from stages.training.settings import TrainingSettings
 from tests.conftest import REPOSITORY
 
 
@@ -141,6 +142,34 @@ def test_missing_and_broken_files_are_told(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("a: [1")
     with pytest.raises(Problem, match="no YAML"):
         load_params(tmp_path / "params.yaml")
+
+
+def test_settings_in_another_encoding_are_told(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes("# caf\u00e9\n".encode("latin-1"))
+    with pytest.raises(Problem, match="text is UTF-8"):
+        load_params(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_could_not_be_written_down_with_a_model_is_refused(shipped: dict[str, Any], value: float) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["training"]["presets"]["demo"]["optimiser"]["clip"] = value
+    assert "training.presets.demo.optimiser.clip" in problem(raw).where
+
+
+def test_a_value_that_holds_another_a_billion_times_is_told_shortly(shipped: dict[str, Any]) -> None:
+    aliases = "".join(f", &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 10))
+    raw = copy.deepcopy(shipped) | {"clips": yaml.safe_load(f"[&a0 [x]{aliases}]")}
+    assert len(str(problem(raw))) < 400
+
+
+def test_dvc_knows_all_that_a_training_depends_on() -> None:
+    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+    told = {
+        name for each in stages["training"]["do"]["params"] for name in (each if isinstance(each, dict) else [each])
+    }
+    aside = {"presets", "checkpoint_seconds"}  # the chosen preset is told apart; the other moves no byte
+    assert {f"training.{name}" for name in TrainingSettings.model_fields if name not in aside} <= told
 
 
 def test_an_unknown_item_is_told_with_the_nearest(shipped: dict[str, Any]) -> None:

@@ -46,8 +46,15 @@ class Base:
 
     @property
     def sha256(self) -> str:
-        """Of the weights."""
-        return sha256_of(self.folder / "weights.safetensors")
+        """Of the weights.
+
+        Raises:
+            Problem: they are missing.
+        """
+        path = self.folder / "weights.safetensors"
+        if not path.is_file():
+            raise missing(path)
+        return sha256_of(path)
 
     def part(self, name: str) -> dict[str, Tensor]:
         """The tensors of ``encoder`` or ``decoder``, float32.

@@ -34,9 +34,9 @@ _MODULES = ("base/scenes.py", "geometry.py", "training/chart.py", "training/face
 
 
 def main(
-    processes: Annotated[int, typer.Option(help="troupes rendered at once")] = 2,
-    threads: Annotated[int, typer.Option(help="of torch; part of the result, as sums depend on their order")] = 2,
-    iterations: Annotated[int | None, typer.Option(help="of the rehearsal, for a trial")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="troupes rendered at once")] = 2,
+    threads: Annotated[int, typer.Option(min=1, help="of torch; part of the result: sums depend on order")] = 2,
+    iterations: Annotated[int | None, typer.Option(min=1, help="of the rehearsal, for a trial")] = None,
     place: Annotated[Path, typer.Option(help="the base's folder")] = PLACE,
     scratch: Annotated[Path, typer.Option(help="renders and checkpoints, kept for another run")] = SCRATCH,
 ) -> None:

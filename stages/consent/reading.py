@@ -12,7 +12,7 @@ from stages.canonical import hash_of
 from stages.consent.record import SCHEMA_VERSION, Consent
 from stages.consent.text import read_yaml
 from stages.problems import Problem
-from stages.settings import parse
+from stages.settings import parse, shortly
 
 FOLDER: Final = Path("data/consent")
 HISTORY: Final = "history"
@@ -73,7 +73,7 @@ def parse_record(raw: Any, path: Path) -> Consent:
         )
     if version is not None and version != SCHEMA_VERSION:
         raise Problem(
-            f"schema_version: {version!r} is not known here, only {SCHEMA_VERSION}",
+            f"schema_version: {shortly(version)} is not known here, only {SCHEMA_VERSION}",
             where=path,
             mend="update the project, or have the record made again with this one",
         )

@@ -43,7 +43,7 @@ def require_known_names(clips: Collection[str], folder: Path = HAND) -> None:
         Problem: as said; it names the nearest clip.
     """
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.name == README or (path.suffix == ".yaml" and path.stem in clips):
+        if path.name.startswith(".") or path.name == README or (path.suffix == ".yaml" and path.stem in clips):
             continue
         if path.stem in clips:
             mend = f"name it {path.stem}.yaml"

@@ -26,13 +26,14 @@ import numpy as np
 import torch
 import typer
 
+from stages.artifacts.base import Base
 from stages.artifacts.face_set import data_hashes
 from stages.artifacts.truth import Truth
 from stages.atomic import whole_file
 from stages.consent import require_pair_consent
 from stages.problems import Problem
 from stages.program import tell
-from stages.settings import Params, load_params
+from stages.settings import Params, load_params, parse
 from stages.training.checkpoint import fingerprint_of
 from stages.training.exam import Exam, marks, reconstruction, swap_with_truth
 from stages.training.faces import Faces, read_faces
@@ -135,7 +136,7 @@ def preset_of(row: str, params: Params) -> PresetSettings:
         raise Problem(f"there is no row '{row}'", where="--rows", mend=f"choose of {', '.join(ROWS)}")
     if row.startswith("original") and "original" not in training.presets:
         raise Problem("there is no preset 'original'", where="params.yaml, training.presets", mend="put it back")
-    raw = training.chosen.model_dump()
+    raw: dict[str, Any] = training.chosen.model_dump()
     if row == "original":
         raw = training.presets["original"].model_dump()
     elif row == "original-our-recipe":
@@ -145,10 +146,10 @@ def preset_of(row: str, params: Params) -> PresetSettings:
         raw["base"] = None  # which is of our own family
     for name, changes in ROWS[row].items():
         if isinstance(changes, Mapping):
-            raw[name] = raw[name] | changes if changes else None
+            raw[name] = {**(raw[name] or {}), **changes} if changes else None
         else:
             raw[name] = changes
-    return PresetSettings.model_validate(raw)
+    return parse(PresetSettings, raw, where=f"--rows {row}", described="docs/settings.md")
 
 
 def questions_of(params: Params, pair: str, data: Path = Path("data")) -> Questions:
@@ -240,7 +241,8 @@ def ablate(
     Raises:
         Problem: there is no such row; a face set is missing or too small; the device is not there.
     """
-    presets = {row: preset_of(row, params).model_dump(mode="json") for row in rows}
+    chosen = {row: preset_of(row, params) for row in rows}
+    presets = {row: [preset.model_dump(mode="json"), _base_of(preset)] for row, preset in chosen.items()}
     same = {
         "length": asdict(length),
         "data": {name: data_hashes(folder) for name, folder in folders.items()},
@@ -260,6 +262,11 @@ def ablate(
                 log.info("%s, seed %d: %s", row, seed, result)
             results.append(Result(**json.loads(kept.read_text(encoding="utf-8"))))
     return results
+
+
+def _base_of(preset: PresetSettings) -> str | None:
+    """What a row starts from, as one hash: another base may lie at the same place."""
+    return None if preset.base is None else Base.read(preset.base.path).sha256
 
 
 _HEAD = (

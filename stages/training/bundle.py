@@ -120,4 +120,7 @@ def write_curve(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)
+        writer.writerows(
+            {name: f"{value:.6g}" if isinstance(value, float) else str(value) for name, value in row.items()}
+            for row in rows
+        )

@@ -28,9 +28,14 @@ class Guard:
         self.good: Snapshot = state.snapshot()
 
     def is_broken(self, state: State, loss: float) -> bool:
-        """Whether an interval's mean loss is not finite or far above the usual."""
+        """Whether an interval's mean loss is not finite or far above the usual, or the state is not finite.
+
+        The last step of an interval is in the state, but in no loss yet.
+        """
         usual = state.progress.mean_loss
-        return not math.isfinite(loss) or (usual is not None and loss > self._settings.jump * usual)
+        if not math.isfinite(loss) or (usual is not None and loss > self._settings.jump * usual):
+            return True
+        return not state.is_finite()
 
     def keep(self, state: State) -> None:
         """Remember the state as good."""

@@ -10,11 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Weight = Annotated[float, Field(ge=0.0)]
 Family = Literal["likeness", "original", "df", "liae"]
+_LEAST_SIDE = 8
+"""Pixels of a side output: similarity (SSIM) is measured over windows that must fit in."""
 Channels = Annotated[tuple[Annotated[int, Field(ge=4)], ...], Field(min_length=1)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # what is infinite or no number could not be written down with the model
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NetworkSettings(_Settings):
@@ -71,6 +74,10 @@ class NetworkSettings(_Settings):
             raise ValueError(f"{self.family} has no texture: set texture to 0")
         if self.side_outputs and self.family != "likeness":
             raise ValueError(f"{self.family} has no side_outputs, likeness alone has")
+        if self.side_outputs and self.output_size >> self.side_outputs < _LEAST_SIDE:
+            raise ValueError(
+                f"the smallest of side_outputs is less than {_LEAST_SIDE} pixels wide: make output_size larger"
+            )
         if self.side_outputs >= len(self.decoder_channels):
             raise ValueError(f"side_outputs can be {len(self.decoder_channels) - 1}, given that many decoder_channels")
         return self

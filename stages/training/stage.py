@@ -219,6 +219,7 @@ def prepare(settings: TrainingSettings) -> torch.device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when torch asks for determinism
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # float32 says what it is: exports are compared with it
     torch.set_num_threads(settings.threads)
     device = torch.device(settings.device)
     if settings.compile:

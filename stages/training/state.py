@@ -174,6 +174,10 @@ class State(Generic[NetworkT]):
         """Of all tensors, which is about that of a checkpoint."""
         return sum(tensor.numel() * tensor.element_size() for tensor in self._tensors().values())
 
+    def is_finite(self) -> bool:
+        """Whether no weight, average or moment is infinite or no number."""
+        return bool(torch.stack([torch.isfinite(tensor).all() for tensor in self._tensors().values()]).all())
+
     def snapshot(self) -> Snapshot:
         """A copy of everything, where the state is: the device need not be waited for."""
         tensors = {

@@ -158,6 +158,7 @@ def test_a_file_that_would_be_ignored_is_refused(params: Params, name: str, mend
 
 def test_the_folder_may_explain_itself(params: Params) -> None:
     FILE.with_name("README.md").write_text("# Decisions")
+    FILE.with_name(".one.yaml.swp").write_bytes(b"an editor's")
     run("one", params)
     assert [problem.where for problem in problems_of(params)] == ["one.mp4"]
 

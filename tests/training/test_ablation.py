@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,7 @@ from stages.artifacts.visibility import ALL_SEEN
 from stages.problems import Problem
 from stages.settings import Params, Swap, load_params
 from stages.training import ablation
-from stages.training.ablation import ROWS, Length, Questions, ablate, page, preset_of
+from stages.training.ablation import ROWS, Length, Questions, Result, ablate, page, preset_of
 from stages.training.exam import Exam, marks, reconstruction, swap_with_truth
 from stages.training.faces import read_faces
 from stages.training.networks import Answer, Network
@@ -143,6 +144,32 @@ def test_rows_are_trained_for_the_same_iterations_if_that_is_asked(
     results = ablate(["default", "no-ssim"], 1, length, face_sets, Questions(exams, exams[:1]), params, tmp_path)
     assert [one.iterations for one in results] == [3, 3]
     assert "for the same iterations" in page(results, "the command", length, params, "ada-ben")
+
+
+@pytest.mark.parametrize("preset", list(load_params(REPOSITORY / "params.yaml").training.presets))
+def test_a_row_that_a_preset_can_not_have_is_told(preset: str) -> None:
+    shipped = load_params(REPOSITORY / "params.yaml")
+    chosen = shipped.model_copy(update={"training": shipped.training.model_copy(update={"preset": preset})})
+    for row in ROWS:
+        with contextlib.suppress(Problem):
+            preset_of(row, chosen)
+
+
+def test_figures_of_another_base_are_not_taken_for_this_ones(
+    face_sets: dict[str, Path], tmp_path: Path, params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = load_params(REPOSITORY / "params.yaml")
+    base, asked = tmp_path / "base", []
+    training = shipped.training.model_dump()
+    training["presets"]["demo"]["base"]["path"] = base
+    with_base = shipped.model_copy(update={"training": TrainingSettings.model_validate(training)})
+    monkeypatch.setattr(ablation, "measure", lambda row, *_: asked.append(row) or Result(row, 0, 1, 1, 1.0, *[0.0] * 4))
+    for weights in (b"one", b"other", b"one"):
+        base.mkdir(exist_ok=True)
+        (base / "facts.json").write_text("{}")
+        (base / "weights.safetensors").write_bytes(weights)
+        ablate(["default", "no-base"], 1, Length(1.0), face_sets, Questions([], []), with_base, tmp_path / "kept")
+    assert asked == ["default", "no-base", "default"]
 
 
 def test_a_row_that_is_not_there_is_told(params: Params) -> None:

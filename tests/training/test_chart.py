@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
 from stages.packs.topology import CHIN, FOREHEAD, NOSE_TIP
-from stages.training.chart import PLACES, chart_distance, chart_of, mirrored_places
+from stages.training.chart import PLACES, chart_distance, chart_of, gathered, mirrored_places, sampled
 
 FACE = read_canonical(open_pack().files["canonical_face"])
 RIGHT_TEMPLE, LEFT_TEMPLE = 127, 356
@@ -58,6 +61,22 @@ def test_a_landmark_that_the_face_hides_does_not_count() -> None:
         counted = places.grad.abs().sum(dim=2)[0] > 0
         assert counted[near] != counted[far]
         assert 0.3 < counted.float().mean() < 0.9
+
+
+@given(side=st.integers(2, 9), seed=st.integers(0, 2**31), reach=st.floats(0.5, 2.0))
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_what_a_gpu_computes_is_the_same_in_value_and_gradient(side: int, seed: int, reach: float) -> None:
+    chance = torch.Generator().manual_seed(seed)
+    places = 0.5 + reach * (torch.rand(2, 11, 2, generator=chance, dtype=torch.float64) - 0.5)
+    chart = torch.rand(2, 2, side, side + 1, generator=chance, dtype=torch.float64)
+    weight = torch.rand(2, 2, 11, generator=chance, dtype=torch.float64)
+    ends = []
+    for way in (sampled, gathered):
+        asked = chart.clone().requires_grad_()
+        found = way(asked, places)
+        (weight * found).sum().backward()
+        ends.append((found.detach(), asked.grad))
+    torch.testing.assert_close(ends[0], ends[1], rtol=1e-9, atol=1e-9)
 
 
 def test_without_landmarks_there_is_nothing_to_be_far_from() -> None:

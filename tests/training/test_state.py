@@ -189,6 +189,15 @@ def test_the_guard_goes_back_to_the_last_good_state_and_slows_down(state: State,
     assert all(torch.equal(state.snapshot().tensors[name], tensor) for name, tensor in good.tensors.items())
 
 
+def test_a_state_that_broke_in_an_intervals_last_step_is_not_kept(state: State) -> None:
+    """Its losses were all taken before that."""
+    guard = Guard(state, GuardSettings())
+    assert not guard.is_broken(state, 1.0)
+    with torch.no_grad():
+        list(state.network.parameters())[-1].view(-1)[0] = float("nan")
+    assert guard.is_broken(state, 1.0)
+
+
 def test_the_guard_lets_usual_losses_pass_and_gives_up_in_the_end(state: State) -> None:
     state.progress.mean_loss = 1.0
     guard = Guard(state, GuardSettings(retries=2))
