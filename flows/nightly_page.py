@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +31,7 @@ class Page:
     def markdown(self) -> str:
         """All of it; parts with nothing to say are left out."""
         parts = [
-            _part("What went wrong", [f"```\n{each}\n```" for each in self.wrong]),
+            _part("What went wrong", [_fenced(each) for each in self.wrong]),
             _part("Footage", _table(("file", "clip", "state"), [(a.file, a.clip, a.state) for a in self.arrivals])),
             _part("Stages", [", ".join(f"{count} {ending}" for ending, count in self._endings().items())]),
             _part("Swaps", _table(("swap", *SHOWN, "deliverable", "report"), map(_swap, self.delivered))),
@@ -46,8 +48,19 @@ def _part(heading: str, lines: Sequence[str]) -> str:
     return f"## {heading}\n\n" + "\n".join(lines) if any(lines) else ""
 
 
+def plainly(text: str) -> str:
+    """Text that Markdown shows as it is, in one line: names of files come from whoever fills the inbox."""
+    return re.sub(r"([\\`*_\[\]!|~])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
+
+
+def _fenced(text: str) -> str:
+    """Text as it is, in a fence that is longer than any in it."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}"
+
+
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
+    lines = [f"| {' | '.join(map(plainly, row))} |" for row in rows]
     return [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *lines] if lines else []
 
 

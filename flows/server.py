@@ -6,6 +6,7 @@ Prefect's own temporary server outlives a process that dies of a signal, and nev
 from __future__ import annotations
 
 import atexit
+import http.client
 import os
 import socket
 import subprocess
@@ -198,5 +199,5 @@ def answers(address: str, seconds: float = 5.0) -> bool:
             return True
     except urllib.error.HTTPError:
         return True  # it wants to know who asks: Prefect's own client will tell
-    except (OSError, ValueError):
-        return False
+    except (OSError, ValueError, http.client.HTTPException):
+        return False  # nothing there, no address, or something else that does not speak HTTP

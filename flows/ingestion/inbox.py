@@ -24,6 +24,9 @@ RECORDS: Final = frozenset({".yaml", ".yml"})
 APPEAR_WHOLE: Final = frozenset({"abfs", "abfss", "adl", "az", "gcs", "gs", "s3", "s3a"})
 """Object stores: a name is there when all of its content is, so nothing there is ever half arrived."""
 
+_AHEAD: Final = 900.0
+"""Seconds by which a date may lie ahead and still be one of a file that is just being written, by another clock."""
+
 BLOCK: Final = 1 << 20
 
 
@@ -115,7 +118,9 @@ class Inbox:
         protocols = self.files.protocol if isinstance(self.files.protocol, tuple) else (self.files.protocol,)
         if found.modified is None or APPEAR_WHOLE & set(protocols):
             return True
-        return (datetime.now(UTC) - found.modified).total_seconds() >= seconds
+        age = (datetime.now(UTC) - found.modified).total_seconds()
+        # a camera's clock may be ahead, or told in another zone: from then on such a date says nothing of arriving
+        return age >= seconds or age < -_AHEAD
 
     def has_changed(self, found: Found) -> bool:
         """Whether a file is not as it was listed any more."""

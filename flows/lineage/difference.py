@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal, get_origin
 
@@ -204,7 +205,8 @@ def _hashes(step: Step) -> list[str]:
 
 
 def _first_hashes(one: Step, other: Step) -> tuple[str, str]:
-    return next(pair for pair in zip(_hashes(one), _hashes(other), strict=True) if pair[0] != pair[1])
+    """Of the first output that differs; "none" of one that the other step does not have."""
+    return next(pair for pair in zip_longest(_hashes(one), _hashes(other), fillvalue="none") if pair[0] != pair[1])
 
 
 def _kind(step: Step) -> str:

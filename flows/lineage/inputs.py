@@ -13,7 +13,7 @@ from typing import Final
 from flows.children import Children
 from flows.environment import find_root
 from flows.lineage.rebuild import Rebuild
-from flows.lineage.records import Artifact
+from flows.lineage.records import Artifact, Records
 from flows.lineage.snapshot import Snapshot, git
 from flows.lineage.trace import md5_of
 from flows.pipeline import stale_stages
@@ -26,13 +26,27 @@ LAST_LINES: Final = 12
 Tell = Callable[[str], None]
 
 
-def require_consents(rebuild: Rebuild, project: Path) -> None:
+def require_consents(stage: str, project: Path) -> None:
     """Every record must hold today: as of the revision, in all branches that came of it, and as it lies here.
 
-    A withdrawal that came after the revision is in the later ones only.
+    A withdrawal that came after the revision is in the later ones only. Whose records they are, the clone's own
+    dvc.lock tells: a document comes from anywhere.
+
+    Args:
+        stage: that is to be run.
+        project: the clone's folder.
+
+    Raises:
+        Problem: a record does not hold, or the clone knows nothing of the stage.
     """
-    records = (PurePosixPath(item.artifact.path) for item in rebuild.needed if item.kind == "consent")
-    people = sorted({record.stem for record in records if record.suffix == ".yaml"})
+    records = Records.read(project)
+    if stage not in records.steps:
+        raise Problem(
+            f"the revision's dvc.lock does not know '{stage}'", where=project, mend="ask for the lineage again"
+        )
+    steps = [step for output in records.steps[stage].outputs for step in records.upstream(output.path)]
+    read = (PurePosixPath(item.path) for step in steps for item in step.inputs)
+    people = sorted({record.stem for record in read if record.is_relative_to(CONSENT) and record.suffix == ".yaml"})
     said = git(project, "branch", "--remotes", "--contains", "HEAD", "--format=%(objectname)") or b""
     with chdir(project):
         for commit in ["HEAD", *sorted(set(said.decode().split()))]:

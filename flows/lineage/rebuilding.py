@@ -56,7 +56,7 @@ def rebuild_in(told: Told, place: Path, footage: Sequence[Path], origin: str | N
         raise Problem("there is something already", where=place, mend="name a folder that is not there yet")
     try:
         project = _cloned(told.rebuild, place, origin, tell)
-        require_consents(told.rebuild, project)
+        require_consents(told.rebuild.stages[-1], project)
         fetch(told.rebuild, project, footage, tell)
         require_inputs(told.rebuild, project)
     except BaseException:

@@ -139,6 +139,8 @@ def _purged(each: Expiry, params: Params, purge: Purge, key: str | None) -> Expi
         found = removal.purge(each.identity, params, signer, with_footage=over).findings
     except Problem as problem:
         return replace(each, problem=f"{problem.where}: {problem.what} ({problem.mend})")
+    except Exception as error:  # each kind of storage has its own, and other people's data are due, too
+        return replace(each, problem=f"the search or the purge broke off: {str(error) or type(error).__name__}")
     return replace(each, purged=True, problem=_unreached(found))
 
 

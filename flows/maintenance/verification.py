@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from dvc_data.hashfile.hash import file_md5
 
@@ -77,22 +77,30 @@ def verify(root: Path, scope: Scope, *, remove: bool) -> Verified:
     with opened(root) as repo:
         stores = Stores.of(repo)
         wanted = [store for store in stores.reached if scope != "cache" or not store.remote]
+        unreached = dict(stores.unreached) if scope != "cache" else {}
         counts: dict[str, int] = {}
         found: list[tuple[Store, str, str]] = []
         # Without DVC's lock: reading takes long, and what others write meanwhile is another object.
         for store in wanted:
-            listed = sorted(store.everything())
+            try:
+                listed = sorted(store.everything())
+            except Exception as error:  # each kind of remote has its own
+                unreached[store.name] = str(error) or type(error).__name__
+                continue
             counts[store.name] = len(listed)
             found += [(store, oid, content) for oid, content in _wrong(store, listed)]
         if not found:
-            return Verified(counts, (), stores.unreached if scope != "cache" else {})
+            return Verified(counts, (), unreached)
         with repo.lock:
             names = _names(repo, stores, {oid for _, oid, _ in found})
             told = [_judged(root, store, oid, stores, names, remove=remove) for store, oid, _ in found]
             if any(each is not None and each.removed for each in told):
                 repo.drop_data_index()
     corrupt = tuple(each for each in told if each is not None)
-    return Verified(counts, corrupt, stores.unreached if scope != "cache" else {})
+    return Verified(counts, corrupt, unreached)
+
+
+_UNREADABLE: Final = "can not be read"
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,8 @@ def _judged(
     corrupt = Corrupt(store.name, oid, content, known.paths)
     if not (known.made or whole):
         return replace(corrupt, mend="nothing makes it again: bring it back from a backup, or let maintenance drop it")
+    if content.startswith(_UNREADABLE):
+        return replace(corrupt, mend="look at the disk, and at who may read there; until then it is left alone")
     if not remove:
         return replace(corrupt, mend="remove it (`likeness maintain --remove-corrupt`), then run what makes it")
     store.remove([oid])
@@ -136,12 +146,14 @@ def _wrong(store: Store, oids: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _content(store: Store, oid: str) -> str | None:
-    """The hash of an object's content; None if it is right, or is not there any more."""
+    """The hash of an object's content, or why it can not be read; None if it is right, or is not there any more."""
     for database in store.databases:
         try:
             content: str = file_md5(database.oid_to_path(oid), database.fs, name=database.hash_name)
         except FileNotFoundError:
             continue
+        except OSError as error:  # a failing disk, or a remote that broke off: others are still read
+            return f"{_UNREADABLE}: {error.strerror or error}"
         if content != oid.removesuffix(FOLDER):
             return content
     return None

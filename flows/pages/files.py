@@ -136,7 +136,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     host: Annotated[str, typer.Option(help="the address to listen on")] = HOST,
-    port: Annotated[int, typer.Option(help="the port")] = PREFERRED_PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="the port")] = PREFERRED_PORT,
 ) -> None:
     """Serve this project's results to whoever can reach the port, for a Prefect server that was not started here.
 

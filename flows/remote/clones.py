@@ -47,8 +47,10 @@ def revision_of(root: Path, made: frozenset[str]) -> str:
 
 def changes(root: Path, made: frozenset[str]) -> list[str]:
     """Tracked files that differ from the commit, but for dvc.lock and what stages write."""
-    told = git(root, "status", "--porcelain", "--untracked-files=no", "-z").split("\0")
-    return [line[3:] for line in told if line and line[3:] != LOCK and line[3:] not in made]
+    told = git(root, "status", "--porcelain", "--no-renames", "--untracked-files=no", "-z", "--", ".").split("\0")
+    prefix = git(root, "rev-parse", "--show-prefix").strip()  # of a project in a folder of its repository
+    paths = [line[3:].removeprefix(prefix) for line in told if line]
+    return [path for path in paths if path != LOCK and path not in made]
 
 
 def bring(root: Path, revision: str, made: frozenset[str], books_at: Path) -> None:

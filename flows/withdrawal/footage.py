@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.lineage.records import Step
+from flows.lineage.records import Step, overlap
 from flows.withdrawal.recorded import Recorded, tracked
 from stages.settings import Params
 
@@ -18,7 +19,7 @@ class Footage:
 
     Attributes:
         places: those that lie here.
-        removable: of these, what git does not keep and nobody else's clip is.
+        removable: of these, what git does not keep and nobody else's clip is, holds or lies in.
         hashes: hash of each, of any time -> "footage".
         others: the same of other people's clips.
     """
@@ -43,8 +44,18 @@ class Footage:
         if identity in params.identities:
             own |= {str(picture) for picture in params.identities[identity].reference}
         places = sorted(Path(path) for path in own if (root / path).exists())
-        removable = [place for place in places if str(place) not in others and not tracked(root, [str(place)])]
+        beside = [_whole(root, other) for other in others]
+        removable = [
+            place
+            for place in places
+            if not any(overlap(_whole(root, place), other) for other in beside) and not tracked(root, [str(place)])
+        ]
         return cls(places, removable, hashes, others_hashes)
+
+
+def _whole(root: Path, place: str | Path) -> str:
+    """A path as it is compared: the same file has one, however it is written."""
+    return os.path.normpath(root / place)
 
 
 def _clips(step: Step) -> Iterator[dict[str, Any]]:

@@ -65,9 +65,9 @@ def read_tombstones(record: Consent, keys: TrustedKeys, folder: Path = FOLDER) -
     if not path.is_file():
         return {}
     found: dict[tuple[str, str], Tombstone] = {}
-    for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), start=1):
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            said = json.loads(line)
+            said = json.loads(line.decode("ascii"))
             stone = Tombstone(said["kind"], said["hash"], said["stage"], date.fromisoformat(said["removed"]))
             _require_signature(stone, said, record, keys)
         except (ValueError, KeyError, TypeError, InvalidSignature) as error:

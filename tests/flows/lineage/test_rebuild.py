@@ -160,9 +160,14 @@ def test_a_stage_that_makes_something_else_is_named(made: Path, tmp_path: Path) 
     assert "otherwise than told: extraction@ben" in done.stdout
 
 
-def test_a_consent_that_was_withdrawn_since_stops_it(shared: Path, tmp_path: Path) -> None:
-    document = tmp_path / "lineage.json"
-    document.write_text(json.dumps(told()))
+@pytest.mark.parametrize("kind", ["consent", "file", None])
+def test_a_consent_that_was_withdrawn_since_stops_it(shared: Path, tmp_path: Path, kind: str | None) -> None:
+    """Whatever the document calls the record, or if it does not name it."""
+    document, said = tmp_path / "lineage.json", told()
+    needed = [each for each in said["rebuild"]["needed"] if each["kind"] != "consent"]
+    records = [each for each in said["rebuild"]["needed"] if each["kind"] == "consent"]
+    said["rebuild"]["needed"] = needed + ([each | {"kind": kind} for each in records] if kind else [])
+    document.write_text(json.dumps(said))
     record = shared / "data" / "consent" / "ben.yaml"
     record.write_text(record.read_text().replace("status: active", "status: revoked"))
     commit(shared, "ben withdraws")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from dvc.repo import Repo
 from prefect.client.orchestration import get_client
 
 from flows.maintain import maintain
+from flows.maintenance import verification
 from flows.reproduction import reproduce
 from tests.flows.conftest import hashes, run
 from tests.flows.upkeep.conftest import commit_at, flow_run, make, tree
@@ -39,6 +41,26 @@ def spoil(path: Path) -> None:
         stream.write(content)
     path.chmod(stat.S_IMODE(before.st_mode))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_an_object_that_can_not_be_read_is_told_and_left_and_the_others_are_read(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unread, spoilt = (hashes(made)[f"data/{name}"] for name in ("training/ada-ben/model.txt", "encoding/ada-on-ben"))
+    hashed = verification.file_md5
+
+    def failing(path: str, *arguments: Any, **named: Any) -> Any:
+        if unread in path.replace("/", ""):
+            raise OSError(errno.EIO, "Input/output error")
+        return hashed(path, *arguments, **named)
+
+    spoil(cached(made, spoilt))
+    monkeypatch.setattr(verification, "file_md5", failing)
+    found = {each.object: each for each in verification.verify(made, "cache", remove=True).corrupt}
+    assert set(found) == {unread, spoilt}
+    assert not found[unread].removed
+    assert "look at the disk" in found[unread].mend
+    assert cached(made, unread).is_file()
 
 
 @pytest.mark.usefixtures("prefect")

@@ -144,6 +144,8 @@ def test_an_altered_tombstone_is_refused_before_anything_is_removed(project: Pat
     said = json.loads(lines[0]) | {"hash": victim.parent.name + victim.name}
     file.write_text("\n".join([json.dumps(said), *lines[1:]]) + "\n")
     assert "line 1 is damaged, or not signed" in revoke("ada", "--purge", status=BAD_INPUT)
+    file.write_bytes(b"\xff" + file.read_bytes())
+    assert "line 1 is damaged, or not signed" in revoke("ada", "--purge", status=BAD_INPUT)
     assert victim.is_file()
 
 
@@ -223,6 +225,20 @@ def test_footage_goes_only_if_asked_for_and_not_if_it_is_somebody_elses_too(proj
     revoke("ada", "--key", "ada", "--purge", "--footage")
     assert not (project / "footage/ada-1.txt").exists()
     assert (project / "footage/ada-2.txt").is_file()
+
+
+def test_a_folder_that_holds_somebody_elses_clip_stays(project: Path) -> None:
+    for name, file in (("ada", "0001.png"), ("ben", "ben.txt")):
+        (project / "shots").mkdir(exist_ok=True)
+        (project / "shots" / file).write_bytes(mark(name))
+    clips = PARAMS["clips"] | {
+        "ada-3": {"identity": "ada", "path": "shots", "rate": 25},
+        "ben-3": {"identity": "ben", "path": "./shots/ben.txt"},
+    }
+    (project / "params.yaml").write_text(settings(clips=clips))
+    revoke("ada", "--key", "ada", "--purge", "--footage")
+    assert not (project / "footage/ada-1.txt").exists()
+    assert (project / "shots/ben.txt").read_bytes() == mark("ben")
 
 
 def test_footage_that_dvc_tracks_goes_from_its_cache_too(project: Path, shelf: Path) -> None:
