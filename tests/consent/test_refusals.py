@@ -35,7 +35,7 @@ from stages.problems import Problem
 from stages.settings import Params, parse
 from stages.training.stage import Task
 from stages.training.stage import run as training
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, write_clip
 from tests.records import SIGNED, STUDIO, content, public, put_record, secret, signed, trust
 
 FOLDER: Final = Path("data/consent")
@@ -73,6 +73,16 @@ def edited(old: str, new: str) -> Callable[[], None]:
         text = ADA.read_text()
         assert old in text
         ADA.write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def filmed(spoil: Callable[[], object]) -> Callable[[], None]:
+    """The same with a film in the clip's place, which could be read: what nobody can read is told first."""
+
+    def change() -> None:
+        write_clip(Path("data/footage/ada.mp4"))
+        spoil()
 
     return change
 
@@ -276,9 +286,9 @@ WAYS: Final[dict[str, tuple[Callable[[], object], tuple[Stage, ...], str, str]]]
                         "new ada"),
     "another clip": (put(clips=["adda"]), (*CLIP, *PAIR, *TARGET), "clips: it does not cover the clip 'ada'",
                      "did you mean 'adda'"),
-    "other footage": (bound_to_footage({"ada": b"other frames"}), ((extraction, "ada"),),
+    "other footage": (filmed(bound_to_footage({"ada": b"other frames"})), ((extraction, "ada"),),
                       "evidence.footage: clip 'ada' (data/footage/ada.mp4) is not the footage", "agreed file back"),
-    "footage not covered": (bound_to_footage({"ada-2": b"frames of ada"}), ((extraction, "ada"),),
+    "footage not covered": (filmed(bound_to_footage({"ada-2": b"frames of ada"})), ((extraction, "ada"),),
                             "evidence.footage: clip 'ada' is not part", "new ada"),
     "a Merkle root of other clips": (damaged_root, ALL, "merkle_root is not that of the clips", "correct"),
 }  # fmt: skip
