@@ -281,8 +281,10 @@ def test_a_network_has_side_outputs_beside_what_it_has_without_them(tmp_path: Pa
 
 
 def test_side_outputs_that_there_can_not_be_are_refused() -> None:
-    with pytest.raises(ValueError, match="side_outputs can be 2"):
+    with pytest.raises(ValueError, match="smallest of side_outputs is less than 8 pixels wide"):
         small("likeness", side_outputs=3)
+    with pytest.raises(ValueError, match="side_outputs can be 2"):
+        small("likeness", side_outputs=3, output_size=64)
     with pytest.raises(ValueError, match="df has no side_outputs"):
         small("df", side_outputs=1)
 
