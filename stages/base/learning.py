@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from stages.progress import bar
 from stages.training.checkpoint import CheckpointFolder
+from stages.training.settings import OptimiserSettings
 from stages.training.state import State
 
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
+
+
+def taught(state: State[NetworkT], loss: Tensor, settings: OptimiserSettings) -> Tensor:
+    """One step down a loss, whose gradient is cut to length; the average follows. The loss without its graph."""
+    state.optimiser.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    nn.utils.clip_grad_norm_(state.network.parameters(), settings.clip)
+    state.optimiser.step()
+    state.progress.iteration += 1
+    state.average_in(settings.average)
+    return loss.detach()
 
 
 def learnt(

@@ -10,9 +10,9 @@ import logging
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from stages.base.learning import learnt
+from stages.base.learning import learnt, taught
 from stages.base.recipe import Recipe
 from stages.base.scenes import Played
 from stages.training.augment import Batch, augment
@@ -66,13 +66,7 @@ class Rehearsal:
         crops = batch.crops.contiguous(memory_format=torch.channels_last)
         answer = state.network(crops, who, batch.mirrored)
         loss = torch.stack(list(loss_terms(answer, batch, recipe.losses).values())).sum()
-        state.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(state.network.parameters(), recipe.optimiser.clip)
-        state.optimiser.step()
-        state.progress.iteration += 1
-        state.average_in(recipe.optimiser.average)
-        return loss.detach()
+        return taught(state, loss, recipe.optimiser)
 
     def batch(self, iteration: int) -> tuple[Batch, Tensor]:
         """The batch of an iteration and whose likenesses it asks for, (n,) int64; of seed and iteration only."""

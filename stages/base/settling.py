@@ -14,10 +14,10 @@ import copy
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from stages.base.learning import learnt
+from stages.base.learning import learnt, taught
 from stages.base.recipe import Recipe
 from stages.base.scenes import Played
 from stages.training.augment import augment, plain
@@ -75,13 +75,7 @@ class Settling:
         crops, goals = self.batch(state.progress.iteration)
         code = state.network.code(crops.contiguous(memory_format=torch.channels_last))
         loss = self._drawn(code - goals).square().mean() / self._spread
-        state.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(state.network.parameters(), recipe.optimiser.clip)
-        state.optimiser.step()
-        state.progress.iteration += 1
-        state.average_in(recipe.optimiser.average)
-        return loss.detach()
+        return taught(state, loss, recipe.optimiser)
 
     def batch(self, iteration: int) -> tuple[Tensor, Tensor]:
         """Crops (n, 3, s, s) and their goals (n, latent); of seed and iteration only."""

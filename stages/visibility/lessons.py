@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from stages.base.learning import learnt
+from stages.base.learning import learnt, taught
 from stages.training.checkpoint import CheckpointFolder
 from stages.training.settings import OptimiserSettings
 from stages.training.state import State, learning_rate
@@ -68,13 +68,7 @@ class Lessons:
         cycle, _ = self._cycle(state.progress.iteration)
         outside = self._recipe.outside[cycle]
         loss = loss_of(logits, face, cover, outside + (1.0 - outside) * hull, self._recipe.before[cycle])
-        state.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(state.network.parameters(), self._optimiser.clip)
-        state.optimiser.step()
-        state.progress.iteration += 1
-        state.average_in(self._optimiser.average)
-        return loss.detach()
+        return taught(state, loss, self._optimiser)
 
     def _rate(self, iteration: int) -> float:
         """The learning rate: a cosine that starts anew in each cycle (SGDR, Loshchilov and Hutter 2017)."""
