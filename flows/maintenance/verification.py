@@ -121,10 +121,10 @@ def _judged(
     known = names.get(oid, _Names())
     whole = [other for other in stores.reached if other is not store and _has_whole(other, oid)]
     corrupt = Corrupt(store.name, oid, content, known.paths)
-    if not (known.made or whole):
-        return replace(corrupt, mend="nothing makes it again: bring it back from a backup, or let maintenance drop it")
     if content.startswith(_UNREADABLE):
         return replace(corrupt, mend="look at the disk, and at who may read there; until then it is left alone")
+    if not (known.made or whole):
+        return replace(corrupt, mend="nothing makes it again: bring it back from a backup, or let maintenance drop it")
     if not remove:
         return replace(corrupt, mend="remove it (`likeness maintain --remove-corrupt`), then run what makes it")
     store.remove([oid])
