@@ -32,13 +32,13 @@ from torch import Tensor
 from stages.artifacts.swap_model import SwapModel
 from stages.base import footage
 from stages.base.recipe import Recipe
+from stages.base.settling import codes
 from stages.bench.program import main
 from stages.fidelity import Mask, Picture, psnr, ssim
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params, load_params
 from stages.training.ablation import questions_of
-from stages.training.augment import plain
 from stages.training.exam import Exam
 from stages.training.networks import Decoder, Encoder, SwapNetwork, build_network
 from stages.training.stage import place
@@ -251,8 +251,7 @@ def played_codes(network: SwapNetwork, recipe: Recipe, folder: Path, size: int) 
     """The codes of all scenes that a recipe's troupes play, (troupes, scenes, cast, latent); rendered into a folder."""
     footage.render(recipe, folder, processes=2)
     planes = torch.from_numpy(footage.read(recipe, folder).planes)
-    codes = codes_of(network, plain(planes.flatten(0, 2), size, size).crops)
-    return np.asarray(codes.reshape(*planes.shape[:3], -1).numpy(), np.float32)
+    return np.asarray(codes(_encoder(network), planes, size, planes.device).numpy(), np.float32)
 
 
 def command(
