@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flows.ingestion.taking import Arrival
 from flows.maintenance.consents import Expiry
+from flows.markdown import plainly
 from stages.deliverables import SHOWN, Delivery
 
 if TYPE_CHECKING:
@@ -46,11 +46,6 @@ class Page:
 
 def _part(heading: str, lines: Sequence[str]) -> str:
     return f"## {heading}\n\n" + "\n".join(lines) if any(lines) else ""
-
-
-def plainly(text: str) -> str:
-    """Text that Markdown shows as it is, in one line: names of files come from whoever fills the inbox."""
-    return re.sub(r"([\\`*_\[\]!|~])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def _fenced(text: str) -> str:

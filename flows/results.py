@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from flows.markdown import plainly
 from flows.pages.lineage import show_lineage
 from flows.pages.shown import link_results
 from flows.pipeline import Pipeline
@@ -51,7 +52,8 @@ def metrics_table(pipeline: Pipeline, addresses: Sequence[str]) -> str:
     lines = []
     for address in addresses:
         with suppress(Problem):
-            lines += [f"| {address} | {name} | {value:.6g} |" for name, value in metrics_of(pipeline, address)]
+            figures = metrics_of(pipeline, address)
+            lines += [f"| {plainly(address)} | {plainly(name)} | {value:.6g} |" for name, value in figures]
     return "\n".join(["| stage | metric | value |", "|---|---|---:|", *lines]) if lines else ""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flows.ingestion.taking import Arrival
-from flows.nightly_page import Page, plainly
+from flows.markdown import plainly
+from flows.nightly_page import Page
 
 
 def test_a_name_is_one_cell_and_neither_picture_nor_markup() -> None:
