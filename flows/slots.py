@@ -48,7 +48,8 @@ def ensure(limit: str, slots: int, locks: Path, *, of_this_machine: bool) -> Non
             return  # other machines may hold its slots
         with ExitStack() as held:
             try:
-                for lock in _locks(limit, slots, locks):
+                # a run that counts other slots than this one may hold one beyond these
+                for lock in _locks(limit, max(slots, _ever_counted(limit, locks)), locks):
                     held.enter_context(lock.acquire(timeout=0))
             except Timeout:
                 return
@@ -95,3 +96,9 @@ def _local_slot(limit: str, slots: int, locks: Path, stopped: threading.Event) -
 
 def _locks(limit: str, slots: int, locks: Path) -> list[FileLock]:
     return [FileLock(locks / f"{limit}-{number}.lock") for number in range(slots)]
+
+
+def _ever_counted(limit: str, locks: Path) -> int:
+    """The most slots that any run has used: their lock files stay."""
+    numbers = (path.stem.removeprefix(f"{limit}-") for path in locks.glob(f"{limit}-*.lock"))
+    return max((1 + int(number) for number in numbers if number.isdecimal()), default=0)

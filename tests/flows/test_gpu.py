@@ -61,3 +61,16 @@ def test_the_slot_of_a_killed_run_comes_back(tmp_path: Path) -> None:
     ensure_limit(1, tmp_path)
     with gpu_slot(1, tmp_path, threading.Event()):
         assert active() == 1
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_a_run_that_counts_other_slots_leaves_one_that_is_held_alone(slots: int, tmp_path: Path) -> None:
+    ensure_limit(2, tmp_path)
+    first = gpu_slot(2, tmp_path, threading.Event())
+    first.__enter__()
+    with gpu_slot(2, tmp_path, threading.Event()):
+        first.__exit__(None, None, None)
+        assert active() == 1
+        ensure_limit(slots, tmp_path)
+        assert active() == 1, "the second of the two is at work"
+    assert active() == 0
