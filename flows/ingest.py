@@ -52,6 +52,7 @@ def ingest(
     inbox: str,
     settled_seconds: Annotated[float, Field(ge=0)] = 30.0,
     jobs: Annotated[int, Field(ge=1)] = 2,
+    gpu_slots: Annotated[int, Field(ge=1)] = 1,
     retries: Annotated[int, Field(ge=0)] = 2,
     disk_slots: Annotated[int, Field(ge=1)] = 2,
     timeouts: dict[str, Annotated[float, Field(gt=0)]] | None = None,
@@ -66,6 +67,7 @@ def ingest(
         inbox: a folder, or a bucket as fsspec names it (s3://bucket/folder), with footage and signed consent records.
         settled_seconds: nobody must have written to a file for so long; in object stores files appear whole.
         jobs: at most so many stages run at the same time.
+        gpu_slots: as of other runs; none of these stages trains, but the limit is one for all of the Prefect server.
         retries: how often a file or a stage is tried again after a fault that can pass.
         disk_slots: at most so many of them work on whole films at the same time, of all runs on this machine.
         timeouts: hours that a stage of a kind may take, as {"extraction": 12}; then it is ended and tried again.
@@ -89,6 +91,7 @@ def ingest(
         state = reproduce(
             clips=clips,
             jobs=jobs,
+            gpu_slots=gpu_slots,
             retries=retries,
             disk_slots=disk_slots,
             timeouts=timeouts,

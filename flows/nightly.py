@@ -89,6 +89,7 @@ def nightly(
                 inbox=inbox,
                 settled_seconds=settled_seconds,
                 jobs=jobs,
+                gpu_slots=gpu_slots,
                 retries=retries,
                 disk_slots=disk_slots,
                 timeouts=timeouts,

@@ -23,6 +23,7 @@ def main(
         float, typer.Option(min=0, help="seconds for which nobody must have written to a file; not in object stores")
     ] = 30.0,
     jobs: Annotated[int, typer.Option(min=1, help="at most so many stages at the same time")] = 2,
+    gpu_slots: Annotated[int, typer.Option(min=1, help="at most so many trainings at the same time, of all runs")] = 1,
     retries: Annotated[int, typer.Option(min=0, help="tries more after a fault that can pass")] = 2,
     disk_slots: Annotated[int, typer.Option(min=1, help="at most so many that work on whole films")] = 2,
     timeout: Timeouts = None,
@@ -45,6 +46,7 @@ def main(
             inbox=seen_from_here(inbox),
             settled_seconds=settled,
             jobs=jobs,
+            gpu_slots=gpu_slots,
             retries=retries,
             disk_slots=disk_slots,
             timeouts=parsed(timeout),

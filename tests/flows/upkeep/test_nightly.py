@@ -49,7 +49,7 @@ def test_a_broken_clip_stops_its_own_swap_only(made: Path, inbox: Path) -> None:
     lay_record(inbox, "eve", clips=["eve-1"], term={"given": "2020-01-01", "expires": "2999-12-31"})
     lay_footage(inbox, "fay-1")
 
-    limits = {"jobs": 1, "disk_slots": 3, "timeouts": {"extraction": 1.5}}
+    limits = {"jobs": 1, "gpu_slots": 2, "disk_slots": 3, "timeouts": {"extraction": 1.5}}
     state, night = flow_run(nightly, inbox=str(inbox), **limits)
 
     endings = {row.address: row.ending for row in night.rows}
