@@ -8,10 +8,11 @@ there are slots, and slots that are counted while nobody holds a lock are given 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,6 +21,7 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
 from prefect.concurrency.sync import concurrency
 
 from flows.children import Stopped
+from stages.problems import Problem
 
 POLL_SECONDS = 0.2
 SERVER_WAIT_SECONDS = 10.0
@@ -27,9 +29,23 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "ephemeral-prefect")
 
 
 def lock_folder() -> Path:
-    """Where the lock files are: one place for all of this user's checkouts, since they share the machine."""
+    """Where the lock files are: one place for all of this user's checkouts, since they share the machine.
+
+    Raises:
+        Problem: somebody else made it, or can write there.
+    """
     folder = Path(tempfile.gettempdir()) / f"likeness-{os.getuid()}"
-    folder.mkdir(exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()  # not of what a link leads to
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise Problem(
+            "the folder of the locks is another user's, or others can write there",
+            where=folder,
+            mend="`chmod 700` it if it is yours; else have it removed, or set TMPDIR to a folder of your own",
+        )
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        folder.chmod(0o700)  # a lock can be held by whoever can read its file
     return folder
 
 
