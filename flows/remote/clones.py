@@ -1,8 +1,11 @@
-"""The clone of a worker: brought to the revision of an order, if nothing is lost by that."""
+"""The clone of a worker: brought to the revision of an order, if nothing is lost by that, and kept there meanwhile."""
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -53,8 +56,9 @@ def changes(root: Path, made: frozenset[str]) -> list[str]:
     return [path for path in paths if path != LOCK and path not in made]
 
 
-def bring(root: Path, revision: str, made: frozenset[str], books_at: Path) -> None:
-    """Bring a worker's clone to a revision.
+@contextmanager
+def brought(root: Path, revision: str, made: frozenset[str], books_at: Path) -> Iterator[None]:
+    """Bring a worker's clone to a revision, and keep it there for as long as the block lasts.
 
     Args:
         root: the clone's folder.
@@ -64,18 +68,33 @@ def bring(root: Path, revision: str, made: frozenset[str], books_at: Path) -> No
 
     Raises:
         Problem: the clone was changed by hand, or its origin does not have the revision.
-        StageFailed: a stage of another revision is at work in it.
+        StageFailed: another revision is at work in it.
     """
-    with FileLock(books_at / "likeness-revision.lock"):
-        if git(root, "rev-parse", "HEAD").strip() == revision:
-            return
-        if books.writers(books_at):
-            raise StageFailed(revision, f"{root}: a stage of another revision is at work here", may_pass=True)
-        changed = changes(root, made)
-        if changed:
-            mend = "a worker's clone is its own: put them back (git checkout .), and work elsewhere"
-            raise Problem(f"changed by hand: {', '.join(changed)}", where=root, mend=mend)
-        if subprocess.run(["git", "cat-file", "-e", revision], cwd=root, capture_output=True, check=False).returncode:
-            git(root, "fetch", "--quiet", "origin")
-        # dvc.lock and metrics of the former revision: whoever ordered them has them
-        git(root, "reset", "--quiet", "--hard", revision)
+    with (books_at / "likeness-at-work.lock").open("a") as at_work:
+        # Whoever wants either kind of the inner lock has the outer one: nobody comes between reset and use.
+        with FileLock(books_at / "likeness-revision.lock"):
+            if git(root, "rev-parse", "HEAD").strip() != revision:
+                try:
+                    fcntl.flock(at_work, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise _busy(root, revision) from None
+                _reset(root, revision, made, books_at)
+            fcntl.flock(at_work, fcntl.LOCK_SH)
+        yield
+
+
+def _reset(root: Path, revision: str, made: frozenset[str], books_at: Path) -> None:
+    if books.writers(books_at):  # of a run that was killed: its stage ends a moment later
+        raise _busy(root, revision)
+    changed = changes(root, made)
+    if changed:
+        mend = "a worker's clone is its own: put them back (git checkout .), and work elsewhere"
+        raise Problem(f"changed by hand: {', '.join(changed)}", where=root, mend=mend)
+    if subprocess.run(["git", "cat-file", "-e", revision], cwd=root, capture_output=True, check=False).returncode:
+        git(root, "fetch", "--quiet", "origin")
+    # dvc.lock and metrics of the former revision: whoever ordered them has them
+    git(root, "reset", "--quiet", "--hard", revision)
+
+
+def _busy(root: Path, revision: str) -> StageFailed:
+    return StageFailed(revision, f"{root}: a stage of another revision is at work here", may_pass=True)

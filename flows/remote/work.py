@@ -67,11 +67,11 @@ def _reply(order: Order, children: Children) -> Reply:
     with opened(root) as repo:
         made = locked.tracked_results(repo)
         folder = Path(repo.tmp_dir)
-    clones.bring(root, order.revision, made, folder)
-    locked.put(root, order.entries)
-    transfer.transfer_here("pull", order.upstream, order.remote, root, logger)
-    with shown(order.address, root) as hear:
-        done = reproduce_stage(order.address, root, children, logger, seconds=order.seconds, watch=hear)
-    transfer.transfer_here("push", [order.address], order.remote, root, logger)
-    entry = locked.read(root, [order.address])[order.address]
-    return Reply(done.outcome, done.seconds, entry, locked.uncached(root, order.address))
+    with clones.brought(root, order.revision, made, folder):
+        locked.put(root, order.entries)
+        transfer.transfer_here("pull", order.upstream, order.remote, root, logger)
+        with shown(order.address, root) as hear:
+            done = reproduce_stage(order.address, root, children, logger, seconds=order.seconds, watch=hear)
+        transfer.transfer_here("push", [order.address], order.remote, root, logger)
+        entry = locked.read(root, [order.address])[order.address]
+        return Reply(done.outcome, done.seconds, entry, locked.uncached(root, order.address))

@@ -9,6 +9,7 @@ import pytest
 from flows.pipeline import Selection
 from flows.remote import clones, entries, planning
 from flows.remote.orders import Order, Reply
+from flows.stage import StageFailed
 from stages.problems import Problem
 from tests.flows.conftest import commit, dvc, run
 
@@ -119,11 +120,41 @@ def test_a_workers_clone_that_somebody_works_in_is_left_alone(made: Path) -> Non
     commit(made, "more")
     (made / "stages" / "step.sh").write_text("exit 1\n")
     folder = made / ".dvc" / "tmp"
-    with pytest.raises(Problem, match=r"changed by hand: stages/step\.sh"):
-        clones.bring(made, first, frozenset(), folder)
+    with (
+        pytest.raises(Problem, match=r"changed by hand: stages/step\.sh"),
+        clones.brought(made, first, frozenset(), folder),
+    ):
+        pass
     run("git", "checkout", "--quiet", "stages/step.sh", cwd=made)
-    clones.bring(made, first, frozenset(), folder)
+    with clones.brought(made, first, frozenset(), folder):
+        pass
     assert clones.git(made, "rev-parse", "HEAD").strip() == first
+
+
+def test_a_workers_clone_stays_at_a_revision_while_a_run_uses_it(made: Path) -> None:
+    first = clones.git(made, "rev-parse", "HEAD").strip()
+    (made / "stages" / "figures.json").write_text("{}")
+    commit(made, "more")
+    second = clones.git(made, "rev-parse", "HEAD").strip()
+    folder = made / ".dvc" / "tmp"
+
+    def of_another_revision() -> None:
+        with (
+            pytest.raises(StageFailed, match="another revision is at work") as failed,
+            clones.brought(made, second, frozenset(), folder),
+        ):
+            pass
+        assert failed.value.may_pass
+        assert clones.git(made, "rev-parse", "HEAD").strip() == first
+
+    # none of them has a stage at work that DVC knows of: they pull, or push
+    with clones.brought(made, first, frozenset(), folder):
+        of_another_revision()
+        with clones.brought(made, first, frozenset(), folder):
+            of_another_revision()
+        of_another_revision()
+    with clones.brought(made, second, frozenset(), folder):
+        assert clones.git(made, "rev-parse", "HEAD").strip() == second
 
 
 def test_orders_are_known_by_what_they_ask_for() -> None:
