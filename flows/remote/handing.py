@@ -12,19 +12,29 @@ from uuid import UUID
 import networkx as nx
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterType
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    ArtifactFilterType,
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun, StateType
 from prefect.deployments import run_deployment
 from prefect.exceptions import PrefectException
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 from prefect.states import Cancelling
 
 from flows import deadlines, gpu
 from flows.children import Stopped
 from flows.pipeline import Pipeline
 from flows.remote import clones, entries, transfer
-from flows.remote.orders import DEPLOYMENT, FLOW, REPLY, Order, Reply
+from flows.remote.orders import DEPLOYMENT, FLOW, INTEREST, REPLY, Order, Reply
 from flows.stage import Done, StageFailed, Workshop, make_stage, may_pass
 
 POLL_SECONDS: Final = 1.0
@@ -85,10 +95,14 @@ def _followed(order: Order, root: Path, stopped: threading.Event) -> Reply:
     """Have a run made of the order, or find the one that was made before, and wait for its end."""
     run = _begun(order, root)
     with get_client(sync_client=True) as client:
+        interest = _noted(run.id, client)
         while run.state is None or not run.state.is_final():
             if stopped.wait(POLL_SECONDS):
                 with suppress(PrefectException):
-                    client.set_flow_run_state(run.id, Cancelling())
+                    # first: of two that are stopped at once, the later one finds nobody
+                    client.delete_artifact(interest)
+                    if not _is_awaited(run.id, client):
+                        client.set_flow_run_state(run.id, Cancelling())
                 raise Stopped("the run was stopped")
             run = client.read_flow_run(run.id)
     reply = _reply_of(run.id)
@@ -96,6 +110,20 @@ def _followed(order: Order, root: Path, stopped: threading.Event) -> Reply:
         return reply
     ended = f"{run.state.type.value.lower()}: {run.state.message or 'no reason was told'}"
     return Reply(reason=f"the worker's run {run.name} {ended}", may_pass=run.state.type != StateType.CANCELLED)
+
+
+def _noted(run: UUID, client: SyncPrefectClient) -> UUID:
+    """Note at a worker's run that this one waits for it: other runs with the same order share it."""
+    noted = client.create_artifact(ArtifactCreate(type=INTEREST, data=flow_run.get_id(), flow_run_id=run))
+    return noted.id
+
+
+def _is_awaited(run: UUID, client: SyncPrefectClient) -> bool:
+    """Whether a run that has not ended, nor is about to, waits for a worker's."""
+    waiting = [UUID(str(each.data)) for each in _artifacts(run, INTEREST, client)]
+    ending = FlowRunFilterStateType(not_any_=[*TERMINAL_STATES, StateType.CANCELLING])
+    wanted = FlowRunFilter(id=FlowRunFilterId(any_=waiting), state=FlowRunFilterState(type=ending))
+    return bool(waiting and client.read_flow_runs(flow_run_filter=wanted, limit=1))
 
 
 def _begun(order: Order, root: Path) -> FlowRun:
@@ -122,9 +150,11 @@ def _begun(order: Order, root: Path) -> FlowRun:
 
 def _reply_of(run: UUID) -> Reply | None:
     with get_client(sync_client=True) as client:
-        found: list[Any] = client.read_artifacts(
-            artifact_filter=ArtifactFilter(
-                flow_run_id=ArtifactFilterFlowRunId(any_=[run]), type=ArtifactFilterType(any_=[REPLY])
-            )
-        )
+        found = _artifacts(run, REPLY, client)
     return Reply.read(str(found[0].data)) if found else None
+
+
+def _artifacts(run: UUID, kind: str, client: SyncPrefectClient) -> list[Any]:
+    """The artifacts of a type at a run."""
+    wanted = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]), type=ArtifactFilterType(any_=[kind]))
+    return list(client.read_artifacts(artifact_filter=wanted))

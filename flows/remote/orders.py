@@ -15,6 +15,9 @@ POOL: Final = "likeness-stages"
 REPLY: Final = "likeness-stage"
 """The type of the Prefect artifact in which a worker gives its :class:`Reply` back."""
 
+INTEREST: Final = "likeness-interest"
+"""The type of the Prefect artifact by which a run notes, at a worker's run, that it waits for it."""
+
 
 @dataclass(frozen=True)
 class Order:
