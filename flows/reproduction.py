@@ -102,13 +102,18 @@ def reproduce(
     else:
         logger.info("nothing to do")
     pipeline, stale = plan.pipeline, dict[str, list[str]]()  # what no run came near is as it was seen
+    wrong: list[str] = []
     if plan.stages:
         near = {one for address in plan.stages for one in (address, *plan.graph.predecessors(address))}
         ended = {address for address in near if rows[address].ending not in BROKEN}
         if remote is None:
             pipeline, stale = look_at(root, ended)
         else:
-            planning.pull_results(plan, ended, remote, workshop.children, logger)
+            try:
+                planning.pull_results(plan, ended, remote, workshop.children, logger)
+            except StageFailed as failed:  # all the same the stages were made, which is to be told
+                mend = f"see to the remote, then `dvc pull --remote {remote} {failed.address.replace(', ', ' ')}`"
+                wrong.append(f"{failed}\n  mend: {mend}")
             pipeline, stale = planning.look_at(root, ended)
     rows = _checked(rows, pipeline, stale)
     ordered = [rows[address] for address in nx.lexicographical_topological_sort(plan.graph)]
@@ -116,7 +121,9 @@ def reproduce(
     events.tell(plan.pipeline, ordered)
     broken = [row for row in ordered if row.ending in BROKEN]
     if broken:
-        return Failed(message=summary(broken), data=ordered)
+        wrong.insert(0, summary(broken))
+    if wrong:
+        return Failed(message="\n".join(wrong), data=ordered)
     return Completed(message=f"{len(rows)} of {len(rows)} stages are up to date", data=ordered)
 
 
