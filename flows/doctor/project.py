@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
 from datetime import date, timedelta
 from importlib.metadata import version
@@ -107,17 +108,14 @@ def remotes(root: Path) -> Iterator[Finding]:
 
 def _remote(repo: Any, name: str) -> Finding:
     where = without_secrets(str(repo.config["remote"][name]["url"]))
-    pool = ThreadPoolExecutor(1)
     try:
-        there = pool.submit(_is_there, repo, name).result(REMOTE_SECONDS)
+        there = _asked(repo, name).result(REMOTE_SECONDS)
     except TookTooLong:
         mend = "look at the network, and at `dvc remote list`"
         return Finding("DVC remote", "fail", f"{name} ({where}) does not answer in {REMOTE_SECONDS:g} s", mend)
     except Exception as error:  # each kind of remote has its own
         says = f"{name} ({where}): {str(error) or type(error).__name__}"
         return Finding("DVC remote", "fail", says, "look at `dvc remote list` and at what lets you in there")
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
     if there:
         return Finding("DVC remote", "ok", f"{name} ({where}) can be reached")
     return Finding(
@@ -125,9 +123,19 @@ def _remote(repo: Any, name: str) -> Finding:
     )
 
 
-def _is_there(repo: Any, name: str) -> bool:
-    store = repo.cloud.get_remote_odb(name)
-    return bool(store.fs.exists(store.path))
+def _asked(repo: Any, name: str) -> Future[bool]:
+    """Whether anything is at a remote, found out in a thread that an end of the program does not wait for."""
+    answer: Future[bool] = Future()
+
+    def ask() -> None:
+        try:
+            store = repo.cloud.get_remote_odb(name)
+            answer.set_result(bool(store.fs.exists(store.path)))
+        except Exception as error:  # raised where it is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    return answer
 
 
 def prefect(root: Path) -> Iterator[Finding]:

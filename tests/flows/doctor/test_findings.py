@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,6 +128,31 @@ def test_remotes_are_reached_or_the_reason_is_told(project: Path, tmp_path: Path
     assert found["cloud"] in ("warn", "fail")
     run("mkdir", "-p", str(tmp_path / "store" / "files" / "md5"), cwd=project)
     assert next(iter(remotes(project))).verdict == "ok"
+
+
+LOOK = """\
+from pathlib import Path
+from flows.doctor import project
+project.REMOTE_SECONDS = 2.0
+for finding in project.remotes(Path.cwd()):
+    print(finding.verdict, finding.says, flush=True)
+"""
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{}/store", "s3://bucket/store", "ssh://user@127.0.0.1:{}/store"])
+def test_a_remote_that_never_answers_does_not_keep_the_program(project: Path, address: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and says nothing
+        port = silent.getsockname()[1]
+        dvc("remote", "add", "dead", address.format(port), cwd=project)
+        if address.startswith("s3"):
+            dvc("remote", "modify", "dead", "endpointurl", f"http://127.0.0.1:{port}", cwd=project)
+        keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+        # it would wait for ever; to import DVC and its client takes its time, too
+        done = subprocess.run(
+            [sys.executable, "-c", LOOK], capture_output=True, text=True, env=os.environ | keys, timeout=60, check=True
+        )
+    assert done.stdout.startswith("fail dead ")
+    assert "does not answer in 2 s" in done.stdout
 
 
 def test_consent_that_ends_soon_and_keys_that_others_can_read(workplace: Path, tmp_path: Path) -> None:
