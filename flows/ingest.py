@@ -1,7 +1,6 @@
 """The flow that takes in what has arrived in a watched folder or bucket, up to the face sets."""
 
 # No postponed annotations here, as in flows/reproduction.py: Prefect builds the parameters' model from the live ones.
-import shutil
 from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from pydantic import Field
 from flows import deadlines
 from flows.environment import find_root
 from flows.ingestion.inbox import Found, Inbox
-from flows.ingestion.taking import SCRATCH, Arrival, take_in
+from flows.ingestion.taking import SCRATCH, Arrival, remove_left, take_in
 from flows.pipeline import Pipeline
 from flows.reproduction import BROKEN, Row, reproduce, summary
 from flows.stage import BACK_OFF_SECONDS
@@ -133,11 +132,11 @@ def told_of(arrivals: list[Arrival]) -> str:
 
 def _take_all(url: str, root: Path, settled_seconds: float, retries: int) -> list[Arrival]:
     """Take in the files one after another: each changes params.yaml."""
-    scratch = root / SCRATCH
-    scratch.parent.mkdir(parents=True, exist_ok=True)
+    folder = (root / SCRATCH).parent
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(scratch.parent / LOCK, timeout=0):
-            shutil.rmtree(scratch, ignore_errors=True)  # what a killed run left
+        with FileLock(folder / LOCK, timeout=0):
+            remove_left(root)
             inbox = Inbox.open(url, root)
             return [_taken(found, inbox, settled_seconds, retries) for found in inbox.footage]
     except Timeout:

@@ -6,8 +6,11 @@ anywhere is finished by the next.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,13 +26,16 @@ from flows.ingestion.inbox import Content, Found, Inbox
 from flows.stage import environment
 from stages.extraction.reading import ClipReader
 from stages.extraction.storable import each_storable
-from stages.problems import Problem
+from stages.problems import Problem, told_as_problem
 from stages.settings import Params, load_params
 from stages.video import open_clip
 
 FILE: Final = Path("params.yaml")
 FOOTAGE: Final = Path("data/footage")
 SCRATCH: Final = Path(".scratch/ingest")
+PART: Final = ".{}.part"
+"""Names beside the footage, of what is copied from another disk: DVC takes none of them for a file of its own."""
+
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 State = Literal["new", "there already", "still arriving", "refused"]
@@ -121,7 +127,7 @@ def _copied_in(
         # From here on something is written.
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            scratch.replace(place)
+            _moved(scratch, place)
         file_record(agreement.record)
         _version(place, found, content, tell)
         if agreement.record.identity not in params.identities:
@@ -201,7 +207,42 @@ def _version(place: Path, found: Found, content: Content, tell: Callable[[str], 
     # Written elsewhere, and not beside: DVC would take what a kill leaves there for a file of its own.
     scratch = SCRATCH / f"{place.name}.yaml"
     scratch.write_text(yaml.safe_dump(_dvc_file(place) | {"meta": noted}, sort_keys=False), encoding="utf-8")
-    scratch.replace(_beside(place))
+    _moved(scratch, _beside(place))
+
+
+def _moved(scratch: Path, place: Path) -> None:
+    """Give a finished file its place; where that is on another disk it is there whole or not at all, too.
+
+    Raises:
+        Problem: that disk is full, or may not be written.
+    """
+    with told_as_problem(place):
+        try:
+            scratch.replace(place)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _copied(scratch, place)
+            scratch.unlink()
+
+
+def _copied(scratch: Path, place: Path) -> None:
+    part = place.with_name(PART.format(place.name))
+    try:
+        with scratch.open("rb") as source, part.open("wb") as target:
+            shutil.copyfileobj(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+        part.replace(place)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def remove_left(root: Path) -> None:
+    """Remove what a run that was killed left half-written; no other may take footage in meanwhile."""
+    shutil.rmtree(root / SCRATCH, ignore_errors=True)
+    for left in (root / FOOTAGE).glob(PART.format("*")):
+        left.unlink()
 
 
 def _beside(place: Path) -> Path:
