@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from filelock import FileLock
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
 
 from stages.atomic import whole_file
-from stages.problems import Problem
+from stages.problems import Problem, told_as_problem
 from stages.settings import Params, parse
+
+LOCK: Final = Path(".scratch/params.lock")
+"""In a folder that git does not look at."""
 
 INDENT: Final = 2
 WIDEST: Final = 1 << 16
@@ -23,6 +27,8 @@ WIDEST: Final = 1 << 16
 
 def add_entry(file: Path, section: str, name: str, entry: dict[str, Any]) -> Params:
     """Add an item to a section and write the file, if the whole of it is valid then.
+
+    Whoever else adds at the same time waits, so that nobody writes over what another has added.
 
     Args:
         file: params.yaml.
@@ -36,6 +42,14 @@ def add_entry(file: Path, section: str, name: str, entry: dict[str, Any]) -> Par
     Raises:
         Problem: the name is taken, or the settings with the new item would be refused. The file is then as it was.
     """
+    lock = file.parent / LOCK
+    with told_as_problem(lock):
+        lock.parent.mkdir(exist_ok=True)
+        with FileLock(lock):
+            return _added(file, section, name, entry)
+
+
+def _added(file: Path, section: str, name: str, entry: dict[str, Any]) -> Params:
     try:
         text = file.read_bytes().decode("utf-8")
         before = _data(text)

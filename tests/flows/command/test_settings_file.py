@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,39 @@ def test_what_would_be_refused_is_not_written(
     with pytest.raises(Problem, match=says):
         add_entry(params_file, section, name, entry)
     assert params_file.read_bytes() == before
-    assert [path.name for path in params_file.parent.iterdir()] == ["params.yaml"]
+    assert sorted(path.name for path in params_file.parent.iterdir()) == [".scratch", "params.yaml"]
+
+
+ADD = """\
+import sys
+from pathlib import Path
+from flows.command.settings_file import add_entry
+print("here", flush=True)
+sys.stdin.readline()
+for number in range(5):
+    add_entry(Path("params.yaml"), "identities", f"{sys.argv[1]}-{number}", {})
+"""
+
+
+def test_of_several_that_write_at_once_none_loses_what_another_wrote(params_file: Path) -> None:
+    people = ("dan", "eve", "fay", "gus")
+    begun = []
+    for who in people:
+        command = [sys.executable, "-c", ADD, who]
+        begun.append(
+            subprocess.Popen(command, cwd=params_file.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        )
+    for each in begun:
+        assert each.stdout is not None
+        assert each.stdout.readline() == b"here\n"
+    for each in begun:
+        assert each.stdin is not None
+        each.stdin.write(b"go\n")
+    for each in begun:
+        each.communicate(timeout=300)
+    assert [each.returncode for each in begun] == [0] * len(people)
+    added = {f"{who}-{number}" for who in people for number in range(5)}
+    assert added <= set(yaml.safe_load(params_file.read_text())["identities"])
 
 
 def test_a_fault_that_was_there_before_is_told_as_such(params_file: Path) -> None:
