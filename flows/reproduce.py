@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows.deadlines import parsed
+from flows.deadlines import check, parsed
 from flows.environment import find_root, prepare
 from flows.options import Clips, Pairs, Remote, Swaps, Timeouts
 from flows.pipeline import Plan, Selection
@@ -47,6 +47,7 @@ def main(
         prepare(root)
         selection = Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ()))
         plan = Plan.make(root, selection) if remote is None else _planned(root, selection, remote)
+        check(timeouts, list(plan.pipeline.graph))
         if not plan.stages:
             print(f"nothing to do: {len(plan.graph)} of {len(plan.graph)} stages are up to date")
             return

@@ -16,7 +16,7 @@ import typer
 from pydantic import ValidationError
 
 from flows.children import Children
-from flows.deadlines import parsed
+from flows.deadlines import check, parsed
 from flows.deploy import POOL, Notify, require_file
 from flows.environment import find_root, prepare
 from flows.options import Clips, Pairs, Swaps, Timeouts
@@ -24,6 +24,9 @@ from flows.pipeline import Pipeline, Selection
 from flows.server import start_server
 from stages.problems import Problem
 from stages.program import tell
+
+LONGEST_SECONDS = 366 * 86400
+"""The longest time between two runs: with much longer ones no date can be told."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -33,7 +36,9 @@ def main(
     cron: Annotated[
         str | None, typer.Option(help='when to run, for instance "0 3 * * *": every night at three')
     ] = None,
-    interval: Annotated[float | None, typer.Option(min=1, help="run every so many seconds")] = None,
+    interval: Annotated[
+        float | None, typer.Option(min=1, max=LONGEST_SECONDS, help="run every so many seconds")
+    ] = None,
     swap: Swaps = None,
     pair: Pairs = None,
     clip: Clips = None,
@@ -44,7 +49,9 @@ def main(
     timeout: Timeouts = None,
     notify: Notify = None,
     limit: Annotated[int, typer.Option(min=1, help="of prefect.yaml at most so many runs at the same time")] = 1,
-    port: Annotated[int | None, typer.Option(help="the Prefect server's port; without it 4200 or a free one")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="the Prefect server's port; without it 4200 or a free one")
+    ] = None,
 ) -> None:
     """Run flows on their schedules; what is up to date by then is skipped.
 
@@ -71,7 +78,9 @@ def main(
         if cron is not None:
             check_cron(cron)
         # A wrong name or a broken pipeline is better told now than in the first run at three in the night.
-        Pipeline.load(root).chosen(Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ())))
+        pipeline = Pipeline.load(root)
+        pipeline.chosen(Selection(tuple(swap or ()), tuple(pair or ()), tuple(clip or ())))
+        check(timeouts, list(pipeline.graph))
         address = start_server(port)
         print(f"Prefect's pages: {address.removesuffix('/api')}", flush=True)
         if not one:

@@ -82,6 +82,8 @@ def test_one_message_for_what_failed(
         (("serve",), "prefect.yaml: the deployments are not there"),
         (("serve", "--cron", "0 3 * * *", "--timeout", "training"), "'training' is no deadline"),
         (("serve", "--cron", "at three"), "'at three' is no schedule"),
+        (("serve", "--cron", "0 3 * * *", "--timeout", "trainig=3"), "did you mean 'training'?"),
+        (("reproduce", "--timeout", "trainig=3"), "did you mean 'training'?"),
     ],
 )
 def test_wrong_requests_are_told_at_once(made: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -89,6 +91,20 @@ def test_wrong_requests_are_told_at_once(made: Path, arguments: tuple[str, ...],
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.startswith("error: ")
+    assert done.stderr.count("error: ") == 1
+    assert "Traceback" not in done.stderr
+    assert not done.stdout, "no server was started for that"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--interval", "inf"), ("--interval", "1e12"), ("--interval", "60", "--port", "99999"), ("--port", "0")],
+)
+def test_numbers_that_no_schedule_and_no_port_can_have_are_refused(made: Path, arguments: tuple[str, ...]) -> None:
+    done = program("serve", *arguments)
+    assert done.returncode == 2
+    assert f"Invalid value for '{arguments[-2]}'" in done.stderr
+    assert not done.stdout
 
 
 def test_a_server_that_does_not_answer_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
