@@ -41,10 +41,9 @@ def run_flow(call: Callable[[Path], Any], *, look: Callable[[Path], object] | No
     except KeyboardInterrupt:
         print("error: interrupted; what was finished is kept, run again to go on", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
-    if as_json:
-        from flows.states import data_of
-
-        print(TypeAdapter(Any).dump_json(data_of(state), indent=2).decode())
+    given = state.result(raise_on_failure=False) if as_json else None
+    if as_json and not isinstance(given, BaseException):  # what kept it from giving anything is its message
+        print(TypeAdapter(Any).dump_json(given, indent=2).decode())
     elif state.is_completed():
         print(state.message)
     if not state.is_completed():
