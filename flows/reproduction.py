@@ -78,22 +78,29 @@ def reproduce(
         repository: a folder of the DVC repository.
 
     Returns:
-        Completed or Failed, with a row for each stage.
-
-    Raises:
-        Problem: a name that is not known, or a pipeline that DVC can not read.
+        Completed or Failed, with a row for each stage; Failed with what keeps it from beginning or from its end, which
+        is a Problem for a name that is not known or a pipeline that DVC can not read.
     """
-    logger = get_run_logger()
-    root = find_root(Path(repository))
     selection = Selection(tuple(swaps or ()), tuple(pairs or ()), tuple(clips or ()))
-    plan = Plan.make(root, selection) if remote is None else planning.plan(root, selection, remote)
-    deadlines.check(timeouts or {}, list(plan.pipeline.graph))
+    try:
+        root = find_root(Path(repository))
+        plan = Plan.make(root, selection) if remote is None else planning.plan(root, selection, remote)
+        deadlines.check(timeouts or {}, list(plan.pipeline.graph))
+        workshop = Workshop(root, jobs, gpu_slots, disk_slots=disk_slots, hours=timeouts or {})
+        return _brought_up_to_date(plan, workshop, retries, remote)
+    except (Problem, StageFailed) as error:
+        # as a state: of what is raised, Prefect tells where in the code it was
+        return Failed(message=str(error), data=error)
+
+
+def _brought_up_to_date(plan: Plan, workshop: Workshop, retries: int, remote: str | None) -> State[list[Row]]:
+    logger = get_run_logger()
+    root = workshop.root
     rows = {address: Row(address, "up to date") for address in plan.graph}
     if plan.stages:
         logger.info("%d of %d stages to look at: %s", len(plan.stages), len(rows), ", ".join(plan.stages))
-        workshop = Workshop(root, jobs, gpu_slots, disk_slots=disk_slots, hours=timeouts or {})
-        gpu.ensure_limit(gpu_slots, workshop.gpu_locks)
-        disk.ensure_limit(disk_slots, workshop.gpu_locks)
+        gpu.ensure_limit(workshop.gpu_slots, workshop.gpu_locks)
+        disk.ensure_limit(workshop.disk_slots, workshop.gpu_locks)
         if remote is not None:
             pool.ensure()
             planning.push_inputs(plan, remote, workshop.children, logger)

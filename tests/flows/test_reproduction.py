@@ -12,6 +12,8 @@ from prefect.client.orchestration import get_client
 
 from flows import stage
 from flows.reproduction import Row, reproduce, summary
+from flows.states import data_of
+from stages.problems import Problem
 from tests.flows.conftest import dvc, hashes
 
 Inject = Callable[[str, str], None]
@@ -152,6 +154,27 @@ def test_metrics_that_are_no_json_fail_their_stage_and_are_told(made: Path) -> N
     assert "data/evaluation/ada-on-ben/metrics.json: it is no JSON" in state.message
     assert "mend: " in state.message
     assert rows["encoding@ada-on-ben"].ending == "up to date"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"swaps": ["ada-on-bem"]}, "did you mean 'ada-on-ben'?"),
+        ({"timeouts": {"trainig": 2}}, "there is no stage 'trainig'"),
+        ({"repository": "/"}, "this is not inside a DVC repository"),
+        ({"remote": "store"}, "there is no DVC remote 'store'"),
+    ],
+)
+def test_a_request_that_is_wrong_is_told_in_the_state_and_not_as_a_traceback(
+    made: Path, parameters: dict[str, Any], says: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    state = reproduce(return_state=True, **parameters)
+    assert state.is_failed()
+    assert says in state.message
+    assert "\n  mend: " in state.message
+    assert "Traceback" not in "".join(capfd.readouterr())
+    with pytest.raises(Problem):
+        data_of(state)
 
 
 def test_one_cause_is_told_once() -> None:

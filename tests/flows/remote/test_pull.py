@@ -1,4 +1,4 @@
-"""A remote that is lost when the stages are made: what was made is told, and that it could not be pulled."""
+"""A remote that is lost before the stages are made, or after: what was made is told, and what could not be moved."""
 
 from __future__ import annotations
 
@@ -8,10 +8,25 @@ import pytest
 from prefect.client.orchestration import get_client
 
 from flows.remote import handing
+from flows.reproduction import reproduce
 from tests.flows.conftest import commit, dvc
 from tests.flows.test_reproduction import run_flow
 
 SWAP = "ada-on-ben"
+
+
+@pytest.mark.usefixtures("prefect")
+def test_a_remote_that_can_not_be_pushed_to_is_told(
+    made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "store").touch()  # no folder
+    dvc("remote", "add", "--quiet", "store", str(tmp_path / "store"), cwd=made)
+    (made / "stages" / "figures.json").write_text('{"psnr": 24}')
+    commit(made, "a remote, and other figures")
+    state = reproduce(swaps=[SWAP], remote="store", return_state=True)
+    assert state.is_failed()
+    assert state.message.startswith(f"encoding@{SWAP}: dvc push: ")
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.usefixtures("prefect")
