@@ -77,7 +77,7 @@ def ingest(
     """
     try:
         root = find_root(Path(repository))
-        require_kinds(root, timeouts)
+        require_sound(root, timeouts)
         with chdir(root):
             arrivals = _take_all(inbox, root, settled_seconds, retries)
     except Problem as problem:
@@ -97,7 +97,11 @@ def ingest(
             repository=str(root),
             return_state=True,
         )
-        rows = data_of(state)
+        try:
+            rows = data_of(state)
+        except Problem as problem:
+            told = [summary_of(Ingested(arrivals)), str(problem)]
+            return Failed(message="\n".join(filter(None, told)), data=Ingested(arrivals))
     done = Ingested(arrivals, rows)
     wrong = summary_of(done)
     if wrong:
@@ -105,14 +109,13 @@ def ingest(
     return Completed(message=told_of(arrivals), data=done)
 
 
-def require_kinds(root: Path, timeouts: dict[str, float] | None) -> None:
-    """Refuse deadlines that never count before anything is taken in or made.
+def require_sound(root: Path, timeouts: dict[str, float] | None) -> None:
+    """Look at what would stop all of it before anything is taken in or made.
 
     Raises:
-        Problem: one is for a kind of stage that there is none of.
+        Problem: DVC can not read the pipeline, or a deadline is for a kind of stage that there is none of.
     """
-    if timeouts:
-        deadlines.check(timeouts, list(Pipeline.load(root).graph))
+    deadlines.check(timeouts or {}, list(Pipeline.load(root).graph))
 
 
 def summary_of(done: Ingested) -> str:

@@ -12,7 +12,7 @@ from prefect.states import Completed, Failed
 from pydantic import Field
 
 from flows.environment import find_root
-from flows.ingest import Ingested, ingest, require_kinds
+from flows.ingest import Ingested, ingest, require_sound
 from flows.ingest import summary_of as summary_of_arrivals
 from flows.maintenance.consents import Expiry, expiries
 from flows.nightly_page import Page
@@ -83,7 +83,7 @@ def nightly(
     ingested, rows = Ingested(), dict[str, Row]()
     try:
         root = find_root(Path(repository))
-        require_kinds(root, timeouts)
+        require_sound(root, timeouts)
         if inbox is not None:
             taken = ingest(
                 inbox=inbox,

@@ -35,8 +35,7 @@ def main(
         from flows.ingestion.inbox import Inbox
         from flows.pipeline import Pipeline
 
-        if timeout:
-            check(parsed(timeout), list(Pipeline.load(root).graph))
+        check(parsed(timeout), list(Pipeline.load(root).graph))
         Inbox.open(seen_from_here(inbox), root)
 
     def call(root: Path) -> Any:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
 from prefect.client.orchestration import get_client
+from typer.testing import CliRunner
 
+from flows.command.__main__ import app
 from flows.ingest import ingest
+from stages.problems import BAD_INPUT
 from tests.flows.conftest import dvc
 from tests.flows.upkeep.conftest import HEAD, flow_run, lay_footage, lay_record, tree
 
@@ -72,6 +76,48 @@ def test_it_comes_in_up_to_the_face_set_and_the_rest_is_named(project: Path, inb
     assert state.is_completed()
     assert {row.ending for row in done.rows} == {"up to date"}
     assert tree(project) == before
+
+
+CUT_OFF = "schema: '2.0'\nstages:\n  extr"
+
+
+def test_a_dvc_lock_that_was_cut_off_is_told_before_anything_comes_in(
+    made: Path, inbox: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_footage(inbox, "eve-1")
+    lay_record(inbox, "eve", clips=["eve-1"])
+    (made / "dvc.lock").write_text(CUT_OFF)
+    before = tree(made)
+    state, done = flow_run(ingest, inbox=str(inbox))
+    assert state.is_failed()
+    assert "mend: `git checkout dvc.lock`, run again" in state.message
+    assert not done.arrivals
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+    monkeypatch.setenv("PREFECT_HOME", str(made / ".prefect"))  # else the command would set it for all tests after
+    told = CliRunner().invoke(app, ["ingest", str(inbox), "--json"])
+    assert told.exit_code == BAD_INPUT
+    assert told.stderr.count("error: ") == 1
+    assert "mend: `git checkout dvc.lock`, run again" in told.stderr
+    assert tree(made) == before
+
+
+def test_what_has_come_in_is_told_where_its_stages_can_not_be_run(
+    project: Path, inbox: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_footage(inbox, "eve-1")
+    lay_footage(inbox, "fay-1")
+    lay_record(inbox, "eve", clips=["eve-1"])
+    # where locks lie, another user has laid something
+    (tmp_path / f"likeness-{os.getuid()}").touch()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    state, done = flow_run(ingest, inbox=str(inbox))
+    assert state.is_failed()
+    assert {each.clip: each.state for each in done.arrivals} == {"eve-1": "new", "fay-1": "refused"}
+    assert "names the clip 'fay-1'" in state.message
+    assert f"likeness-{os.getuid()}: the folder of the locks" in state.message
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 def test_an_inbox_that_is_not_there_is_told(project: Path) -> None:
