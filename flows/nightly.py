@@ -120,7 +120,9 @@ def nightly(
         return Failed(message="\n".join([*wrong, str(problem)]), data=Night(ingested, list(rows.values()), [], [], []))
     broken = [row for row in rows.values() if row.ending in BROKEN]
     wrong += [summary(broken)] if broken else []
-    night = data_of(report(ingested, list(rows.values()), wrong, expire_within_days, str(root), return_state=True))
+    told = report(ingested, list(rows.values()), wrong, expire_within_days, str(root), return_state=True)
+    night = data_of(told)
+    wrong += [] if told.is_completed() else [str(told.message)]
     if wrong:
         return Failed(message="\n".join(wrong), data=night)
     return Completed(message=told_of(night), data=night)
@@ -140,18 +142,27 @@ def report(
         repository: the repository's folder.
 
     Returns:
-        Completed, with all of it.
+        Completed with all of it, or Failed with what can be told where the settings or a record can not be read.
     """
-    with chdir(repository):
-        params = load_params()
-        delivered, lacking = deliveries(list(params.swaps))
-        consents = expiries(params.identities, expire_within_days)
+    delivered: list[Delivery] = []
+    lacking: list[str] = []
+    consents: list[Expiry] = []
+    unread: list[str] = []
+    try:
+        with chdir(repository):
+            params = load_params()
+            delivered, lacking = deliveries(list(params.swaps))
+            consents = expiries(params.identities, expire_within_days)
+    except Problem as problem:
+        unread.append(str(problem))
     night = Night(ingested, rows, delivered, lacking, consents)
     create_markdown_artifact(
         key="nightly",
-        markdown=Page(ingested.arrivals, rows, delivered, lacking, consents, wrong).markdown(),
+        markdown=Page(ingested.arrivals, rows, delivered, lacking, consents, [*wrong, *unread]).markdown(),
         description="What came of this run.",
     )
+    if unread:
+        return Failed(message="\n".join(unread), data=night)
     return Completed(message=told_of(night), data=night)
 
 

@@ -75,6 +75,24 @@ def test_a_broken_clip_stops_its_own_swap_only(made: Path, inbox: Path) -> None:
         assert name == "report" or limits.items() <= run.parameters.items(), "limits hold for all of the night"
 
 
+@pytest.mark.usefixtures("prefect")
+def test_settings_that_can_not_be_read_for_the_report_are_told_with_all_else(
+    made: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with (made / "params.yaml").open("a") as settings:
+        settings.write("colour: red\n")  # of which DVC knows nothing
+    state, night = flow_run(nightly)
+    assert state.is_failed()
+    assert state.message.count("unknown key 'colour'") == 1
+    assert {row.ending for row in night.rows} == {"up to date"}
+    with get_client(sync_client=True) as client:
+        called = runs_of(client, state.state_details.flow_run_id)
+        (page,) = [each.data for each in client.read_artifacts() if each.flow_run_id == called["report"].id]
+    assert "unknown key 'colour'" in str(page)
+    assert f"{len(night.rows)} up to date" in str(page)
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
 @pytest.mark.parametrize("command", [("nightly",), ("ingest", "inbox")])
 def test_a_deadline_that_would_never_count_is_refused_first(
     made: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
