@@ -51,7 +51,7 @@ class Found:
     @property
     def stem(self) -> str:
         """The name without its end."""
-        return PurePosixPath(self.path).stem
+        return _tellable(PurePosixPath(self.path).stem)
 
     @property
     def suffix(self) -> str:
@@ -175,7 +175,13 @@ def _found(files: Any, name: str, info: Mapping[str, Any]) -> Found:
     modified = _modified(info)
     tag = next((str(info[key]) for key in ("ETag", "etag", "md5Hash", "content_md5") if info.get(key)), None)
     mark = f"{info['size']} {tag or (modified.isoformat() if modified else '-')}"
-    return Found(name, str(files.unstrip_protocol(name)).removeprefix("file://"), int(info["size"]), modified, mark)
+    url = _tellable(str(files.unstrip_protocol(name)).removeprefix("file://"))
+    return Found(name, url, int(info["size"]), modified, mark)
+
+
+def _tellable(name: str) -> str:
+    """A file's name in which bytes that are no UTF-8 are written out: neither Prefect nor JSON takes them."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _modified(info: Mapping[str, Any]) -> datetime | None:

@@ -120,6 +120,18 @@ def test_what_has_come_in_is_told_where_its_stages_can_not_be_run(
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
+def test_a_name_that_is_no_text_keeps_no_other_file_from_coming_in(
+    project: Path, inbox: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lay_footage(inbox, "eve-1")
+    lay_record(inbox, "eve", clips=["eve-1"])
+    shutil.copy(inbox / "eve-1.mp4", os.fsencode(inbox) + b"/f\xe9e.mp4")  # from a machine that writes Latin 1
+    state, done = flow_run(ingest, inbox=str(inbox))
+    assert {each.clip: each.state for each in done.arrivals} == {"eve-1": "new", "f\\udce9e": "refused"}
+    assert f"{inbox}/f\\udce9e.mp4: 'f\\udce9e' can be no clip's name" in state.message
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
 def test_an_inbox_that_is_not_there_is_told(project: Path) -> None:
     state, done = flow_run(ingest, inbox="nowhere")
     assert state.is_failed()
