@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from flows.lineage.__main__ import app
@@ -82,6 +83,21 @@ def test_a_stage_that_does_not_repeat_itself_is_found(made: Path) -> None:
     assert compared(made).causes[0] == Cause(
         ("extraction@ben",), "chance", "the result", compared(made).causes[0].one, f"{'0' * 32}.dir"
     )
+
+
+@pytest.mark.parametrize("more", ["one", "other"])
+def test_a_stage_that_writes_more_once_is_told_by_what_only_one_has(made: Path, more: str) -> None:
+    lock = made / "dvc.lock"
+    less = lock.read_text()
+    content = yaml.safe_load(less)
+    outs = content["stages"]["extraction@ben"]["outs"]
+    outs.append(outs[0] | {"path": "data/extraction/ben-2", "md5": "0" * 32})
+    for text in (yaml.safe_dump(content), less) if more == "one" else (yaml.safe_dump(content),):
+        lock.write_text(text)
+        commit(made, "another number of outputs")
+    (cause,) = compared(made).causes
+    assert (cause.stages, cause.kind) == (("extraction@ben",), "chance")
+    assert (cause.one, cause.other) == (("0" * 32, "none") if more == "one" else ("none", "0" * 32))
 
 
 def diff(*arguments: str) -> Result:
