@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,17 +60,18 @@ def test_what_was_made_of_another_result_upstream_is_refused(project: Path, fini
         entries.take_in(project, "training@ada-ben", other, {}, ["extraction@ada", "extraction@ben"])
 
 
-@pytest.mark.parametrize("path", ["../outside.json", "params.yaml", "/tmp/likeness-outside.json"])
-def test_a_worker_writes_nothing_but_what_its_stage_does(project: Path, finished: Path, path: str) -> None:
+@pytest.mark.parametrize("path", ["../outside.json", "params.yaml", "{}/elsewhere.json"])
+def test_a_worker_writes_nothing_but_what_its_stage_does(
+    project: Path, finished: Path, tmp_path: Path, path: str
+) -> None:
     address = "evaluation@ada-on-ben"
     entries.put(project, {"encoding@ada-on-ben": entry_of(finished, "encoding@ada-on-ben")})
     before = (project / "params.yaml").read_bytes()
-    files = {METRICS: (finished / METRICS).read_text(), path: "{}"}
+    files = {METRICS: (finished / METRICS).read_text(), path.format(tmp_path): "{}"}
     with pytest.raises(Problem, match="which the stage does not write"):
         entries.take_in(project, address, entry_of(finished, address), files, ["encoding@ada-on-ben"])
     assert not (project / METRICS).exists()
-    assert not (project / "../outside.json").exists()
-    assert not Path("/tmp/likeness-outside.json").exists()
+    assert not list(tmp_path.glob("*.json"))
     assert (project / "params.yaml").read_bytes() == before
 
 
@@ -129,6 +131,26 @@ def test_a_workers_clone_that_somebody_works_in_is_left_alone(made: Path) -> Non
     with clones.brought(made, first, frozenset(), folder):
         pass
     assert clones.git(made, "rev-parse", "HEAD").strip() == first
+
+
+def test_a_project_in_a_folder_of_its_repository_has_changes_of_its_own_only(project: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(project, whole / "films" / "project", ignore=shutil.ignore_patterns(".git"))
+    (whole / "notes.txt").write_text("notes\n")
+    root = whole / "films" / "project"
+    for path in ("dvc.lock", METRICS):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("{}\n")
+    run("git", "init", "--quiet", "--initial-branch", "main", cwd=whole)
+    run("git", "config", "user.name", "A Tester", cwd=whole)
+    run("git", "config", "user.email", "tester@example.invalid", cwd=whole)
+    run("git", "add", "--force", METRICS, cwd=root)
+    commit(whole)
+    assert clones.changes(root, frozenset({METRICS})) == []
+    for path in ("stages/step.sh", "dvc.lock", METRICS, "../../notes.txt"):
+        with (root / path).open("a") as file:
+            file.write("# changed\n")
+    assert clones.changes(root, frozenset({METRICS})) == ["stages/step.sh"]
 
 
 def test_a_workers_clone_stays_at_a_revision_while_a_run_uses_it(made: Path) -> None:
