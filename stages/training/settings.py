@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Weight = Annotated[float, Field(ge=0.0)]
+Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
 Family = Literal["likeness", "original", "df", "liae"]
 _LEAST_SIDE = 8
 """Pixels of a side output: similarity (SSIM) is measured over windows that must fit in."""
@@ -152,7 +153,7 @@ class OptimiserSettings(_Settings):
 
     learning_rate: float = Field(default=1e-3, gt=0.0, description="at the end of the warm-up")
     warm_up: int = Field(default=50, ge=0, description="iterations")
-    betas: tuple[Share, Share] = Field(default=(0.9, 0.99), description="decay of the moments")
+    betas: tuple[Decay, Decay] = Field(default=(0.9, 0.99), description="decay of the moments, each below 1")
     weight_decay: Weight = Field(default=0.01, description="decoupled, on matrices and kernels only")
     clip: float = Field(default=1.0, gt=0.0, description="greatest norm of the gradient")
     texture_rate: float = Field(
