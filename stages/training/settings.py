@@ -13,6 +13,8 @@ Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
 Family = Literal["likeness", "original", "df", "liae"]
 _LEAST_SIDE = 8
 """Pixels of a side output: similarity (SSIM) is measured over windows that must fit in."""
+_OF_COLOUR = ("l1", "ssim", "gradient", "ms_ssim", "laplacian", "frequency", "identity")
+"""Terms of the loss that depend on the answer's colour."""
 Channels = Annotated[tuple[Annotated[int, Field(ge=4)], ...], Field(min_length=1)]
 
 
@@ -146,6 +148,17 @@ class LossSettings(_Settings):
     background: Share = Field(default=0.1, description="weight of colour outside the mask, against 1 inside")
     eyes: Weight = Field(default=2.0, description="weight added on the eyes")
     mouth: Weight = Field(default=1.5, description="weight added on the mouth")
+
+    @property
+    def judge_colour(self) -> bool:
+        """Whether a term has a weight that depends on the answer's colour."""
+        return any(getattr(self, term) for term in _OF_COLOUR)
+
+    @model_validator(mode="after")
+    def _something_is_lowered(self) -> LossSettings:
+        if not self.judge_colour and not self.mask:
+            raise ValueError(f"no term has a weight: set one of {', '.join(_OF_COLOUR)} or mask above 0")
+        return self
 
 
 class OptimiserSettings(_Settings):
