@@ -98,9 +98,8 @@ def channels(picture: av.VideoFrame, facts: VideoFacts) -> list[Channel]:
     if name.startswith(("gbrp", "gbrap")) and "f" not in name:
         return [_colour(plane, colour, bits) for plane, colour in zip(planes, (1, 2, 0), strict=False)]
     if name.startswith(("yuv", "gray")) and "f" not in name and len(planes) >= (1 if name.startswith("gray") else 3):
-        full = facts.full_range or name.startswith(
-            "gray"
-        )  # as FFmpeg turns grey into RGB, whatever its range is said to be
+        # FFmpeg turns grey into RGB as of full range, whatever its range is said to be
+        full = facts.full_range or name.startswith("gray")
         return list(_luma_and_chroma(planes[:3], picture, bits, facts.matrix_number, full))
     raise Problem(
         f"nothing can be written into the pixel format {name}",

@@ -55,7 +55,8 @@ def told_as_problem(where: Path) -> Iterator[None]:
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             culprit = Path(error.filename) if isinstance(error.filename, str) else where
-            if culprit.is_relative_to(where.parent):  # half of the result has a name that nobody knows
+            # half of the result has a name that nobody knows; either path may be told from here or from the root
+            if culprit.absolute().is_relative_to(where.parent.absolute()):
                 raise Problem("it can not be written", where=where, mend="check the folder's permissions") from error
             raise Problem("it can not be read or written", where=culprit, mend="check its permissions") from error
         raise

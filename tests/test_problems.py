@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
+from pathlib import Path
 
 import pytest
 
-from stages.problems import Problem
+from stages.problems import Problem, told_as_problem
 from stages.training.consent_watch import ConsentEnded
 
 
@@ -16,3 +18,16 @@ def test_a_problem_goes_from_a_worker_process_to_the_one_that_waits_as_it_is(kin
     other = pickle.loads(pickle.dumps(problem))
     assert type(other) is kind
     assert (other.what, other.where, other.mend, str(other)) == ("it is broken", "here", "mend it", str(problem))
+
+
+@pytest.mark.parametrize("relative", ["result", "error", "neither", "both"])
+def test_a_result_that_can_not_be_written_is_told_however_its_path_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    where, half = Path("data/out"), Path("data/.out.part/facts.json")
+    where = where if relative in ("result", "both") else where.absolute()
+    half = half if relative in ("error", "both") else half.absolute()
+    with pytest.raises(Problem, match="it can not be written") as caught, told_as_problem(where):
+        raise PermissionError(errno.EACCES, "Permission denied", str(half))
+    assert caught.value.where == str(where)

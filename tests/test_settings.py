@@ -157,6 +157,26 @@ def test_what_could_not_be_written_down_with_a_model_is_refused(shipped: dict[st
     assert "training.presets.demo.optimiser.clip" in problem(raw).where
 
 
+def test_a_decay_that_would_keep_the_first_moment_for_ever_is_refused(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    raw["training"]["presets"]["demo"]["optimiser"]["betas"] = [1.0, 0.99]
+    found = problem(raw)
+    assert found.where.endswith("training.presets.demo.optimiser.betas.0")
+    assert "less than 1 (it is 1.0)" in found.what
+
+
+def test_a_loss_of_which_no_term_has_a_weight_is_refused(shipped: dict[str, Any]) -> None:
+    raw = copy.deepcopy(shipped)
+    demo = raw["training"]["presets"]["demo"]
+    demo["losses"] = dict.fromkeys(("l1", "ssim", "gradient", "mask"), 0.0)  # a chart alone draws nobody
+    found = problem(raw)
+    assert found.where.endswith("training.presets.demo.losses")
+    assert "no term has a weight" in found.what
+    for term in ("mask", "identity"):
+        demo["losses"] |= {"mask": 0.0, term: 0.1}
+        parse(Params, raw, where="params.yaml")
+
+
 def test_a_value_that_holds_another_a_billion_times_is_told_shortly(shipped: dict[str, Any]) -> None:
     aliases = "".join(f", &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 10))
     raw = copy.deepcopy(shipped) | {"clips": yaml.safe_load(f"[&a0 [x]{aliases}]")}

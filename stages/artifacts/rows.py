@@ -68,8 +68,9 @@ class RowWriter:
         Raises:
             ValueError: a column is missing or does not fit its type.
         """
-        self._waiting.append(arrow_of(part, self._schema))
-        self.count += len(part)
+        rows = arrow_of(part, self._schema)
+        self._waiting += [rows] if len(rows) else []
+        self.count += len(rows)
         while sum(map(len, self._waiting)) >= SHARD_ROWS:
             waiting = pa.concat_tables(self._waiting)
             self._write(waiting.slice(0, SHARD_ROWS))

@@ -64,9 +64,8 @@ class Recipe(BaseModel):
 
     def played(self) -> dict[str, Any]:
         """What the pictures of a troupe depend on; the rest is about training, or says how many troupes there are."""
-        size = {"cast", "scenes", "frame_size", "stored_size"}
-        footage = {"seed", "first_identity", "yaw", "pitch", "roll", "hard"} | size
-        return self.model_dump(mode="json", include=footage)
+        keys = {"seed", "first_identity", "cast", "scenes", "frame_size", "stored_size", "yaw", "pitch", "roll", "hard"}
+        return self.model_dump(mode="json", include=keys)
 
     def rehearsed(self) -> dict[str, Any]:
         """What the rehearsal's weights depend on, beside its pictures."""

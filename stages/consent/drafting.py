@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import count, islice
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
@@ -187,8 +187,8 @@ def _defaults(identity: str, params: Params, today: date, folder: Path) -> dict[
 def _new_id(base: str, folder: Path) -> str:
     """The id, or if it is taken, the first of base-2, base-3 and so on that is not."""
     taken = {record.record_id for _, record in all_records(folder)}
-    more = (f"{base}-{number}" for number in count(2))
-    return next(each for each in (base, *islice(more, len(taken))) if each not in taken)
+    offered = chain([base], (f"{base}-{number}" for number in count(2)))
+    return next(each for each in offered if each not in taken)
 
 
 def _split(said: str) -> list[str]:

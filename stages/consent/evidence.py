@@ -44,9 +44,17 @@ def require_document(record: Consent, where: Path) -> None:
 
 
 def clip_sha256(clip: Clip) -> str:
-    """SHA-256 of a clip's file, or of its pictures."""
+    """SHA-256 of a clip's file, or of its pictures.
+
+    Raises:
+        Problem: it is missing, or its folder does not hold one sequence of pictures.
+    """
     if clip.path.is_dir():
         return sha256_of_pictures(PictureSequence.find(clip.path, clip.rate, clip.pictures).files)
+    if not clip.path.is_file():
+        raise Problem(
+            "the clip is not there", where=clip.path, mend="put the file there or correct its path in params.yaml"
+        )
     return sha256_of(clip.path)
 
 
@@ -54,7 +62,7 @@ def require_agreed_footage(record: Consent, name: str, clip: Clip, where: Path) 
     """A clip's file, if the record says which footage it is about.
 
     Raises:
-        Problem: it is not among the footage, or another file lies there.
+        Problem: it is not among the footage, or another file lies there, or none.
     """
     footage = record.evidence.footage
     if footage is None:

@@ -18,6 +18,7 @@ from stages.consent.reading import (
 from stages.consent.record import RECORD_ID, Consent
 from stages.consent.text import read_yaml, write_yaml
 from stages.problems import Problem
+from stages.settings import shortly
 
 DRAFTS: Final = "drafts"
 """Below the records' folder: records that not all have signed yet. What is in force stays so until then."""
@@ -92,7 +93,8 @@ def _kept_as(former: Any, place: Path, folder: Path) -> Path:
     field = "id" if is_version_1(former) else "record_id"
     old = former.get(field)
     if not isinstance(old, str) or not re.fullmatch(RECORD_ID, old):
-        raise Problem(f"{field}: {old!r} is no name for a file", where=place, mend="take the file from git again")
+        what = f"{field}: {shortly(old)} is no name for a file"
+        raise Problem(what, where=place, mend="take the file from git again")
     kept = history_path(old, folder)
     if kept.exists():
         raise Problem(f"{field}: {kept} has the same", where=place, mend="keep both: rename the file in the history")

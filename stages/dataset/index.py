@@ -39,7 +39,7 @@ class IndexWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
+        if kind is None and (self._rows or not self._told):  # an index without a row has columns too
             self._flush()
         self._writer.__exit__(kind, error, trace)
 

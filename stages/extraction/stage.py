@@ -52,8 +52,8 @@ def run(name: str, params: Params) -> None:
     """
     clip = params.clip(name)
     record = require_clip_consent(name, params, "extraction")
+    require_agreed_footage(record, name, clip, consent_path(clip.identity))  # before anything in it is looked at
     with open_footage(clip.path, clip.rate, clip.pictures) as container:
-        require_agreed_footage(record, name, clip, consent_path(clip.identity))
         sha256 = _hash_of(clip)
         with (
             resumable("extraction", name, clip, params.extraction, sha256) as kept,

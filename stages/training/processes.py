@@ -73,8 +73,8 @@ class Processes:
         """Check that the work can be shared.
 
         Raises:
-            Problem: batches are not settled, or not a multiple of the processes; or compiled passes or a critic are
-                asked for, which are of one process only.
+            Problem: batches are not settled, or not a multiple of the processes; or compiled passes, a critic or a loss
+                that leaves mask or colour out are asked for, which are of one process only.
         """
         batch = settings.chosen.batch
         if self.count > 1 and (batch == "auto" or batch % self.count):
@@ -94,6 +94,14 @@ class Processes:
                 "the critic of several processes would not be one",
                 where=f"params.yaml, training.presets.{settings.preset}: adversary.weight",
                 mend="set it to 0, or train in one process",
+            )
+        losses = settings.chosen.losses
+        if self.count > 1 and not (losses.mask and losses.judge_colour):
+            # each waits for the others' gradients of all weights, and those of a head without a term never come
+            raise Problem(
+                f"several processes can not share a loss that leaves the {'colour' if losses.mask else 'mask'} out",
+                where=f"params.yaml, training.presets.{settings.preset}: losses",
+                mend="give a term for it a weight, or train in one process",
             )
 
 

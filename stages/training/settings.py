@@ -9,9 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Weight = Annotated[float, Field(ge=0.0)]
+Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
 Family = Literal["likeness", "original", "df", "liae"]
 _LEAST_SIDE = 8
 """Pixels of a side output: similarity (SSIM) is measured over windows that must fit in."""
+_OF_COLOUR = ("l1", "ssim", "gradient", "ms_ssim", "laplacian", "frequency", "identity")
+"""Terms of the loss that depend on the answer's colour."""
 Channels = Annotated[tuple[Annotated[int, Field(ge=4)], ...], Field(min_length=1)]
 
 
@@ -146,13 +149,24 @@ class LossSettings(_Settings):
     eyes: Weight = Field(default=2.0, description="weight added on the eyes")
     mouth: Weight = Field(default=1.5, description="weight added on the mouth")
 
+    @property
+    def judge_colour(self) -> bool:
+        """Whether a term has a weight that depends on the answer's colour."""
+        return any(getattr(self, term) for term in _OF_COLOUR)
+
+    @model_validator(mode="after")
+    def _something_is_lowered(self) -> LossSettings:
+        if not self.judge_colour and not self.mask:
+            raise ValueError(f"no term has a weight: set one of {', '.join(_OF_COLOUR)} or mask above 0")
+        return self
+
 
 class OptimiserSettings(_Settings):
     """AdamW (Loshchilov and Hutter 2019), warmed up, then along a cosine to zero at the last iteration."""
 
     learning_rate: float = Field(default=1e-3, gt=0.0, description="at the end of the warm-up")
     warm_up: int = Field(default=50, ge=0, description="iterations")
-    betas: tuple[Share, Share] = Field(default=(0.9, 0.99), description="decay of the moments")
+    betas: tuple[Decay, Decay] = Field(default=(0.9, 0.99), description="decay of the moments, each below 1")
     weight_decay: Weight = Field(default=0.01, description="decoupled, on matrices and kernels only")
     clip: float = Field(default=1.0, gt=0.0, description="greatest norm of the gradient")
     texture_rate: float = Field(

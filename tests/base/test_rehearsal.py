@@ -102,6 +102,7 @@ def test_no_recipe_takes_another_ones_pictures_for_its_own(recipe: Recipe, tmp_p
     place = renders_of(recipe, tmp_path)
     changed = {"seed": 1, "first_identity": 7, "cast": 3, "scenes": 5, "frame_size": 192, "stored_size": 96}
     changed |= {"yaw": 20.0, "pitch": 5.0, "roll": 5.0, "hard": 0.9}
+    assert recipe.model_copy(update=changed).played() == changed
     for field, value in changed.items():
         assert renders_of(recipe.model_copy(update={field: value}), tmp_path) != place, field
     assert renders_of(recipe.model_copy(update={"iterations": 9, "troupes": 2}), tmp_path) == place

@@ -138,6 +138,16 @@ def test_a_record_of_version_1_is_carried_over_with_its_answers(project: Path) -
     assert yaml.safe_load(Path("data/consent/history/old-1.yaml").read_text()) == old
 
 
+def test_an_id_of_version_1_that_is_no_name_for_a_file_is_told_shortly(project: Path) -> None:
+    make_keys()
+    ADA.write_text(yaml.safe_dump({"version": 1, "id": ["old"] * 10_000, "identity": "ada", "kind": "person"}))
+    new()
+    consent("sign", "ada", "--key", "ada", "--yes")
+    told = consent("sign", "ada", "--key", "mine", "--yes", status=BAD_INPUT).stderr
+    assert "is no name for a file" in told
+    assert len(told) < 400
+
+
 def test_a_new_record_replaces_the_one_before_when_all_have_signed(project: Path) -> None:
     make_keys()
     new()

@@ -35,7 +35,7 @@ from stages.problems import Problem
 from stages.settings import Params, parse
 from stages.training.stage import Task
 from stages.training.stage import run as training
-from tests.conftest import REPOSITORY, write_clip
+from tests.conftest import REPOSITORY
 from tests.records import SIGNED, STUDIO, content, public, put_record, secret, signed, trust
 
 FOLDER: Final = Path("data/consent")
@@ -73,16 +73,6 @@ def edited(old: str, new: str) -> Callable[[], None]:
         text = ADA.read_text()
         assert old in text
         ADA.write_text(text.replace(old, new, 1))
-
-    return change
-
-
-def filmed(spoil: Callable[[], object]) -> Callable[[], None]:
-    """The same with a film in the clip's place, which could be read: what nobody can read is told first."""
-
-    def change() -> None:
-        write_clip(Path("data/footage/ada.mp4"))
-        spoil()
 
     return change
 
@@ -286,9 +276,9 @@ WAYS: Final[dict[str, tuple[Callable[[], object], tuple[Stage, ...], str, str]]]
                         "new ada"),
     "another clip": (put(clips=["adda"]), (*CLIP, *PAIR, *TARGET), "clips: it does not cover the clip 'ada'",
                      "did you mean 'adda'"),
-    "other footage": (filmed(bound_to_footage({"ada": b"other frames"})), ((extraction, "ada"),),
+    "other footage": (bound_to_footage({"ada": b"other frames"}), ((extraction, "ada"),),
                       "evidence.footage: clip 'ada' (data/footage/ada.mp4) is not the footage", "agreed file back"),
-    "footage not covered": (filmed(bound_to_footage({"ada-2": b"frames of ada"})), ((extraction, "ada"),),
+    "footage not covered": (bound_to_footage({"ada-2": b"frames of ada"}), ((extraction, "ada"),),
                             "evidence.footage: clip 'ada' is not part", "new ada"),
     "a Merkle root of other clips": (damaged_root, ALL, "merkle_root is not that of the clips", "correct"),
 }  # fmt: skip
@@ -356,6 +346,24 @@ def test_agreed_footage_comes_in(params: Params) -> None:
     bound_to_footage({"ada": b"frames of ada", "ada-2": b"more"})()
     with pytest.raises(Problem, match="it can not be read as video"):
         extraction("ada", params)
+
+
+def test_footage_that_is_not_there_is_told_with_its_mend(params: Params) -> None:
+    bound_to_footage({"ada": b"frames of ada"})()
+    params.clips["ada"].path.unlink()
+    with pytest.raises(Problem, match="the clip is not there") as caught:
+        extraction("ada", params)
+    assert caught.value.where == "data/footage/ada.mp4"
+    assert "correct its path" in caught.value.mend
+
+
+def test_footage_that_was_not_agreed_on_is_not_opened(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr("stages.extraction.stage.open_footage", lambda path, *_: opened.append(path))
+    bound_to_footage({"ada": b"other frames"})()
+    with pytest.raises(Problem, match="is not the footage that was agreed on"):
+        extraction("ada", params)
+    assert not opened
 
 
 class TestTheEnrolledFace:

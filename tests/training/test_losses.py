@@ -109,6 +109,13 @@ def test_smaller_pictures_are_compared_with_the_truth_at_their_size() -> None:
         assert getattr(halved(batch), kept) is getattr(batch, kept)
 
 
+def test_smaller_pictures_have_no_loss_where_identity_alone_has_a_weight() -> None:
+    batch = batch_of(pictures(5, 2, 3, 32, 32))
+    side = Answer(torch.zeros(2, 3, 16, 16), torch.zeros(2, 1, 16, 16))
+    chosen = LossSettings(l1=0, ssim=0, gradient=0, mask=0, identity=1)
+    assert float(sides_term(Answer(batch.rgb, batch.mask, sides=(side,)), batch, chosen)) == 0
+
+
 def test_the_truth_has_no_loss_and_any_error_has_some() -> None:
     batch = batch_of(pictures(4, 2, 3, 32, 32))
     perfect = loss_terms(Answer(batch.rgb, batch.mask), batch, LossSettings())

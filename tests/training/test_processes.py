@@ -176,3 +176,14 @@ def test_a_critic_of_several_processes_is_told() -> None:
     ALONE.require_shares(settings)
     with pytest.raises(Problem, match=r"presets\.smoke: adversary\.weight: the critic .*\n.*train in one process"):
         Processes(0, 2).require_shares(settings)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "head"), [(("mask",), "mask"), (("l1", "ssim", "gradient"), "colour")], ids=["mask", "colour"]
+)
+def test_a_head_without_a_term_in_several_processes_is_told(left_out: tuple[str, ...], head: str) -> None:
+    """Their gradients are averaged weight by weight: torch fails where one has none."""
+    settings = smoke_settings(losses=dict.fromkeys(left_out, 0.0))
+    ALONE.require_shares(settings)
+    with pytest.raises(Problem, match=rf"presets\.smoke: losses: .* the {head} out\n.*train in one process"):
+        Processes(0, 2).require_shares(settings)

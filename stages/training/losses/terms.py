@@ -70,11 +70,11 @@ def sides_term(answer: Answer, batch: Batch, settings: LossSettings) -> Tensor:
     """The terms on each of the answer's smaller pictures against the truth at that size, weighed, a scalar.
 
     The identity term is left to the full size: the recogniser, which enlarges all to its own size, would see the same
-    face again, with less in it. Smaller pictures have no chart, so no term for one.
+    face again, with less in it. Smaller pictures have no chart, so no term for one. Without a term there it is 0.
     """
     settings = settings.model_copy(update={"identity": 0.0})
     terms: list[Tensor] = []
     for side in answer.sides:
         batch = halved(batch)
         terms += loss_terms(side, batch, settings).values()
-    return settings.sides * torch.stack(terms).sum()
+    return settings.sides * torch.stack(terms).sum() if terms else answer.rgb.new_zeros(())
