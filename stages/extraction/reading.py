@@ -45,6 +45,17 @@ class BrokenTail:
         return asdict(self)
 
 
+def _threads(stream: Any) -> str:
+    """How its decoder may share work among threads.
+
+    With pictures side by side, H.264's and MPEG-4's decoders give one out while another thread still works on it, and
+    that thread alone comes to know what it lacks: damage was told in none to two thirds of trials with a clip of
+    1280 x 720 on a busy machine. Pictures that stand for themselves leave the thread that has decoded them.
+    """
+    codec = stream.codec_context.codec
+    return "AUTO" if codec.intra_only or codec.name == "png" else "SLICE"
+
+
 class ClipReader:
     """The frames of an open clip in presentation order, each once.
 
@@ -79,7 +90,7 @@ class ClipReader:
         self._container, self._path = container, path
         self._start, self._end = start, end
         self._stream = video_stream(container, path)
-        self._stream.thread_type = "AUTO"
+        self._stream.thread_type = _threads(self._stream)
         self.facts: VideoFacts = facts_of(container)
         self.broken: BrokenTail | None = None
         self.headless = 0

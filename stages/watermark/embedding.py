@@ -12,30 +12,35 @@ from numpy.typing import NDArray
 from stages.watermark.code import CODED_BITS, encoded
 from stages.watermark.pattern import CHIPS, SIDE, Floats, Pattern
 from stages.watermark.planes import brightness, depth_of, shift
-from stages.watermark.raster import chips_of, detail, limited
+from stages.watermark.raster import chips_of, detail, limited, white_noise
 
-EVERY: Final = 4
-"""Frames for which what is added stays the same, unless there is a cut: it is most of the work."""
+EVERY: Final = 12
+"""Frames for which what is added stays the same, unless there is a cut: it is most of the work, and an encoder pays for
+each change of it."""
 
-STRONGEST: Final = 1.8
-"""Codes of 8 bits (root of the mean square over the frame) that are added at most: 44 dB."""
+STRONGEST: Final = 1.55
+"""Codes of 8 bits (root of the mean square over the frame) that are added at most: 44.3 dB."""
 
-_FAINTEST, _FAINT_PIXELS = 0.22, 56.0
+_FAINTEST, _FAINT_PIXELS = 0.26, 56.0
 """Share of :data:`STRONGEST` that is used at least where a chip has so many pixels (960 x 540): what an encoder leaves
 out is noise, which averages out over a chip's pixels."""
 
-_ROUNDED_AWAY: Final = 0.3
+_ROUNDED_AWAY: Final = 0.35
 """Share of :data:`STRONGEST` below which rounding to whole codes of 8 bits would leave hardly anything."""
 
-BIT_GOAL: Final = 2.0
-"""Standard deviations by which every bit of the word is to stand out in one frame, if that can be had. Of the picture's
-own noise they are, as it is: whitening takes most of it."""
+BIT_GOAL: Final = 1.85
+"""Standard deviations by which every bit of the word is to stand out in one frame, if possible: of the noise that the
+picture is to a reader that whitens."""
 
 WAVE_GOAL: Final = 6.0
-"""The same for every wave."""
+"""The same for every wave, without whitening."""
+
+_LASTING: Final = 0.99
+"""Of motion, what still counts in the next frame: where something has passed, the mark has to be coded once more, and
+what passes often passes again."""
 
 _WAVE_LIMIT: Final = 0.35
-_MOTION_LIMIT: Final = 3.0
+_MOTION_WEIGHT, _MOTION_LIMIT = 4.0, 3.0
 _CUT: Final = 12.0
 """Codes of 8 bits by which two frames differ in the mean if there is a cut between them."""
 
@@ -66,21 +71,33 @@ class Watermark:
             Problem: of the pixel format it is not known which samples are luma.
         """
         seen = brightness(picture)
-        cut = self._before is not None and float(np.abs(seen - self._before).mean()) > _CUT
+        cut = self._is_cut(seen)
         if cut or self._maps is None or self._number % EVERY == 0:
             self._maps = _maps(self._added(seen, _faintest(picture)), picture)
         self._before = seen
         self._number += 1
         shift(picture, *self._maps)
 
+    def _is_cut(self, seen: Floats) -> bool:
+        """Whether a frame begins a shot; else what moved is noted."""
+        if self._before is None:
+            return True
+        changed = np.abs(seen - self._before)
+        if float(changed.mean()) > _CUT:
+            self._motion[:] = 0
+            return True
+        moved = cv2.blur(changed, (9, 9), borderType=cv2.BORDER_REFLECT)
+        self._motion = np.maximum(moved, np.float32(_LASTING) * self._motion)
+        return False
+
     def _added(self, seen: Floats, faintest: float) -> Floats:
         """What is to be added to a frame, on the raster, in codes of 8 bits."""
         fine, strength = detail(seen)
         read = limited(fine / strength)
         reach = self._reach(seen)
-        noise = float(np.sqrt(np.square(chips_of(read)).sum() / CODED_BITS)) + 1e-6  # of the sum over one bit's chips
+        noise = white_noise(chips_of(read)) * CHIPS / np.sqrt(CODED_BITS)  # of the sum over one bit's chips
         each = float((reach / strength).sum()) / CODED_BITS  # what the full mark would add to that sum
-        reach *= np.float32(np.clip(BIT_GOAL * noise / each, faintest, 1.0)) if each else 1.0
+        reach *= np.float32(np.clip(round(BIT_GOAL * noise / each, 3), faintest, 1.0)) if each else 1.0
         half = (float((reach / strength).sum()) + 1e-6) / 2  # a wave's square is a half in the mean
         height = np.clip(WAVE_GOAL * np.sqrt(np.square(read).sum() / 2) / half, 0.05, _WAVE_LIMIT)
         # rounded, so that neither the last digits of sums nor a film that hardly moves change what is added
@@ -90,10 +107,7 @@ class Watermark:
 
     def _reach(self, seen: Floats) -> Floats:
         """How much may be added at most: less where the picture moves, nothing in black, so that bars stay black."""
-        if self._before is not None:
-            moved = cv2.blur(np.abs(seen - self._before), (9, 9), borderType=cv2.BORDER_REFLECT)
-            self._motion = np.maximum(moved, 0.8 * self._motion)
-        share = np.asarray(1.0 / (1.0 + 1.5 * np.minimum(self._motion, _MOTION_LIMIT)), np.float32)
+        share = np.asarray(1.0 / (1.0 + _MOTION_WEIGHT * np.minimum(self._motion, _MOTION_LIMIT)), np.float32)
         share = np.asarray(cv2.blur(share, (5, 5), borderType=cv2.BORDER_REFLECT), np.float32)
         reach = np.asarray(STRONGEST * np.minimum(share / share.mean(), 2.0), np.float32)
         light = np.clip((seen - 16) / 40, 0.0, 1.0) * np.clip((250 - seen) / 20, 0.3, 1.0)

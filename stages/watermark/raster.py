@@ -77,6 +77,20 @@ def whitened(raster: Floats) -> Floats:
     return raster
 
 
+def white_noise(chips: Floats) -> float:
+    """The deviation of white noise that hides a mark in chips as much as a picture does from a reader that whitens.
+
+    Each frequency gives what it has of the mark in the inverse of its power; together that is the harmonic mean of the
+    powers (the matched filter in coloured noise, North 1943). Above 0.
+
+    Args:
+        chips: (n, n), what the picture itself gives to each chip.
+    """
+    power = uniform_filter(np.abs(scipy.fft.fft2(chips)) ** 2, _ALIKE, mode="wrap")
+    power += np.float32(_STEEPEST * float(power.mean()) + 1e-6)
+    return float(np.sqrt(1 / (1 / power).mean()) / chips.shape[0])
+
+
 def limited(raster: Floats) -> Floats:
     """Values cut off at a few times their usual strength: no edge outweighs the rest of the frame."""
     return np.asarray(np.clip(raster, -_LIMIT, _LIMIT), np.float32)

@@ -54,6 +54,18 @@ def test_wherever_a_file_ends_what_is_kept_is_whole(workplace: Path, file: str) 
     assert most >= 12
 
 
+def test_what_large_pictures_lack_is_seen_however_many_threads_decode(workplace: Path) -> None:
+    """Made-up parts of a picture are known only when its thread is done, which takes long where it is large."""
+    whole = Case("whole", "a.ts", x264(), size="1280x720", frames=48, change="noise=alls=8").make(workplace)
+    wanted = extract(whole).index["hash"].tolist()
+    data = whole.read_bytes()
+    for share in (50, 60, 70, 80, 90):
+        whole.write_bytes(data[: len(data) * share // 100])
+        kept = extract(whole).index["hash"].tolist()
+        assert 0 < len(kept) < len(wanted)
+        assert kept == wanted[: len(kept)], share
+
+
 SOUNDS = [
     ("a.mkv", "ac3", []),
     ("a.mkv", "flac", []),
