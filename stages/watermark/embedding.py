@@ -18,17 +18,17 @@ EVERY: Final = 12
 """Frames for which what is added stays the same, unless there is a cut: it is most of the work, and an encoder pays for
 each change of it."""
 
-STRONGEST: Final = 1.55
-"""Codes of 8 bits (root of the mean square over the frame) that are added at most: 44.3 dB."""
+STRONGEST: Final = 1.3
+"""Codes of 8 bits (root of the mean square over the frame) that are added at most: 45.8 dB."""
 
-_FAINTEST, _FAINT_PIXELS = 0.26, 56.0
-"""Share of :data:`STRONGEST` that is used at least where a chip has so many pixels (960 x 540): what an encoder leaves
-out is noise, which averages out over a chip's pixels."""
+_FAINTEST, _FAINT_PIXELS = 0.31, 56.0
+"""Share of :data:`STRONGEST` that would do where a chip has so many pixels (960 x 540): what an encoder leaves out is
+noise, which averages out over a chip's pixels. Smaller frames need more."""
 
-_ROUNDED_AWAY: Final = 0.35
-"""Share of :data:`STRONGEST` below which rounding to whole codes of 8 bits would leave hardly anything."""
+_ROUNDED_AWAY: Final = 0.45
+"""Share of :data:`STRONGEST` that is used at least: rounding to whole codes of 8 bits would leave hardly any of less."""
 
-BIT_GOAL: Final = 1.85
+BIT_GOAL: Final = 2.0
 """Standard deviations by which every bit of the word is to stand out in one frame, if possible: of the noise that the
 picture is to a reader that whitens."""
 
@@ -36,10 +36,15 @@ WAVE_GOAL: Final = 6.0
 """The same for every wave, without whitening."""
 
 _LASTING: Final = 0.99
-"""Of motion, what still counts in the next frame: where something has passed, the mark has to be coded once more, and
-what passes often passes again."""
+"""Of motion, what still counts in the next frame, but after a cut: where something has passed, the mark has to be coded
+once more, and what passes often passes again."""
 
-_WAVE_LIMIT: Final = 0.35
+_OTHER_LIGHT: Final = 3.0
+"""Codes of 8 bits by which the mean changes before what is added is made anew: a fade ends in black without a mark."""
+
+_WAVE_LIMIT: Final = 0.13
+"""Of a chip's height: 24 waves of 0.3 would be as strong as all chips, which they only have to find."""
+
 _MOTION_WEIGHT, _MOTION_LIMIT = 4.0, 3.0
 _CUT: Final = 12.0
 """Codes of 8 bits by which two frames differ in the mean if there is a cut between them."""
@@ -59,7 +64,7 @@ class Watermark:
         pattern = Pattern.of(key)
         self._chips = np.repeat(np.repeat(pattern.spread(encoded(identifier)), 2, axis=0), 2, axis=1)
         self._waves = pattern.waves
-        self._number = 0
+        self._number, self._light = 0, 0.0
         self._before: Floats | None = None
         self._motion = np.zeros((SIDE, SIDE), np.float32)
         self._maps: tuple[NDArray[np.integer], NDArray[np.integer]] | None = None
@@ -72,8 +77,9 @@ class Watermark:
         """
         seen = brightness(picture)
         cut = self._is_cut(seen)
-        if cut or self._maps is None or self._number % EVERY == 0:
-            self._maps = _maps(self._added(seen, _faintest(picture)), picture)
+        light = float(seen.mean())
+        if cut or self._maps is None or self._number % EVERY == 0 or abs(light - self._light) > _OTHER_LIGHT:
+            self._maps, self._light = _maps(self._added(seen, _faintest(picture)), picture), light
         self._before = seen
         self._number += 1
         shift(picture, *self._maps)
@@ -87,7 +93,7 @@ class Watermark:
             self._motion[:] = 0
             return True
         moved = cv2.blur(changed, (9, 9), borderType=cv2.BORDER_REFLECT)
-        self._motion = np.maximum(moved, np.float32(_LASTING) * self._motion)
+        self._motion = np.maximum(np.minimum(moved, _MOTION_LIMIT), np.float32(_LASTING) * self._motion)
         return False
 
     def _added(self, seen: Floats, faintest: float) -> Floats:
@@ -107,7 +113,7 @@ class Watermark:
 
     def _reach(self, seen: Floats) -> Floats:
         """How much may be added at most: less where the picture moves, nothing in black, so that bars stay black."""
-        share = np.asarray(1.0 / (1.0 + _MOTION_WEIGHT * np.minimum(self._motion, _MOTION_LIMIT)), np.float32)
+        share = np.asarray(1.0 / (1.0 + _MOTION_WEIGHT * self._motion), np.float32)
         share = np.asarray(cv2.blur(share, (5, 5), borderType=cv2.BORDER_REFLECT), np.float32)
         reach = np.asarray(STRONGEST * np.minimum(share / share.mean(), 2.0), np.float32)
         light = np.clip((seen - 16) / 40, 0.0, 1.0) * np.clip((250 - seen) / 20, 0.3, 1.0)

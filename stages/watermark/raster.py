@@ -69,9 +69,7 @@ def whitened(raster: Floats) -> Floats:
     """
     for _ in range(2):
         spectrum = scipy.fft.fft2(raster)
-        around = uniform_filter(np.abs(spectrum) ** 2, _ALIKE, mode="wrap")
-        strength = np.sqrt(around + np.float32(_STEEPEST * float(around.mean()) + 1e-9))
-        white = scipy.fft.ifft2(spectrum / strength).real
+        white = scipy.fft.ifft2(spectrum / np.sqrt(_power(spectrum))).real
         reach = np.float32(_STICKS_OUT * float(white.std()))
         raster = np.asarray(np.clip(white, -reach, reach), np.float32)
     return raster
@@ -86,9 +84,13 @@ def white_noise(chips: Floats) -> float:
     Args:
         chips: (n, n), what the picture itself gives to each chip.
     """
-    power = uniform_filter(np.abs(scipy.fft.fft2(chips)) ** 2, _ALIKE, mode="wrap")
-    power += np.float32(_STEEPEST * float(power.mean()) + 1e-6)
-    return float(np.sqrt(1 / (1 / power).mean()) / chips.shape[0])
+    return float(np.sqrt(1 / (1 / _power(scipy.fft.fft2(chips))).mean()) / chips.shape[0])
+
+
+def _power(spectrum: NDArray[np.complexfloating]) -> NDArray[np.floating]:
+    """The power of each frequency, as that of those around it, and never far below the mean."""
+    around = uniform_filter(np.abs(spectrum) ** 2, _ALIKE, mode="wrap")
+    return np.asarray(around + np.float32(_STEEPEST * float(around.mean()) + 1e-9))
 
 
 def limited(raster: Floats) -> Floats:
