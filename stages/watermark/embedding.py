@@ -26,7 +26,7 @@ _FAINTEST, _FAINT_PIXELS = 0.31, 56.0
 noise, which averages out over a chip's pixels. Smaller frames need more."""
 
 _ROUNDED_AWAY: Final = 0.45
-"""Share of :data:`STRONGEST` that is used at least: rounding to whole codes of 8 bits would leave hardly any of less."""
+"""Share of :data:`STRONGEST` that is used at least: of less, rounding to codes of 8 bits would leave hardly any."""
 
 BIT_GOAL: Final = 2.0
 """Standard deviations by which every bit of the word is to stand out in one frame, if possible: of the noise that the

@@ -166,7 +166,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": "17", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = 480, 270, "yuv420p"
-        for frame in frames(pictures(count=12), "yuv420p"):
+        for frame in frames(pictures(count=25), "yuv420p"):
             mark.embed(frame.picture)
             frame.picture.pts, frame.picture.time_base = frame.pts, Fraction(1, 25)
             container.mux(stream.encode(frame.picture))
