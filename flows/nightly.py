@@ -99,9 +99,11 @@ def nightly(
             ingested = data_of(taken)
             rows |= {row.address: row for row in ingested.rows}
             arrivals = summary_of_arrivals(Ingested(ingested.arrivals))
-            # An inbox that can not be opened has no arrivals; it must not keep the rest from being made.
-            if arrivals or not (ingested.arrivals or taken.is_completed()):
-                wrong.append(arrivals or str(taken.message))
+            # An inbox that can not be opened must not keep the rest from being made. Broken stages are told below.
+            if not (taken.is_completed() or any(row.ending in BROKEN for row in ingested.rows)):
+                wrong.append(str(taken.message))
+            elif arrivals:
+                wrong.append(arrivals)
         state = reproduce(
             swaps=swaps,
             pairs=pairs,

@@ -119,7 +119,8 @@ def _brought_up_to_date(plan: Plan, workshop: Workshop, retries: int, remote: st
             try:
                 planning.pull_results(plan, ended, remote, workshop.children, logger)
             except StageFailed as failed:  # all the same the stages were made, which is to be told
-                mend = f"see to the remote, then `dvc pull --remote {remote} {failed.address.replace(', ', ' ')}`"
+                addresses = failed.address.replace(", ", " ")
+                mend = f"see to the remote, then `dvc pull --force --remote {remote} {addresses}`"
                 wrong.append(f"{failed}\n  mend: {mend}")
             pipeline, stale = planning.look_at(root, ended)
     rows = _checked(rows, pipeline, stale)

@@ -23,6 +23,9 @@ from prefect.concurrency.sync import concurrency
 from flows.children import Stopped
 from stages.problems import Problem
 
+MOST = 256
+"""Slots of one kind: each is a lock file that is open while they are counted."""
+
 POLL_SECONDS = 0.2
 SERVER_WAIT_SECONDS = 10.0
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "ephemeral-prefect")
@@ -57,7 +60,12 @@ def ensure(limit: str, slots: int, locks: Path, *, of_this_machine: bool) -> Non
         slots: how many stages may use the resource at the same time.
         locks: the folder of the lock files.
         of_this_machine: nobody elsewhere can hold its slots, whichever server counts them.
+
+    Raises:
+        Problem: those are more than :data:`MOST`.
     """
+    if slots > MOST:
+        raise Problem(f"{slots} slots are too many", where=limit, mend=f"choose at most {MOST}")
     with get_client(sync_client=True) as client:
         client.upsert_global_concurrency_limit_by_name(limit, slots)
         if not of_this_machine and client.api_url.host not in LOCAL_HOSTS:

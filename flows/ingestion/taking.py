@@ -34,7 +34,7 @@ FILE: Final = Path("params.yaml")
 FOOTAGE: Final = Path("data/footage")
 SCRATCH: Final = Path(".scratch/ingest")
 PART: Final = ".{}.part"
-"""Names beside the footage, of what is copied from another disk: DVC takes none of them for a file of its own."""
+"""Names beside the footage, of what is copied from another disk: neither DVC nor git takes one for its own."""
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -239,10 +239,15 @@ def _copied(scratch: Path, place: Path) -> None:
 
 
 def remove_left(root: Path) -> None:
-    """Remove what a run that was killed left half-written; no other may take footage in meanwhile."""
+    """Remove what a run that was killed left half-written; no other may take footage in meanwhile.
+
+    Raises:
+        Problem: it can not be removed.
+    """
     shutil.rmtree(root / SCRATCH, ignore_errors=True)
     for left in (root / FOOTAGE).glob(PART.format("*")):
-        left.unlink()
+        with told_as_problem(left):
+            left.unlink()
 
 
 def _beside(place: Path) -> Path:

@@ -25,13 +25,13 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun, StateType
 from prefect.deployments import run_deployment
-from prefect.exceptions import PrefectException
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Cancelling
 
 from flows import deadlines, gpu
 from flows.children import Stopped
+from flows.pages.progress import UNREACHED
 from flows.pipeline import Pipeline
 from flows.remote import clones, entries, transfer
 from flows.remote.orders import DEPLOYMENT, FLOW, INTEREST, REPLY, Order, Reply
@@ -93,23 +93,39 @@ def stays(address: str, graph: nx.DiGraph[str]) -> bool:
 
 def _followed(order: Order, root: Path, stopped: threading.Event) -> Reply:
     """Have a run made of the order, or find the one that was made before, and wait for its end."""
-    run = _begun(order, root)
     with get_client(sync_client=True) as client:
-        interest = _noted(run.id, client)
-        while run.state is None or not run.state.is_final():
-            if stopped.wait(POLL_SECONDS):
-                with suppress(PrefectException):
-                    # first: of two that are stopped at once, the later one finds nobody
-                    client.delete_artifact(interest)
-                    if not _is_awaited(run.id, client):
-                        client.set_flow_run_state(run.id, Cancelling())
-                raise Stopped("the run was stopped")
-            run = client.read_flow_run(run.id)
+        run, interest = _joined(order, root, client)
+        try:
+            while run.state is None or not run.state.is_final():
+                if stopped.wait(POLL_SECONDS):
+                    raise Stopped("the run was stopped")
+                run = client.read_flow_run(run.id)
+        finally:
+            # first: of two that are stopped at once, the later one finds nobody
+            with suppress(*UNREACHED):
+                client.delete_artifact(interest)
+            with suppress(*UNREACHED):
+                if stopped.is_set() and not _is_awaited(run.id, client):
+                    client.set_flow_run_state(run.id, Cancelling())
     reply = _reply_of(run.id)
     if reply is not None:
         return reply
     ended = f"{run.state.type.value.lower()}: {run.state.message or 'no reason was told'}"
     return Reply(reason=f"the worker's run {run.name} {ended}", may_pass=run.state.type != StateType.CANCELLED)
+
+
+def _joined(order: Order, root: Path, client: SyncPrefectClient) -> tuple[FlowRun, UUID]:
+    """A worker's run for an order, and the note there that this run waits for it."""
+    while True:
+        begun = _begun(order, root)
+        interest = _noted(begun.id, client)
+        run = client.read_flow_run(begun.id)
+        if not _is_called_off(run):  # by the last other one that waited, just before the note was there
+            return run, interest
+
+
+def _is_called_off(run: FlowRun) -> bool:
+    return run.state is not None and (run.state.is_cancelling() or run.state.is_cancelled())
 
 
 def _noted(run: UUID, client: SyncPrefectClient) -> UUID:
@@ -138,7 +154,7 @@ def _begun(order: Order, root: Path) -> FlowRun:
             idempotency_key=order.key(number),
         )
         assert isinstance(run, FlowRun)  # a coroutine only where an event loop runs, which a task's thread has not
-        if run.state is None or not run.state.is_final():
+        if run.state is None or not (run.state.is_final() or run.state.is_cancelling()):
             return run
         if run.state.is_completed():
             # made for a former run; it may have been removed from the remote since

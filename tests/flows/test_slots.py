@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.slots import lock_folder
+from flows.slots import MOST, ensure, lock_folder
 from stages.problems import Problem
 
 
@@ -59,3 +59,9 @@ def test_another_users_is_refused(place: Path) -> None:
     os.chown(place, 65534, 65534)
     with pytest.raises(Problem, match="another user's"):
         lock_folder()
+
+
+def test_more_slots_than_files_can_be_open_are_refused_before_any_is(place: Path) -> None:
+    with pytest.raises(Problem, match=f"257 slots are too many\n  mend: choose at most {MOST}"):
+        ensure("likeness-disk", MOST + 1, lock_folder(), of_this_machine=True)
+    assert not list(place.iterdir())

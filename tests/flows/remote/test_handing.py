@@ -73,18 +73,18 @@ def followers(order: Order, tmp_path: Path) -> Iterator[list[Follower]]:
             one.stopped.set()
 
 
-def made_for(order: Order) -> FlowRun:
-    """The worker's run."""
-    wanted = FlowRunFilter(idempotency_key=FlowRunFilterIdempotencyKey(any_=[order.key(0)]))
+def made_for(order: Order, number: int = 0) -> FlowRun:
+    """The worker's run, or the one that was made when so many had ended."""
+    wanted = FlowRunFilter(idempotency_key=FlowRunFilterIdempotencyKey(any_=[order.key(number)]))
     with get_client(sync_client=True) as client:
         (run,) = client.read_flow_runs(flow_run_filter=wanted)
     return run
 
 
-def is_shared_by(number: int, order: Order) -> bool:
+def is_shared_by(number: int, order: Order, ended: int = 0) -> bool:
     """Whether so many runs are noted at the worker's."""
     try:
-        run = made_for(order)
+        run = made_for(order, ended)
     except ValueError:  # not made yet
         return False
     with get_client(sync_client=True) as client:
@@ -115,3 +115,19 @@ def test_one_that_is_about_to_end_or_was_lost_keeps_nothing(
         client.set_flow_run_state(UUID(second.run), state, force=True)
     first.stop()
     assert is_cancelled(order)
+
+
+def test_a_run_that_is_being_cancelled_is_not_joined(order: Order, tmp_path: Path) -> None:
+    """Else one that is begun again at once would fail with it."""
+    first, again = Follower(), Follower()
+    with ThreadPoolExecutor(2) as threads:
+        first.begin(threads, order, tmp_path)
+        wait_for(partial(is_shared_by, 1, order))
+        with get_client(sync_client=True) as client:  # as of a worker that has not yet ended its stage
+            client.set_flow_run_state(made_for(order).id, Cancelling(), force=True)
+        again.begin(threads, order, tmp_path)
+        wait_for(partial(is_shared_by, 1, order, ended=1))
+        for one in (first, again):
+            one.stop()
+    assert is_shared_by(0, order)
+    assert is_shared_by(0, order, ended=1)

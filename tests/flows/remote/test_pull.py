@@ -46,7 +46,7 @@ def test_what_was_made_is_told_where_it_can_not_be_pulled(
 
     assert state.is_failed()
     assert f"encoding@{SWAP}: dvc pull: " in state.message
-    assert f"mend: see to the remote, then `dvc pull --remote store encoding@{SWAP}`" in state.message
+    assert f"mend: see to the remote, then `dvc pull --force --remote store encoding@{SWAP}`" in state.message
     assert rows[f"evaluation@{SWAP}"].ending == "made"
     assert rows[f"encoding@{SWAP}"].ending == "up to date"
     with get_client(sync_client=True) as client:
