@@ -13,12 +13,11 @@ nothing but the public key. *Read* means: that identifier and no other.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +40,7 @@ from stages.watermark.pattern import Pattern
 from stages.watermark.planes import brightness
 from stages.watermark.raster import evened
 from stages.watermark.reading import look
+from stages.workers import workers
 
 CONCATENATED: Final = "between unmarked film"
 QUICK: Final = ("x264 crf 28", "scaled by 0.5", "cropped by 10 %", "mirrored")
@@ -222,8 +222,7 @@ def command(
         scenes, windows = scenes[:2], min(windows, 200)
         attacks = tuple(each for each in ATTACKS if each.name in QUICK)
     work = partial(measured, seconds=seconds, height=height, attacks=attacks, windows=-(-windows // len(scenes)))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with workers(processes) as pool:
         running = [pool.submit(work, scene) for scene in scenes]
         for done in as_completed(running):
             log.info("%s", done.result().told())
