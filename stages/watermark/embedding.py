@@ -28,7 +28,7 @@ noise, which averages out over a chip's pixels. Smaller frames need more."""
 _ROUNDED_AWAY: Final = 0.45
 """Share of :data:`STRONGEST` that is used at least: of less, rounding to codes of 8 bits would leave hardly any."""
 
-BIT_GOAL: Final = 2.0
+BIT_GOAL: Final = 2.6
 """Standard deviations by which every bit of the word is to stand out in one frame, if possible: of the noise that the
 picture is to a reader that whitens."""
 
