@@ -32,6 +32,7 @@ from stages.encoding.stage import run as encoding
 from stages.evaluation.stage import run as evaluation
 from stages.extraction.stage import run as extraction
 from stages.problems import Problem
+from stages.screening.stage import run as screening
 from stages.settings import Params, parse
 from stages.training.stage import Task
 from stages.training.stage import run as training
@@ -47,7 +48,8 @@ def layers(name: str, params: Params) -> None:
 
 
 Stage = tuple[Callable[[str, Params], None], str]
-CLIP: Final[tuple[Stage, ...]] = tuple((run, "ada") for run in (admission, extraction, detection, alignment, dataset))
+OF_CLIPS: Final = (admission, extraction, screening, detection, alignment, dataset)
+CLIP: Final[tuple[Stage, ...]] = tuple((run, "ada") for run in OF_CLIPS)
 PAIR: Final[tuple[Stage, ...]] = ((training, "ada-ben"),)
 OF_SWAPS: Final = (conversion, compositing, encoding, evaluation, layers)
 SOURCE: Final[tuple[Stage, ...]] = tuple((run, "ada-on-ben") for run in OF_SWAPS)
