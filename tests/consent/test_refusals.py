@@ -359,6 +359,17 @@ def test_footage_that_is_not_there_is_told_with_its_mend(params: Params) -> None
     assert "correct its path" in caught.value.mend
 
 
+def test_training_asks_for_the_record_as_it_is_by_then(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks: list[Task] = []
+    monkeypatch.setattr("stages.training.stage.train_pair", tasks.append)
+    training("ada-ben", params)
+    [task] = tasks
+    task.still_allowed()
+    withdrawn()
+    with pytest.raises(Problem, match="withdrawn"):
+        task.still_allowed()
+
+
 def test_footage_that_was_not_agreed_on_is_not_opened(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Path] = []
     monkeypatch.setattr("stages.extraction.stage.open_footage", lambda path, *_: opened.append(path))
