@@ -24,6 +24,7 @@ from flows.command.settings_file import add_entry
 from flows.ingestion.agreement import Agreement, file_record, find_agreement
 from flows.ingestion.inbox import Content, Found, Inbox
 from flows.stage import environment
+from stages.atomic import whole_file
 from stages.extraction.reading import ClipReader
 from stages.extraction.storable import each_storable
 from stages.problems import Problem, told_as_problem
@@ -33,7 +34,7 @@ from stages.video import open_clip
 FILE: Final = Path("params.yaml")
 FOOTAGE: Final = Path("data/footage")
 SCRATCH: Final = Path(".scratch/ingest")
-PART: Final = ".{}.part"
+PARTS: Final = ".*.part*"
 """Names beside the footage, of what is copied from another disk: neither DVC nor git takes one for its own."""
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -222,20 +223,11 @@ def _moved(scratch: Path, place: Path) -> None:
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            _copied(scratch, place)
+            with whole_file(place) as part, scratch.open("rb") as source, part.open("wb") as target:
+                shutil.copyfileobj(source, target)
+                target.flush()
+                os.fsync(target.fileno())
             scratch.unlink()
-
-
-def _copied(scratch: Path, place: Path) -> None:
-    part = place.with_name(PART.format(place.name))
-    try:
-        with scratch.open("rb") as source, part.open("wb") as target:
-            shutil.copyfileobj(source, target)
-            target.flush()
-            os.fsync(target.fileno())
-        part.replace(place)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def remove_left(root: Path) -> None:
@@ -245,7 +237,7 @@ def remove_left(root: Path) -> None:
         Problem: it can not be removed.
     """
     shutil.rmtree(root / SCRATCH, ignore_errors=True)
-    for left in (root / FOOTAGE).glob(PART.format("*")):
+    for left in (root / FOOTAGE).glob(PARTS):
         with told_as_problem(left):
             left.unlink()
 
