@@ -12,6 +12,7 @@ from typing import Any, Final
 from stages.artifacts.files import sha256_of
 from stages.consent.evidence import clip_sha256, face_commitment
 from stages.consent.filing import present, prior_hash
+from stages.consent.gate import require_rendered
 from stages.consent.keys import PRIVATE, face_key
 from stages.consent.merkle import footage_root
 from stages.consent.reading import FOLDER, all_records, consent_path, is_version_1, parse_record
@@ -110,7 +111,10 @@ def draft(
     raw["prior_record_hash"] = prior_hash(identity, folder)
     if raw.get("kind") == "person":
         _add_evidence(raw, identity, params, given, ask, private)
-    return parse_record(raw, Path(f"answers about {identity}"))
+    where = Path(f"answers about {identity}")
+    record = parse_record(raw, where)
+    require_rendered(record, record.clips, params, where)
+    return record
 
 
 def _add_evidence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -63,8 +63,8 @@ def require_use(
     """The record of an identity, if it allows this use today.
 
     Raises:
-        Problem: as :func:`require_record`; or the role, a clip or another person is not in its scope; or the key for
-            samples has signed for footage that the project does not render itself.
+        Problem: as :func:`require_record`; or the role, a clip or another person is not in its scope; or it calls
+            synthetic what the project does not render itself.
     """
     record, where = require_record(identity, today=today, folder=folder), consent_path(identity, folder)
     ask = f"have a record signed that says so: python -m stages.consent new {identity}"
@@ -78,7 +78,7 @@ def require_use(
         if other not in record.pairings:
             allowed = ", ".join(record.pairings) or "nobody"
             raise Problem(f"pairings: it does not allow '{other}', only {allowed}", where=where, mend=ask)
-    _require_rendered(record, use, params, where, folder)
+    require_rendered(record, use.clips, params, where)
     return record
 
 
@@ -232,18 +232,27 @@ def _require_the_last_one(record: Consent, where: Path, folder: Path) -> None:
         )
 
 
-def _require_rendered(record: Consent, use: Use, params: Params, where: Path, folder: Path) -> None:
-    """The key for samples is everybody's: it can only vouch for what the project renders itself."""
-    keys = TrustedKeys.read(folder / KEYS)
-    found = keys.find(record.signatures["controller"].key)
-    if found is None or not found[1].is_development:
+def require_rendered(record: Consent, clips: Sequence[str], params: Params, where: Path | str) -> None:
+    """A record of nobody, which needs no person's signature, is about nothing but what the project renders itself.
+
+    That holds whoever signs it: a controller must not call a person synthetic over their own signature. All clips of
+    the identity are looked at with those that are asked for: a likeness that is put on comes from any of them.
+
+    Raises:
+        Problem: it is of kind ``synthetic``, and a clip is another one.
+    """
+    if record.kind != "synthetic":
         return
     rendered = rendered_clips(params)
-    for clip in use.clips:
-        if clip in params.clips and params.clips[clip].path not in rendered:
+    theirs = {name for name, clip in params.clips.items() if clip.identity == record.identity}
+    for name in sorted(theirs | set(clips)):
+        path = params.clips[name].path if name in params.clips else None
+        if path not in rendered:
             raise Problem(
-                f"signatures.controller: the key for samples only vouches for performers that are rendered here, and "
-                f"{params.clips[clip].path} is not",
+                f"kind: a 'synthetic' record is about performers that are rendered here, and clip '{name}' "
+                + (f"({path}) is not" if path else "is none of params.yaml"),
                 where=where,
-                mend="make a key of your own (python -m stages.consent keygen NAME) and sign with it",
+                mend="if it shows a person, have them sign a record of kind 'person': "
+                f"python -m stages.consent new {record.identity}; else name the clip's rendering under performances "
+                "of params.yaml",
             )

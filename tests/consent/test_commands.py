@@ -119,6 +119,13 @@ def test_an_answer_that_does_not_fit_is_told_by_its_field(project: Path) -> None
     assert not Path("data/consent/drafts").exists()
 
 
+def test_footage_can_not_be_drafted_as_a_rendered_performers(project: Path) -> None:
+    told = new(status=BAD_INPUT, kind="synthetic").stderr
+    assert "kind: a 'synthetic' record is about performers that are rendered here" in told
+    assert "clip 'ada' (ada.mp4) is not" in told
+    assert not Path("data/consent/drafts").exists()
+
+
 def test_a_record_of_version_1_is_carried_over_with_its_answers(project: Path) -> None:
     make_keys()
     about = {"version": 1, "id": "old-1", "identity": "ada", "kind": "person", "adult": True}

@@ -17,6 +17,7 @@ from stages.check import problems_of
 from stages.companions.stage import run as companions
 from stages.compositing.layers import deliver
 from stages.compositing.stage import run as compositing
+from stages.consent import Use, require_use
 from stages.consent.evidence import face_commitment
 from stages.consent.filing import write_record
 from stages.consent.keys import DEVELOPMENT, private_key
@@ -33,7 +34,7 @@ from stages.evaluation.stage import run as evaluation
 from stages.extraction.stage import run as extraction
 from stages.problems import Problem
 from stages.screening.stage import run as screening
-from stages.settings import Params, parse
+from stages.settings import Clip, Params, parse
 from stages.training.stage import Task
 from stages.training.stage import run as training
 from tests.conftest import REPOSITORY
@@ -66,6 +67,12 @@ def params(workplace: Path) -> Params:
         raw["clips"][name]["path"] = f"data/footage/{name}.mp4"
         Path(raw["clips"][name]["path"]).write_bytes(f"frames of {name}".encode())
     return parse(Params, raw, where="params.yaml")
+
+
+def with_clips(params: Params, **paths: Path) -> Params:
+    """The settings with other clips of ada's, and ben's as it is."""
+    clips = {name: Clip(identity="ada", path=path) for name, path in paths.items()}
+    return params.model_copy(update={"clips": clips | {"ben": params.clips["ben"]}})
 
 
 def edited(old: str, new: str) -> Callable[[], None]:
@@ -263,8 +270,11 @@ WAYS: Final[dict[str, tuple[Callable[[], object], tuple[Stage, ...], str, str]]]
     "one key for both": (one_key_for_both, ALL, "signatures.", "their own"),
     "the sample key for a person": (sample_key("person"), ALL, "signatures.controller: the key for samples, which",
                                     "keygen"),
-    "the sample key for footage": (sample_key("synthetic"), (*CLIP, *PAIR, *TARGET),
-                                   "signatures.controller: the key for samples only vouches", "keygen"),
+    "the sample key for footage": (sample_key("synthetic"), ALL, "kind: a 'synthetic' record is about",
+                                   "kind 'person'"),
+    "a person called synthetic": (put(kind="synthetic", signers={"controller": "studio"}), ALL,
+                                  "kind: a 'synthetic' record is about performers that are rendered here, and clip "
+                                  "'ada' (data/footage/ada.mp4) is not", "new ada"),
     "a damaged key": (lambda: (FOLDER / "keys/ada.yaml").write_text("holder: ada\n"), ALL, "this key is missing",
                       "docs/consent.md"),
     "superseded": (superseded, ALL, "it was superseded by the record 'ada-2'", "put data/consent/history/ada-2.yaml"),
@@ -331,6 +341,38 @@ def test_records_that_hold_stop_nothing(params: Params, monkeypatch: pytest.Monk
         with pytest.raises(Problem) as caught:  # the next thing that is missing
             run(name, params)
         assert "consent" not in caught.value.where
+
+
+class TestARenderedPerformer:
+    """Who is nobody needs the controller's signature alone, so every clip must be one that the project renders."""
+
+    RENDERED: Final = Path("data/performances/ada/clip.mp4")
+
+    @pytest.fixture
+    def rendered(self, params: Params) -> Params:
+        """Ada is synthetic by the studio's own key, and her clip is a rendering."""
+        put_record(FOLDER, "ada", kind="synthetic", signers={"controller": "studio"})
+        return with_clips(params, ada=self.RENDERED)
+
+    def test_is_let_in_by_a_key_of_ones_own(self, rendered: Params) -> None:
+        record = require_use("ada", Use("training", clips=("ada",)), rendered)
+        assert record.kind == "synthetic"
+
+    def test_is_not_put_on_while_a_further_clip_of_theirs_is_footage(self, rendered: Params) -> None:
+        more = with_clips(rendered, ada=self.RENDERED, extra=Path("data/footage/ada.mp4"))
+        with pytest.raises(Problem, match=r"clip 'extra' \(data/footage/ada\.mp4\) is not"):
+            require_use("ada", Use("source"), more)
+
+    def test_has_no_clips_that_params_yaml_does_not_know(self, rendered: Params) -> None:
+        put_record(FOLDER, "ada", kind="synthetic", signers={"controller": "studio"}, clips=["ada", "gone"])
+        with pytest.raises(Problem, match=r"clip 'gone' is none of params\.yaml"):
+            require_use("ada", Use("training", clips=("ada", "gone")), rendered)
+
+    def test_is_not_one_by_the_name_of_the_folder_alone(self, rendered: Params) -> None:
+        """A file beside the renderings, of no performance that params.yaml lists, may be anything."""
+        for path in ("data/performances/eve/clip.mp4", "data/performances/ada/take.mp4"):
+            with pytest.raises(Problem, match="kind: a 'synthetic' record"):
+                require_use("ada", Use("training", clips=("ada",)), with_clips(rendered, ada=Path(path)))
 
 
 def test_the_last_day_still_counts(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
