@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stages.admission.footage import require_footage
 from stages.consent import require_clip_consent, require_pair_consent, require_record, require_swap_consent
+from stages.consent.evidence import require_enrolment
 from stages.decisions.handwritten import read_handwritten, require_known_names
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import Params, load_params
@@ -18,6 +19,7 @@ def problems_of(params: Params) -> list[Problem]:
     """Every problem that is plain without reading a frame: consent, missing files, hand decisions, each once."""
     looks: list[Callable[[], object]] = [
         *(partial(require_record, identity) for identity in params.identities),
+        *(partial(require_enrolment, identity, params) for identity in params.identities),
         *(partial(require_footage, name, params) for name in params.clips),
         *(partial(require_clip_consent, name, params, "check", noted="nothing") for name in params.clips),
         *(partial(require_pair_consent, name, params, noted="nothing") for name in params.pairs),

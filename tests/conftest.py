@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +18,10 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+UNENROLLED = "\ndetection: {unenrolled: warn}\n"
+"""Most tests are about other things than the enrolled face, and have no pictures of their people."""
 
 
 def write_clip(
@@ -77,7 +80,9 @@ def clip(tmp_path: Path) -> Path:
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project folder with the shipped settings and records that let every clip of a test in, entered."""
-    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    shipped_settings = (REPOSITORY / "params.yaml").read_text()
+    assert "\ndetection: {}\n" in shipped_settings
+    (tmp_path / "params.yaml").write_text(shipped_settings.replace("\ndetection: {}\n", UNENROLLED))
     put_records(tmp_path / "data" / "consent", {"ada": ["ada", "one"], "ben": ["ben", "two"]})
     for shipped in ("packs", "visibility"):
         (tmp_path / "data" / shipped).symlink_to(REPOSITORY / "data" / shipped)
@@ -93,4 +98,5 @@ def params_with(clips: dict[str, Path]) -> Params:
         for (name, path), identity in zip(clips.items(), ("ada", "ben"), strict=False)
     }
     raw["swaps"] = {}
+    raw["detection"] = {"unenrolled": "warn"}
     return parse(Params, raw, where="params.yaml")

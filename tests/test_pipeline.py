@@ -80,6 +80,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "truth": "none",
         }
         raw["training"]["preset"] = "smoke"
+        raw["detection"] = {"unenrolled": "warn"}
 
     edit(project, change)
     subprocess.run(["git", "init", "-q"], cwd=project, check=True)

@@ -13,7 +13,14 @@ import typer
 from flows.command.settings_file import add_entry
 from flows.environment import find_root
 from stages.admission.footage import require_footage
-from stages.consent import require_clip_consent, require_pair_consent, require_record, require_swap_consent
+from stages.consent import (
+    consent_path,
+    require_clip_consent,
+    require_pair_consent,
+    require_record,
+    require_swap_consent,
+)
+from stages.consent.evidence import require_enrolment, require_pictures
 from stages.names import names_in
 from stages.problems import Problem, nearest
 from stages.program import tell
@@ -112,7 +119,7 @@ def _add(section: str, name: str, entry: dict[str, Any], then: Sequence[str]) ->
 def _lacking(section: str, name: str, params: Params) -> list[Problem]:
     """Why a stage would refuse the item today."""
     looks: dict[str, list[Callable[[], object]]] = {
-        "identities": [lambda: require_record(name)],
+        "identities": [lambda: require_record(name), lambda: _require_face(name, params)],
         "clips": [
             lambda: require_footage(name, params),
             lambda: require_clip_consent(name, params, "add", noted="nothing"),
@@ -127,6 +134,14 @@ def _lacking(section: str, name: str, params: Params) -> list[Problem]:
         except Problem as problem:
             found.append(problem)
     return found
+
+
+def _require_face(identity: str, params: Params) -> None:
+    """The enrolled face; without a record yet, the pictures that it has to commit to."""
+    if consent_path(identity).is_file():
+        require_enrolment(identity, params)
+    elif identity not in params.performers:
+        require_pictures(identity, params)
 
 
 def _tell_next(lacking: Sequence[Problem], then: Sequence[str]) -> None:

@@ -14,13 +14,12 @@ from flows.withdrawal.findings import Findings
 from stages.atomic import whole_files
 from stages.consent import FOLDER, Consent, read_consent, require_record
 from stages.consent.gate import KEYS
-from stages.consent.keys import PRIVATE, PublicKey, TrustedKeys, private_key
+from stages.consent.keys import PublicKey, TrustedKeys, private_folder, private_key
 from stages.consent.withdrawal import revoke_marks, withdraw
 from stages.problems import Problem, nearest
 from stages.settings import Params
 
 PASSPHRASE: Final = "LIKENESS_PASSPHRASE"
-PRIVATE_KEYS: Final = "LIKENESS_KEYS"
 
 State = Literal["in force", "ends soon", "term over", "to be destroyed", "withdrawn", "not in force"]
 """``term over``: it allows nothing any more, but what there is may lie; ``to be destroyed``: that is over, too."""
@@ -167,8 +166,6 @@ def _signer(key: str | None) -> Callable[[], tuple[Any, PublicKey]]:
         keys = TrustedKeys.read(FOLDER / KEYS)
         if key not in keys.named:
             raise Problem(f"no key '{key}' is trusted here", where=keys.folder, mend=nearest(key, list(keys.named)))
-        folder = os.environ.get(PRIVATE_KEYS)
-        private = PRIVATE if folder is None else type(PRIVATE)(folder)
-        return private_key(key, os.environ.get(PASSPHRASE), private=private), keys.named[key]
+        return private_key(key, os.environ.get(PASSPHRASE), private=private_folder()), keys.named[key]
 
     return sign

@@ -16,9 +16,19 @@ import typer
 from stages.atomic import whole_files
 from stages.audit import log as audit
 from stages.consent.drafting import draft
+from stages.consent.evidence import require_enrolment
 from stages.consent.filing import draft_path, put_in_force, to_sign, write_record
 from stages.consent.gate import KEYS, require_record
-from stages.consent.keys import DEVELOPMENT, PRIVATE, PublicKey, TrustedKeys, make_key, needs_passphrase, private_key
+from stages.consent.keys import (
+    DEVELOPMENT,
+    PRIVATE,
+    PRIVATE_KEYS,
+    PublicKey,
+    TrustedKeys,
+    make_key,
+    needs_passphrase,
+    private_key,
+)
 from stages.consent.reading import FOLDER, consent_path, read_consent
 from stages.consent.record import Consent, Party
 from stages.consent.schema import schema as schema_of_records
@@ -29,7 +39,7 @@ from stages.credentials.registry import FOLDER as REGISTRY
 from stages.names import names_in
 from stages.problems import BAD_INPUT, Problem, nearest
 from stages.program import tell
-from stages.settings import load_params
+from stages.settings import Params, load_params
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -38,7 +48,7 @@ IdentityName = Annotated[
     typer.Argument(help="an identity of params.yaml", metavar="IDENTITY", autocompletion=names_in("identities")),
 ]
 KeyName = Annotated[str, typer.Option("--key", help=f"name of your key; '{DEVELOPMENT}' signs rendered performers")]
-Private = Annotated[Path, typer.Option("--private-keys", help="folder of private keys", envvar="LIKENESS_KEYS")]
+Private = Annotated[Path, typer.Option("--private-keys", help="folder of private keys", envvar=PRIVATE_KEYS)]
 Passphrase = Annotated[
     str | None, typer.Option(help="of the private key; asked for if needed", envvar="LIKENESS_PASSPHRASE")
 ]
@@ -169,8 +179,8 @@ def check(
 ) -> None:
     """Say of each record whether it holds today, and what it allows; the exit status says whether all hold."""
     with _told():
-        names = [identity] if identity else list(load_params(params).identities)
-    standings = [Standing.of(name) for name in names]
+        settings = load_params(params)
+    standings = [Standing.of(name, settings) for name in ([identity] if identity else settings.identities)]
     if as_json:
         typer.echo(json.dumps([standing.document for standing in standings], indent=2))
     else:
@@ -278,12 +288,14 @@ class Standing:
     problem: Problem | None
 
     @classmethod
-    def of(cls, identity: str) -> Standing:
-        """Of the record in force."""
+    def of(cls, identity: str, params: Params | None = None) -> Standing:
+        """Of the record in force; with the settings, also whether the person's face is enrolled."""
         record = None
         try:
             record = read_consent(identity)
             require_record(identity)
+            if params is not None and identity in params.identities:
+                require_enrolment(identity, params)
         except Problem as problem:
             return cls(identity, record, problem)
         return cls(identity, record, None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from stages.artifacts.files import sha256_of
-from stages.consent.evidence import clip_sha256, face_commitment
+from stages.consent.evidence import clip_sha256, face_commitment, require_pictures
 from stages.consent.filing import present, prior_hash
 from stages.consent.gate import require_rendered
 from stages.consent.keys import PRIVATE, face_key
@@ -88,7 +88,7 @@ def draft(
         private: of the private keys, for the commitment to the face.
 
     Raises:
-        Problem: an answer does not fit; the message names the field.
+        Problem: an answer does not fit; the message names the field. Or the face of a person can not be enrolled.
     """
     defaults = _defaults(identity, params, today, folder)
     given = dict(answers or {})
@@ -108,6 +108,8 @@ def draft(
             said = ask(question.text, defaults.get(question.field))
         if said.strip() or question.several:
             _put(raw, question.field, _split(said) if question.several else _plain(question.field, said.strip()))
+        if question.field == "kind" and raw.get("kind") == "person":
+            require_pictures(identity, params)  # before all the other questions
     raw["prior_record_hash"] = prior_hash(identity, folder)
     if raw.get("kind") == "person":
         _add_evidence(raw, identity, params, given, ask, private)
@@ -138,7 +140,7 @@ def _add_evidence(
     if there and len(there) == len(raw["clips"]):
         hashes = {name: clip_sha256(clip) for name, clip in there.items()}
         evidence["footage"] = {"merkle_root": footage_root(hashes), "clips": hashes}
-    pictures = params.identities[identity].reference if identity in params.identities else ()
+    pictures = params.identities[identity].reference
     if pictures:
         secret = face_key(private=private, make=True)
         assert secret is not None

@@ -34,6 +34,9 @@ says who added one and when."""
 PRIVATE: Final = Path(typer.get_app_dir("likeness")) / "keys"
 """Of the private keys, unless another folder is named: the user's own, never in the repository."""
 
+PRIVATE_KEYS: Final = "LIKENESS_KEYS"
+"""Name of the variable that names another folder."""
+
 FACE_KEY: Final = "faces.key"
 """File name of the secret for commitments to faces. Git ignores it wherever it lies, in case a copy strays."""
 
@@ -175,6 +178,11 @@ def private_key(name: str, passphrase: str | None = None, *, private: Path = PRI
     if not isinstance(key, Ed25519PrivateKey):
         raise Problem("it is no Ed25519 key", where=path, mend="make one with `python -m stages.consent keygen`")
     return key
+
+
+def private_folder() -> Path:
+    """Of this machine's private keys, for stages, which are not told it: where the commands have put them."""
+    return Path(os.environ.get(PRIVATE_KEYS) or PRIVATE)
 
 
 def needs_passphrase(name: str, *, private: Path = PRIVATE) -> bool:

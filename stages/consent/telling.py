@@ -24,4 +24,6 @@ def sentences(record: Consent) -> list[str]:
     ]
     if record.kind == "person" and record.evidence.footage is None:
         told.append("It does not say which footage it is about: any file under these clips' names would do.")
+    if record.kind == "person" and record.evidence.face is None:
+        told.append("It commits to no face: nothing would tell the person from others in these clips.")
     return told

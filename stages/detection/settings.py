@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from stages.onnx import Device
+
+Unenrolled = Literal["refuse", "warn"]
+"""What happens to a person whose face was not enrolled, or where nobody can check that it is theirs."""
 
 
 class DetectionSettings(BaseModel):
@@ -34,6 +39,12 @@ class DetectionSettings(BaseModel):
     )
     same_person: float | None = Field(
         default=None, gt=-1.0, lt=1.0, description="cosine similarity of one person's faces; if null, the pack's own"
+    )
+    unenrolled: Unenrolled = Field(
+        default="refuse",
+        description="a person whose consent record commits to no reference pictures, or whose commitment can not be "
+        "checked on this machine: refuse, or warn and go by what pictures there are, else by the clip's dominant face "
+        "(consent.md); rendered performers need none",
     )
     device: Device = Field(default="auto", description="where the networks run: auto, cpu or cuda")
     threads: int = Field(

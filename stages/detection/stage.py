@@ -49,13 +49,13 @@ def run(name: str, params: Params) -> None:
     """Find every face of a clip, follow it over time and say which is the right person.
 
     Raises:
-        Problem: no consent; no face in the clip; none of its faces is the identity's; a decision by hand is about
-            other footage or tracks.
+        Problem: no consent; no enrolled face; no face in the clip; none of its faces is the identity's; a decision by
+            hand is about other footage or tracks.
     """
     clip = params.clip(name)
     record = require_clip_consent(name, params, "detection")
     pictures = params.identities[clip.identity].reference
-    require_enrolled_face(record, pictures, consent_path(clip.identity))
+    require_enrolled_face(record, pictures, consent_path(clip.identity), unenrolled=params.detection.unenrolled)
     frames = Frames.read(Path("data/extraction") / name)
     decisions = Decisions.read(name, "person")
     reads = LookForFaces(frames.folder, params.detection).reads

@@ -16,11 +16,12 @@ from stages.audit import log as audit
 from stages.canonical import hash_of
 from stages.consent import read_consent, require_record
 from stages.consent.commands import app
-from stages.consent.evidence import face_commitment
+from stages.consent.evidence import face_commitment, require_enrolment
 from stages.consent.keys import face_key
 from stages.credentials.registry import FOLDER as REGISTRY
 from stages.credentials.registry import resolve
 from stages.problems import BAD_INPUT, Problem
+from stages.settings import load_params
 from tests.conftest import REPOSITORY
 
 ADA = Path("data/consent/ada.yaml")
@@ -28,17 +29,25 @@ ADA = Path("data/consent/ada.yaml")
 
 @pytest.fixture
 def project(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with no record of ada yet, a signed document, a clip of hers, and a place for private keys."""
+    """A project with no record of ada yet, a signed document, clip and picture of hers, a place for private keys."""
     ADA.unlink()
     (workplace / "data/consent/keys/ada.yaml").unlink()
     raw = yaml.safe_load(Path("params.yaml").read_text())
     raw["clips"]["ada"]["path"] = "ada.mp4"
+    raw["identities"]["ada"] = {"reference": ["face.png"]}
+    raw["detection"] = {}
     Path("params.yaml").write_text(yaml.safe_dump(raw))
+    Path("face.png").write_bytes(b"a face")
     Path("ada.mp4").write_bytes(b"frames")
     Path("contract.pdf").write_bytes(b"I agree")
     Path("dvc.yaml").write_bytes((REPOSITORY / "dvc.yaml").read_bytes())
     monkeypatch.setenv("LIKENESS_KEYS", str(workplace / "private"))
     return workplace
+
+
+def change_settings(**sections: Any) -> None:
+    raw = yaml.safe_load(Path("params.yaml").read_text()) | sections
+    Path("params.yaml").write_text(yaml.safe_dump(raw))
 
 
 def consent(*arguments: str, status: int = 0, answers: str | None = None) -> Result:
@@ -84,6 +93,7 @@ def test_from_no_key_to_a_record_in_force(project: Path) -> None:
     record = require_record("ada")
     assert (record.pairings, record.clips, record.media) == (("ben",), ("ada",), ("film", "television"))
     assert record.evidence.footage is not None, "the clip is there, so it is bound to it"
+    require_enrolment("ada", load_params())
     assert not Path("data/consent/drafts/ada.yaml").exists()
     assert "ada: it holds." in consent("check", "ada").stdout
 
@@ -99,6 +109,44 @@ def test_every_question_is_asked_in_words_and_may_be_answered_by_hand(project: P
     for key in ("ada", "mine"):
         consent("sign", "ada", "--key", key, answers="y\n")
     assert require_record("ada").roles == ("source", "training")
+
+
+class TestEnrolling:
+    """A person's face is enrolled by drafting their record, so that nobody signs one that detection will refuse."""
+
+    @pytest.mark.parametrize(
+        ("reference", "where"), [([], "params.yaml, identities.ada.reference"), (["no.png"], "no.png")]
+    )
+    def test_without_a_picture_nothing_more_is_asked(self, project: Path, reference: list[str], where: str) -> None:
+        change_settings(identities={"ada": {"reference": reference}, "ben": {}})
+        asked = consent("new", "ada", answers="contract-8\nperson\n", status=BAD_INPUT)
+        assert f"error: {where}: " in asked.stderr
+        assert "adult" not in asked.stdout
+        assert not Path("data/consent/drafts").exists()
+
+    def test_the_settings_may_do_without(self, project: Path) -> None:
+        change_settings(identities={"ada": {}, "ben": {}}, detection={"unenrolled": "warn"})
+        assert "It commits to no face" in new().stdout
+
+    def test_a_record_that_was_made_without_is_told_by_check_and_mended_by_new(self, project: Path) -> None:
+        change_settings(detection={"unenrolled": "warn"}, identities={"ada": {}, "ben": {}})
+        make_keys()
+        self.make("contract-7")
+        assert "ada: it holds." in consent("check", "ada").stdout
+        change_settings(detection={})
+        told = consent("check", "ada", status=BAD_INPUT).stderr
+        assert "evidence.face: the record of 'ada' commits to no face" in told
+        assert "identities.ada.reference" in told
+        assert "stages.consent new ada" in told
+        change_settings(identities={"ada": {"reference": ["face.png"]}, "ben": {}})
+        self.make("contract-8")
+        assert "ada: it holds." in consent("check", "ada").stdout
+
+    @staticmethod
+    def make(record_id: str) -> None:
+        new(record_id=record_id)
+        for key in ("ada", "mine"):
+            consent("sign", "ada", "--key", key, "--yes")
 
 
 def test_who_does_not_agree_signs_nothing(project: Path) -> None:
@@ -260,10 +308,6 @@ class TestKeys:
 
     def test_the_key_of_faces_neither(self, project: Path) -> None:
         make_keys()
-        Path("face.png").write_bytes(b"a face")
-        raw = yaml.safe_load(Path("params.yaml").read_text())
-        raw["identities"]["ada"] = {"reference": ["face.png"]}
-        Path("params.yaml").write_text(yaml.safe_dump(raw))
         Path(".git").mkdir()
         assert "must not lie in a repository" in new(status=BAD_INPUT).stderr
         assert not Path("private/faces.key").exists()
@@ -368,6 +412,7 @@ def test_a_stranger_can_not_withdraw(project: Path) -> None:
 @pytest.mark.parametrize("command", [["check"], ["list"]])
 def test_machines_read_how_records_stand(project: Path, command: list[str]) -> None:
     ADA.write_text("a: [")
+    change_settings(detection={"unenrolled": "warn"})  # nobody has enrolled ben
     done = CliRunner().invoke(app, [*command, "--json"])
     told: dict[str, Any] = {each["identity"]: each for each in json.loads(done.stdout)}
     assert (told["ben"]["holds"], told["ben"]["record"]["record_id"]) == (True, "ben-1")

@@ -20,7 +20,7 @@ from stages.compositing.stage import run as compositing
 from stages.consent import Use, require_use
 from stages.consent.evidence import face_commitment
 from stages.consent.filing import write_record
-from stages.consent.keys import DEVELOPMENT, private_key
+from stages.consent.keys import DEVELOPMENT, FACE_KEY, PRIVATE_KEYS, private_key
 from stages.consent.merkle import footage_root
 from stages.consent.reading import read_consent
 from stages.consent.record import Consent
@@ -34,7 +34,7 @@ from stages.evaluation.stage import run as evaluation
 from stages.extraction.stage import run as extraction
 from stages.problems import Problem
 from stages.screening.stage import run as screening
-from stages.settings import Clip, Params, parse
+from stages.settings import Clip, Identity, Params, parse
 from stages.training.stage import Task
 from stages.training.stage import run as training
 from tests.conftest import REPOSITORY
@@ -60,8 +60,9 @@ ALL: Final = (*CLIP, *PAIR, *SOURCE, *TARGET)
 
 @pytest.fixture
 def params(workplace: Path) -> Params:
-    """The shipped settings with footage that nobody has rendered; both records hold."""
+    """The shipped settings with footage that nobody has rendered; both records hold, of faces that nobody enrolled."""
     raw = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    raw["detection"] = {"unenrolled": "warn"}
     Path("data/footage").mkdir(parents=True)
     for name in ("ada", "ben"):
         raw["clips"][name]["path"] = f"data/footage/{name}.mp4"
@@ -424,41 +425,104 @@ def test_footage_that_was_not_agreed_on_is_not_opened(params: Params, monkeypatc
 class TestTheEnrolledFace:
     """Detection tells the person by reference pictures; they must be those that were enrolled."""
 
+    SECRET: Final = bytes(32)
+    PICTURE: Final = Path("ada.png")
+
     @pytest.fixture
-    def enrolled(self, params: Params, monkeypatch: pytest.MonkeyPatch) -> Params:
-        Path("ada.png").write_bytes(b"ada's face")
-        secret_of_faces = bytes(32)
-        monkeypatch.setattr("stages.consent.evidence.face_key", lambda private: secret_of_faces)
-        told = face_commitment([Path("ada.png")], secret_of_faces).model_dump()
-        put_record(FOLDER, "ada", evidence=content("ada")["evidence"] | {"face": told})
+    def strict(self, params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+        """Settings as they are shipped, a picture of ada's, a key of faces; no record names the face."""
+        self.PICTURE.write_bytes(b"ada's face")
+        (tmp_path / "private").mkdir()
+        (tmp_path / "private" / FACE_KEY).write_text(self.SECRET.hex())
+        monkeypatch.setenv(PRIVATE_KEYS, str(tmp_path / "private"))
         raw = params.model_dump()
-        raw["identities"]["ada"]["reference"] = ["ada.png"]
+        raw["identities"]["ada"]["reference"] = [self.PICTURE]
+        raw["detection"] = {}
         return parse(Params, raw, where="params.yaml")
 
-    def test_of_another_stops_detection(self, enrolled: Params) -> None:
-        Path("ada.png").write_bytes(b"eve's face")
+    @pytest.fixture
+    def enrolled(self, strict: Params) -> Params:
+        """And with a record that does."""
+        told = face_commitment([self.PICTURE], self.SECRET).model_dump()
+        put_record(FOLDER, "ada", evidence=content("ada")["evidence"] | {"face": told})
+        return strict
+
+    @staticmethod
+    def refused(params: Params) -> Problem:
+        """What detection and `make check` say, each in the same words; nothing is left behind."""
         before = files()
-        with pytest.raises(Problem, match=r"evidence\.face: the reference pictures of 'ada' are not those"):
-            detection("ada", enrolled)
+        with pytest.raises(Problem) as caught:
+            detection("ada", params)
         assert files() == before
+        assert str(caught.value) in map(str, problems_of(params))
+        return caught.value
+
+    @staticmethod
+    def warning(params: Params) -> Params:
+        return params.model_copy(update={"detection": params.detection.model_copy(update={"unenrolled": "warn"})})
+
+    def test_of_another_stops_detection(self, enrolled: Params) -> None:
+        self.PICTURE.write_bytes(b"eve's face")
+        told = self.refused(enrolled)
+        assert told.what == "evidence.face: the reference pictures of 'ada' are not those that were enrolled"
+
+    def test_of_another_stops_it_even_if_those_who_are_not_enrolled_are_let_in(self, enrolled: Params) -> None:
+        self.PICTURE.write_bytes(b"eve's face")
+        self.refused(self.warning(enrolled))
 
     def test_itself_does_not(self, enrolled: Params) -> None:
         with pytest.raises(Problem, match="dvc repro"):
             detection("ada", enrolled)
+        assert not [each for each in problems_of(enrolled) if each.where == str(ADA)]
 
     def test_is_not_told_by_the_commitment_without_its_key(self, enrolled: Params) -> None:
-        plain = hashlib.sha256(Path("ada.png").read_bytes()).hexdigest()
+        plain = hashlib.sha256(self.PICTURE.read_bytes()).hexdigest()
         assert plain not in ADA.read_text()
-        told = face_commitment([Path("ada.png")], b"\1" * 32)
+        told = face_commitment([self.PICTURE], b"\1" * 32)
         assert told.hmac_sha256 not in ADA.read_text()
 
-    def test_is_said_to_be_unchecked_without_its_key(
-        self, enrolled: Params, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    def test_that_the_record_does_not_name_stops_detection(self, strict: Params) -> None:
+        told = self.refused(strict)
+        assert told.what == "evidence.face: the record of 'ada' commits to no face, so anybody's would pass for theirs"
+        assert told.mend.startswith("`python -m stages.consent new ada` enrols the face")
+        assert "detection.unenrolled to warn" in told.mend
+
+    def test_that_no_picture_shows_stops_detection(self, strict: Params) -> None:
+        bare = strict.model_copy(update={"identities": strict.identities | {"ada": Identity()}})
+        assert self.refused(bare).mend.startswith(
+            "name pictures of the face at identities.ada.reference of params.yaml; `python -m stages.consent new ada`"
+        )
+
+    @pytest.mark.parametrize("key", [None, "11" * 32])
+    def test_that_can_not_be_checked_here_stops_detection(
+        self, enrolled: Params, tmp_path: Path, key: str | None
     ) -> None:
-        monkeypatch.setattr("stages.consent.evidence.face_key", lambda private: None)
+        place = tmp_path / "private" / FACE_KEY
+        place.unlink() if key is None else place.write_text(key)
+        told = self.refused(enrolled)
+        assert told.what == "evidence.face: the key of this commitment is not on this machine"
+        assert f"copy faces.key from the machine where the face was enrolled into {tmp_path / 'private'}" in told.mend
+
+    def test_is_only_warned_of_where_the_settings_say_so(
+        self, strict: Params, caplog: pytest.LogCaptureFixture
+    ) -> None:
         with pytest.raises(Problem, match="dvc repro"):
-            detection("ada", enrolled)
-        assert "it was not checked" in caplog.text
+            detection("ada", self.warning(strict))
+        assert "commits to no face, so anybody's would pass for theirs; it was not checked" in caplog.text
+
+    def test_is_said_to_be_unchecked_without_its_key(
+        self, enrolled: Params, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "private" / FACE_KEY).unlink()
+        with pytest.raises(Problem, match="dvc repro"):
+            detection("ada", self.warning(enrolled))
+        assert "the key of this commitment is not on this machine; it was not checked" in caplog.text
+
+    def test_is_nobodys_of_a_rendered_performer(self, strict: Params) -> None:
+        put_record(FOLDER, "ada", kind="synthetic", signers={"controller": "studio"})
+        rendered = with_clips(strict, ada=Path("data/performances/ada/clip.mp4"))
+        with pytest.raises(Problem, match="dvc repro"):
+            detection("ada", rendered)
 
 
 class TestACompanion:

@@ -75,6 +75,7 @@ def test_add_says_what_is_lacking_and_what_comes_next(workplace: Path) -> None:
     said = likeness("add", "identity", "eve")
     assert "params.yaml: identities.eve is in." in said
     assert "there is no consent record for 'eve'" in said
+    assert "no picture of" not in said, "these settings do without"
     said = likeness("add", "clip", "eve-1", "--identity", "eve", "--path", "reel.mov", "--start", "0:01:12.5")
     assert "reel.mov: the clip 'eve-1' is not there" in said
     assert "likeness run --clip eve-1" in said
