@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain, count
@@ -33,12 +34,14 @@ class Question:
         text: as it is asked.
         several: whether the answer is a list, with commas between.
         of_persons: whether it makes no sense for a rendered performer.
+        optional: whether the answer may be empty; then the record does not say it.
     """
 
     field: str
     text: str
     several: bool = False
     of_persons: bool = False
+    optional: bool = False
 
 
 QUESTIONS: Final = (
@@ -55,13 +58,22 @@ QUESTIONS: Final = (
     Question("prohibited_content", "What must not be made?", several=True),
     Question("media", "Where may it be shown? (film, television, streaming, internal ...)", several=True),
     Question("geographic_restrictions", "In which territory?"),
+    Question("jurisdiction", "Whose law is the document under? (empty: it does not say)", optional=True),
+    Question(
+        "privacy_notice", "Where is the privacy notice that the person was given? (empty: nowhere)", optional=True
+    ),
     Question("term.given", "First day on which it holds (year-month-day)"),
     Question("term.expires", "Last day", of_persons=True),
     Question("retention_period.destroy_by", "By when is all that shows the person destroyed?", of_persons=True),
     Question("retention_period.schedule", "What is destroyed then, by whom, how?"),
     Question("withdrawal_method", "How does the person withdraw? An address that is read"),
     Question("compensation_reference", "Which contract or payment settles the compensation? No sums"),
-    Question("evidence.document.path", "File of the signed document or video (empty: it is not here)", of_persons=True),
+    Question(
+        "evidence.document.path",
+        "File of the signed document or video (empty: it is not here)",
+        of_persons=True,
+        optional=True,
+    ),
     Question("evidence.document.kept", "Where is that document kept?", of_persons=True),
 )
 
@@ -77,6 +89,8 @@ def draft(
     private: Path = PRIVATE,
 ) -> Consent:
     """A record without signatures.
+
+    What the record in force says and is not asked anew is taken over as it stands.
 
     Args:
         identity: of params.yaml.
@@ -99,17 +113,22 @@ def draft(
             where="--set",
             mend=f"known: {', '.join(question.field for question in QUESTIONS)}",
         )
-    raw: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "identity": identity}
+    before = _agreed_before(identity, folder)
+    raw: dict[str, Any] = copy.deepcopy(before) | {"schema_version": SCHEMA_VERSION, "identity": identity}
     for question in QUESTIONS:
         if question.of_persons and raw.get("kind") == "synthetic":
             continue
         said = given.get(question.field)
         if said is None:
             said = ask(question.text, defaults.get(question.field))
+        _take_out(raw, question.field)
         if said.strip() or question.several:
             _put(raw, question.field, _split(said) if question.several else _plain(question.field, said.strip()))
-        if question.field == "kind" and raw.get("kind") == "person":
-            require_pictures(identity, params)  # before all the other questions
+        if question.field == "kind":
+            if raw.get("kind") != before.get("kind"):  # nothing that was agreed by a person is about a performer
+                raw = {key: raw[key] for key in ("schema_version", "identity", "record_id", "kind") if key in raw}
+            if raw.get("kind") == "person":
+                require_pictures(identity, params)  # before all the other questions
     raw["prior_record_hash"] = prior_hash(identity, folder)
     if raw.get("kind") == "person":
         _add_evidence(raw, identity, params, given, ask, private)
@@ -134,17 +153,36 @@ def _add_evidence(
     else:
         said = given.get("evidence.document.sha256")
         document["sha256"] = said or ask("SHA-256 of that document (`sha256sum FILE` prints it)", None)
-    rendered = rendered_clips(params)
-    clips = {name: params.clips[name] for name in raw["clips"] if name in params.clips}
-    there = {name: clip for name, clip in clips.items() if clip.path.exists() and clip.path not in rendered}
-    if there and len(there) == len(raw["clips"]):
-        hashes = {name: clip_sha256(clip) for name, clip in there.items()}
+    hashes = _footage_hashes(raw["clips"], params, evidence.pop("footage", None))
+    if hashes:
         evidence["footage"] = {"merkle_root": footage_root(hashes), "clips": hashes}
     pictures = params.identities[identity].reference
     if pictures:
         secret = face_key(private=private, make=True)
         assert secret is not None
         evidence["face"] = face_commitment(pictures, secret).model_dump()
+
+
+def _footage_hashes(names: Sequence[str], params: Params, before: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """SHA-256 of each clip: of what lies here, else as it was agreed on before; None if one of them is not known."""
+    rendered = rendered_clips(params)
+    clips = {name: params.clips[name] for name in names if name in params.clips}
+    there = {name: clip for name, clip in clips.items() if clip.path.exists() and clip.path not in rendered}
+    known = {**(before or {}).get("clips", {}), **{name: clip_sha256(clip) for name, clip in there.items()}}
+    return {name: known[name] for name in names} if known.keys() >= set(names) else None
+
+
+def _agreed_before(identity: str, folder: Path) -> dict[str, Any]:
+    """What the record in force says, but for what only it can say of itself; nothing if there is none of this version.
+
+    Raises:
+        Problem: it is not well formed.
+    """
+    before = present(identity, folder)
+    if not isinstance(before, dict) or is_version_1(before):
+        return {}
+    agreed = parse_record(before, consent_path(identity, folder)).agreed
+    return {field: value for field, value in agreed.items() if field not in ("record_id", "prior_record_hash")}
 
 
 def _defaults(identity: str, params: Params, today: date, folder: Path) -> dict[str, str]:
@@ -165,7 +203,7 @@ def _defaults(identity: str, params: Params, today: date, folder: Path) -> dict[
         "term.expires": today.replace(year=today.year + 1, day=min(today.day, 28)).isoformat(),
         "retention_period.destroy_by": today.replace(year=today.year + 2, day=min(today.day, 28)).isoformat(),
         "retention_period.schedule": "footage, face sets, models and intermediate files are deleted by the controller",
-        "evidence.document.path": "",
+        **{question.field: "" for question in QUESTIONS if question.optional},
     }
     before = present(identity, folder)
     if not isinstance(before, dict):
@@ -182,11 +220,13 @@ def _defaults(identity: str, params: Params, today: date, folder: Path) -> dict[
         if isinstance(before.get("roles"), list):
             known["roles"] = ", ".join(map(str, before["roles"]))
         return known
-    agreed = parse_record(before, consent_path(identity, folder)).agreed
+    agreed, last = _agreed_before(identity, folder), known["retention_period.destroy_by"]
     for question in QUESTIONS:
         value = _get(agreed, question.field)
-        if value is not None and question.field not in ("record_id", "adult_attestation", "term.given", "term.expires"):
+        if value is not None and question.field not in ("adult_attestation", "term.given", "term.expires"):
             known[question.field] = ", ".join(value) if isinstance(value, list) else str(value)
+    if known["retention_period.destroy_by"] < known["term.expires"]:
+        known["retention_period.destroy_by"] = last  # a longer term needs a later end of all that was made
     return known
 
 
@@ -210,6 +250,13 @@ def _put(raw: dict[str, Any], field: str, value: object) -> None:
     for part in parts:
         raw = raw.setdefault(part, {})
     raw[last] = value
+
+
+def _take_out(raw: dict[str, Any], field: str) -> None:
+    *parts, last = field.split(".")
+    for part in parts:
+        raw = raw.get(part, {})
+    raw.pop(last, None)
 
 
 def _get(content: Any, field: str) -> Any:

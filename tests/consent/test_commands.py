@@ -102,13 +102,14 @@ def test_every_question_is_asked_in_words_and_may_be_answered_by_hand(project: P
     make_keys()
     said = [
         "contract-8", "person", "Jane Q", "yes", "", "Example Ltd", "one scene", "source, training", "", "", "",
-        "film", "EU", "", "", "", "", "consent@example.invalid", "contract 8", "contract.pdf", "legal",
+        "film", "EU", "Irish law", "", "", "", "", "", "consent@example.invalid", "contract 8", "contract.pdf", "legal",
     ]  # fmt: skip
     asked = consent("new", "ada", answers="\n".join(said) + "\n")
     assert "Has the person attested to be an adult?" in asked.stdout
     for key in ("ada", "mine"):
         consent("sign", "ada", "--key", key, answers="y\n")
-    assert require_record("ada").roles == ("source", "training")
+    record = require_record("ada")
+    assert (record.roles, record.jurisdiction, record.privacy_notice) == (("source", "training"), "Irish law", None)
 
 
 class TestEnrolling:
