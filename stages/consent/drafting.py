@@ -17,7 +17,7 @@ from stages.consent.gate import require_rendered
 from stages.consent.keys import PRIVATE, face_key
 from stages.consent.merkle import footage_root
 from stages.consent.reading import FOLDER, all_records, consent_path, is_version_1, parse_record
-from stages.consent.record import ALWAYS_PROHIBITED, SCHEMA_VERSION, Consent
+from stages.consent.record import ALWAYS_PROHIBITED, MINING_USES, SCHEMA_VERSION, Consent
 from stages.problems import Problem
 from stages.settings import Params, rendered_clips
 
@@ -61,6 +61,20 @@ QUESTIONS: Final = (
     Question("jurisdiction", "Whose law is the document under? (empty: it does not say)", optional=True),
     Question(
         "privacy_notice", "Where is the privacy notice that the person was given? (empty: nowhere)", optional=True
+    ),
+    *(
+        Question(f"training_and_mining.{use}", f"May others {what} the results? (allowed, notAllowed, constrained)")
+        for use, what in {
+            "ai_generative_training": "train AI that makes pictures or sound on",
+            "ai_training": "train other AI on",
+            "ai_inference": "have AI look at",
+            "data_mining": "mine data from",
+        }.items()
+    ),
+    Question(
+        "training_and_mining.constraints",
+        "Bound to what, where that is constrained? It is published: name nobody (empty: nothing is constrained)",
+        optional=True,
     ),
     Question("term.given", "First day on which it holds (year-month-day)"),
     Question("term.expires", "Last day", of_persons=True),
@@ -199,6 +213,7 @@ def _defaults(identity: str, params: Params, today: date, folder: Path) -> dict[
         "pairings": ", ".join(sorted(others - {identity})),
         "clips": ", ".join(name for name, clip in params.clips.items() if clip.identity == identity),
         "prohibited_content": ", ".join([*ALWAYS_PROHIBITED, "political content", "endorsement of products"]),
+        **{f"training_and_mining.{use}": "notAllowed" for use in MINING_USES},
         "term.given": today.isoformat(),
         "term.expires": today.replace(year=today.year + 1, day=min(today.day, 28)).isoformat(),
         "retention_period.destroy_by": today.replace(year=today.year + 2, day=min(today.day, 28)).isoformat(),

@@ -20,6 +20,9 @@ Role = Literal["source", "target", "training"]
 Party = Literal["subject", "controller"]
 """Who signs: the person, and who is answerable for the use."""
 
+Mining = Literal["allowed", "notAllowed", "constrained"]
+"""What a machine of others may do with the results, in the words of CAWG's training and data mining assertion."""
+
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 RECORD_ID = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -57,6 +60,30 @@ class Retention(_Part):
         description="last day on which footage, crops, models and deliverables may be kept; required of a person",
     )
     schedule: Words = Field(description="in plain words: what is destroyed, by whom, how")
+
+
+class TrainingAndMining(_Part):
+    """What others may do with the deliverables by machine: the entries of CAWG's assertion. What it leaves out is not
+    allowed."""
+
+    ai_generative_training: Mining | None = Field(None, description="train a model that makes pictures, sound, text")
+    ai_training: Mining | None = Field(None, description="train a model of another kind")
+    ai_inference: Mining | None = Field(None, description="give them to a trained model")
+    data_mining: Mining | None = Field(None, description="find out patterns and facts from many of them")
+    constraints: Words | None = Field(
+        None, description="what the constrained ones are bound to; it is published in the credential, so name nobody"
+    )
+
+    @model_validator(mode="after")
+    def _says_what_binds(self) -> Self:
+        said = {use: getattr(self, use) for use in MINING_USES}
+        bound = [use for use, answer in said.items() if answer == "constrained"]
+        if bound and self.constraints is None:
+            raise ValueError(f"constraints is missing: {bound[0]} is constrained, and nobody knows to what")
+        return self
+
+
+MINING_USES: Final = ("ai_generative_training", "ai_training", "ai_inference", "data_mining")
 
 
 class Document(_Part):
@@ -135,6 +162,9 @@ class Consent(_Part):
     geographic_restrictions: Words = Field(description="the territory in which it may be shown")
     jurisdiction: Words | None = Field(None, description="whose law the document is under")
     privacy_notice: Words | None = Field(None, description="where the notice is that the person was given")
+    training_and_mining: TrainingAndMining | None = Field(
+        None, description="what others may do with the deliverables by machine (CAWG); nothing, if it is left out"
+    )
     term: Term
     retention_period: Retention
     withdrawal_method: Words = Field(description="how the person withdraws: an address that is read")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.consent.record import Consent
+from stages.consent.record import MINING_USES, Consent
 
 
 def sentences(record: Consent) -> list[str]:
@@ -18,12 +18,24 @@ def sentences(record: Consent) -> list[str]:
         f"Together with: {', '.join(record.pairings) or 'nobody'}. Clips: {', '.join(record.clips)}.",
         f"Shown in: {', '.join(record.media)}; territory: {record.geographic_restrictions}.",
         f"Never: {', '.join(record.prohibited_content)}.",
+        f"By machines of others: {_mining(record)}.",
         f"From {record.term.given} to {record.term.expires or 'no set day'}; all is destroyed by "
         f"{record.retention_period.destroy_by or 'no set day'}.",
         f"Withdrawal at any time: {record.withdrawal_method}",
     ]
+    if record.jurisdiction or record.privacy_notice:
+        told.append(f"Law: {record.jurisdiction or 'not said'}; privacy notice: {record.privacy_notice or 'none'}.")
     if record.kind == "person" and record.evidence.footage is None:
         told.append("It does not say which footage it is about: any file under these clips' names would do.")
     if record.kind == "person" and record.evidence.face is None:
         told.append("It commits to no face: nothing would tell the person from others in these clips.")
     return told
+
+
+def _mining(record: Consent) -> str:
+    """What others may do with the results by machine."""
+    terms = record.training_and_mining
+    said = {use.replace("_", " "): getattr(terms, use, None) for use in MINING_USES}
+    told = [f"{use} {answer}" for use, answer in said.items() if answer in ("allowed", "constrained")]
+    bound = f", bound to: {terms.constraints}" if terms is not None and terms.constraints else ""
+    return ", ".join(told) + bound if told else "no training and no mining"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Sequence
 from typing import Any, Final
 
 from stages.canonical import canonical
-from stages.consent.record import Consent
+from stages.consent.record import MINING_USES, Consent, Mining
 from stages.credentials.origin import SOFTWARE, VERSION, Origin
 
 COMPOSITE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -19,7 +20,8 @@ LINEAGE: Final = "likeness.lineage"
 MARK: Final = "likeness.watermark.1"
 """Names the mark's method, for readers of ``c2pa.soft-binding``; it is not on C2PA's list of methods."""
 
-_TRAINING_AND_MINING: Final = ("ai_generative_training", "ai_training", "ai_inference", "data_mining")
+STRICTER: Final[tuple[Mining, ...]] = ("allowed", "constrained", "notAllowed")
+"""Each is stricter than those before."""
 
 
 def manifest_of(origin: Origin, title: str, media_type: str, mark: str | None = None) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def manifest_of(origin: Origin, title: str, media_type: str, mark: str | None = 
         },
     ]
     assertions: list[dict[str, Any]] = [
-        {"label": "cawg.training-mining", "data": _training_and_mining()},
+        {"label": "cawg.training-mining", "data": _training_and_mining([record for _, record in origin.records])},
         {"label": CONSENT, "data": {"records": [_scope(role, record) for role, record in origin.records]}},
         {"label": LINEAGE, "data": {"alg": "sha256", "root": origin.root, "parts": origin.parts}},
     ]
@@ -102,6 +104,23 @@ def _scope(role: str, record: Consent) -> dict[str, Any]:
     return {name: value for name, value in scope.items() if value is not None}
 
 
-def _training_and_mining() -> dict[str, Any]:
-    """Nothing of it is allowed: a consent covers what it names, and no record has a field for others' training."""
-    return {"entries": {f"cawg.{use}": {"use": "notAllowed"} for use in _TRAINING_AND_MINING}}
+def _training_and_mining(records: Sequence[Consent]) -> dict[str, Any]:
+    """What others may do with the deliverable: of each use what the strictest of all its records says.
+
+    A record that says nothing allows nothing: a consent covers what it names.
+    """
+    entries = {}
+    for use in MINING_USES:
+        said = [(_said(record, use), record.training_and_mining) for record in records]
+        strictest = max((answer for answer, _ in said), key=STRICTER.index, default="notAllowed")
+        entry = {"use": strictest}
+        if strictest == "constrained":
+            bound = {terms.constraints for answer, terms in said if terms and terms.constraints and answer == strictest}
+            entry["constraint_info"] = "; ".join(sorted(bound))
+        entries[f"cawg.{use}"] = entry
+    return {"entries": entries}
+
+
+def _said(record: Consent, use: str) -> Mining:
+    answer: Mining | None = getattr(record.training_and_mining, use, None)
+    return answer or "notAllowed"

@@ -102,7 +102,8 @@ def test_every_question_is_asked_in_words_and_may_be_answered_by_hand(project: P
     make_keys()
     said = [
         "contract-8", "person", "Jane Q", "yes", "", "Example Ltd", "one scene", "source, training", "", "", "",
-        "film", "EU", "Irish law", "", "", "", "", "", "consent@example.invalid", "contract 8", "contract.pdf", "legal",
+        "film", "EU", "Irish law", "", "", "allowed", "", "constrained", "films of the studio",
+        "", "", "", "", "consent@example.invalid", "contract 8", "contract.pdf", "legal",
     ]  # fmt: skip
     asked = consent("new", "ada", answers="\n".join(said) + "\n")
     assert "Has the person attested to be an adult?" in asked.stdout
@@ -110,6 +111,15 @@ def test_every_question_is_asked_in_words_and_may_be_answered_by_hand(project: P
         consent("sign", "ada", "--key", key, answers="y\n")
     record = require_record("ada")
     assert (record.roles, record.jurisdiction, record.privacy_notice) == (("source", "training"), "Irish law", None)
+    assert record.training_and_mining is not None
+    assert record.training_and_mining.model_dump() == {
+        "ai_generative_training": "notAllowed",
+        "ai_training": "allowed",
+        "ai_inference": "notAllowed",
+        "data_mining": "constrained",
+        "constraints": "films of the studio",
+    }
+    assert "ai training allowed, data mining constrained, bound to: films of the studio." in asked.stdout
 
 
 class TestEnrolling:

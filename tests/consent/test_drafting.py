@@ -16,7 +16,8 @@ from stages.consent.drafting import QUESTIONS, draft
 from stages.consent.evidence import face_commitment
 from stages.consent.merkle import footage_root
 from stages.consent.reading import read_consent
-from stages.consent.record import Consent
+from stages.consent.record import MINING_USES, Consent
+from stages.problems import Problem
 from stages.settings import Params, load_params, model_in
 from tests.records import content, put_record
 
@@ -84,6 +85,13 @@ def full(workplace: Path) -> Consent:
         "geographic_restrictions": "Ireland",
         "jurisdiction": "Irish law",
         "privacy_notice": "on paper",
+        "training_and_mining": {
+            "ai_generative_training": "constrained",
+            "ai_training": "allowed",
+            "ai_inference": "allowed",
+            "data_mining": "constrained",
+            "constraints": "films of the studio",
+        },
         "term": {"given": "2020-01-01", "expires": "2999-12-30"},
         "retention_period": {"destroy_by": "2999-12-30", "schedule": "all of it"},
         "withdrawal_method": "by letter",
@@ -124,12 +132,17 @@ def test_a_field_that_is_not_asked_anew_is_kept(full: Consent, field: str) -> No
         assert said(after, field) == said(full, field)
 
 
-@pytest.mark.parametrize(
-    "question", [question for question in QUESTIONS if question.optional], ids=lambda each: each.field
-)
-def test_what_is_optional_can_be_left_out_again(full: Consent, question: Any) -> None:
+@pytest.mark.parametrize("field", [question.field for question in QUESTIONS if question.optional])
+def test_what_is_optional_can_be_left_out_again(full: Consent, field: str) -> None:
     digest = {"evidence.document.sha256": "3" * 64}  # of a document that is not here
-    assert said(renewed(load_params(), **{question.field: ""}, **digest), question.field) is None
+    free = {f"training_and_mining.{use}": "allowed" for use in MINING_USES}  # else it has to say what binds
+    assert said(renewed(load_params(), **digest | free | {field: ""}), field) is None
+
+
+def test_what_is_constrained_says_to_what(full: Consent) -> None:
+    with pytest.raises(Problem, match="constraints is missing: ai_generative_training is constrained") as caught:
+        renewed(load_params(), **{"training_and_mining.constraints": ""})
+    assert caught.value.where == "answers about ada, training_and_mining"
 
 
 def test_footage_that_lies_here_is_bound_as_it_is_now_and_the_rest_as_it_was(full: Consent) -> None:

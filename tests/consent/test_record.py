@@ -15,7 +15,7 @@ from stages.canonical import canonical, hash_of
 from stages.consent import read_consent, require_record
 from stages.consent.keys import TrustedKeys
 from stages.consent.merkle import footage_root, merkle_root
-from stages.consent.record import Consent
+from stages.consent.record import Consent, TrainingAndMining
 from stages.consent.schema import PLACE, schema
 from stages.consent.signing import agreement_payload, require_signatures
 from stages.problems import Problem
@@ -81,6 +81,7 @@ OTHERWISE: dict[str, Any] = {
     "prior_record_hash": "0" * 64,
     "jurisdiction": "Ireland",
     "privacy_notice": "on paper",
+    "training_and_mining": {"ai_training": "allowed"},
 }
 
 
@@ -101,11 +102,17 @@ def test_every_field_can_not(tmp_path: Path) -> None:
 def test_all_that_a_record_says_is_signed_but_what_comes_later() -> None:
     assert set(Consent.model_fields) - set(AGREED.agreed) == {
         "status", "withdrawal", "signatures",  # their own signatures
-        "prior_record_hash", "jurisdiction", "privacy_notice",  # not said here
+        "prior_record_hash", "jurisdiction", "privacy_notice", "training_and_mining",  # not said here
     }  # fmt: skip
     said = AGREED.model_copy(update={"jurisdiction": "Ireland"})
     assert said.hash != AGREED.hash
     assert said.hash == hash_of(said.agreed)
+
+
+def test_a_record_from_before_a_field_was_added_says_and_hashes_the_same() -> None:
+    """Fields that were added to version 2 are optional, and one that is not said is no part of what is signed."""
+    assert AGREED.hash == "eaec885cb49cb74c00f1ee7b24bff1e44733c9653b00eb872ff29c3f4c8e8792"
+    assert AGREED.model_copy(update={"training_and_mining": TrainingAndMining()}).hash != AGREED.hash
 
 
 def test_laying_the_file_out_otherwise_changes_nothing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from stages.canonical import hash_of
+from stages.consent.record import MINING_USES, Consent
 from stages.credentials import signer as signers
 from stages.credentials.development import development_certificates
 from stages.credentials.manifest import COMPOSITE
@@ -28,6 +30,7 @@ from stages.credentials.signer import Signer
 from stages.problems import Problem
 from tests.authorities import SERVER, Authority, Key, pem_of, put, self_signed
 from tests.conftest import REPOSITORY, write_clip
+from tests.records import content
 
 DEVELOPMENT = CredentialSettings()
 
@@ -69,6 +72,49 @@ def test_a_signed_deliverable_says_who_made_it_from_what(
     records = said["likeness.consent"]["records"]
     assert [(each["role"], each["record_id"]) for each in records] == [("source", "ada-1"), ("target", "ben-1")]
     assert facts["lineage"] == said["likeness.lineage"]["root"] == hash_of(said["likeness.lineage"]["parts"])
+
+
+ALLOWED: dict[str, Any] = dict.fromkeys(MINING_USES, "allowed")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "companion", "expected"),
+    [
+        (ALLOWED, ALLOWED, ALLOWED, dict.fromkeys(MINING_USES, ("allowed", None))),
+        (ALLOWED, ALLOWED, None, dict.fromkeys(MINING_USES, ("notAllowed", None))),
+        (ALLOWED, {}, ALLOWED, dict.fromkeys(MINING_USES, ("notAllowed", None))),
+        (
+            ALLOWED | {"ai_training": "constrained", "data_mining": "constrained", "constraints": "research"},
+            ALLOWED | {"ai_training": "constrained", "ai_inference": "notAllowed", "constraints": "after 2030"},
+            ALLOWED | {"ai_generative_training": "notAllowed", "data_mining": "notAllowed"},
+            {
+                "ai_generative_training": ("notAllowed", None),
+                "ai_training": ("constrained", "after 2030; research"),
+                "ai_inference": ("notAllowed", None),
+                "data_mining": ("notAllowed", None),
+            },
+        ),
+    ],
+    ids=["all allow", "a companion says nothing", "the target says nothing", "each is strict about something"],
+)
+def test_the_strictest_record_says_what_may_be_trained_and_mined(
+    video: Path,
+    origin: Origin,
+    source: dict[str, Any] | None,
+    target: dict[str, Any] | None,
+    companion: dict[str, Any] | None,
+    expected: dict[str, tuple[str, str | None]],
+) -> None:
+    terms = {"source": ("ada", source), "target": ("ben", target), "companion cyd": ("cyd", companion)}
+    said = {
+        role: Consent.model_validate(content(name) | ({} if uses is None else {"training_and_mining": uses}))
+        for role, (name, uses) in terms.items()
+    }
+    Provenance.of(replace(origin, consents=said), DEVELOPMENT).sign(video)
+    entries = assertions(official(video))["cawg.training-mining"]["entries"]
+    assert {use: (each["use"], each.get("constraint_info")) for use, each in entries.items()} == {
+        f"cawg.{use}": each for use, each in expected.items()
+    }
 
 
 def test_a_credential_holds_no_name_of_a_person(video: Path, origin: Origin) -> None:
