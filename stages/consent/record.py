@@ -1,4 +1,8 @@
-"""What a consent record says. Names are those of ISO/IEC TS 27560:2023 where it has one (docs/consent.md)."""
+"""What a consent record says.
+
+Names are those of ISO/IEC TS 27560:2023 where it has one; where ours differs, the field's description gives its name,
+and docs/consent.md tells why.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,13 @@ Party = Literal["subject", "controller"]
 Mining = Literal["allowed", "notAllowed", "constrained"]
 """What a machine of others may do with the results, in the words of CAWG's training and data mining assertion."""
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1),
+    Field(json_schema_extra={"pattern": r"\S"}),  # a JSON schema strips nothing
+]
+Day = Annotated[date, Field(json_schema_extra={"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})]
+"""As year-month-day; a JSON schema's ``format`` alone is a remark to most validators."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 RECORD_ID = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 RecordId = Annotated[str, StringConstraints(pattern=rf"^{RECORD_ID}$")]
@@ -40,8 +50,8 @@ class _Part(BaseModel):
 class Term(_Part):
     """From when to when, both days included. A person's has an end."""
 
-    given: date = Field(description="first day on which it holds (27560: event_time)")
-    expires: date | None = Field(
+    given: Day = Field(description="first day on which it holds (27560: event_time)")
+    expires: Day | None = Field(
         default=None, description="last day on which it holds (27560: validity_duration); required of a person"
     )
 
@@ -55,7 +65,7 @@ class Term(_Part):
 class Retention(_Part):
     """How long anything that shows the person may lie anywhere (27560: retention_period)."""
 
-    destroy_by: date | None = Field(
+    destroy_by: Day | None = Field(
         default=None,
         description="last day on which footage, crops, models and deliverables may be kept; required of a person",
     )
@@ -98,7 +108,11 @@ class Footage(_Part):
     """Which footage it is about, told by content."""
 
     merkle_root: Sha256 = Field(description="RFC 6962 root over the clips below, ordered by name")
-    clips: dict[Name, Sha256] = Field(min_length=1, description="clip -> SHA-256 of its file (or of its pictures)")
+    clips: dict[Name, Sha256] = Field(
+        min_length=1,
+        description="clip -> SHA-256 of its file (or of its pictures)",
+        json_schema_extra={"additionalProperties": False},
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -126,14 +140,14 @@ class Signature(_Part):
     """One party's signature over all of the record but status, withdrawal and signatures."""
 
     key: Sha256 = Field(description="fingerprint of the public key")
-    signed: date
+    signed: Day
     value: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")] = Field(description="Ed25519, hexadecimal")
 
 
 class Withdrawal(_Part):
     """The end of a consent, signed by whoever ended it; one party is enough."""
 
-    since: date
+    since: Day = Field(description="day of the withdrawal (27560: event_time of its event)")
     by: Party
     reason: Words | None = None
     signature: Signature
@@ -142,7 +156,7 @@ class Withdrawal(_Part):
 class Consent(_Part):
     """One person's consent, as ``data/consent/<identity>.yaml`` holds it."""
 
-    schema_version: Literal[2]
+    schema_version: Literal[2] = Field(description="of this format")
     record_id: RecordId = Field(description="of this record, unique")
     prior_record_hash: Sha256 | None = Field(None, description="of the record that this one replaces")
     kind: Literal["person", "synthetic"] = Field(description='"synthetic": a rendered performer, nobody\'s likeness')
@@ -160,7 +174,7 @@ class Consent(_Part):
     prohibited_content: tuple[Words, ...] = Field(description="what must not be made; it always has the first two")
     media: tuple[Words, ...] = Field(min_length=1, description="where it may be shown")
     geographic_restrictions: Words = Field(description="the territory in which it may be shown")
-    jurisdiction: Words | None = Field(None, description="whose law the document is under")
+    jurisdiction: Words | None = Field(None, description="whose law the document is under (27560: jurisdictions)")
     privacy_notice: Words | None = Field(None, description="where the notice is that the person was given")
     training_and_mining: TrainingAndMining | None = Field(
         None, description="what others may do with the deliverables by machine (CAWG); nothing, if it is left out"
@@ -170,7 +184,9 @@ class Consent(_Part):
     withdrawal_method: Words = Field(description="how the person withdraws: an address that is read")
     compensation_reference: Words = Field(description="which contract or payment; no sums")
     evidence: Evidence = Evidence()
-    status: Literal["active", "revoked"] = "active"
+    status: Literal["active", "revoked"] = Field(
+        "active", description="whether it was ended (27560: event_state); whether it is over, the term tells"
+    )
     withdrawal: Withdrawal | None = None
     signatures: dict[Party, Signature] = {}
 

@@ -139,8 +139,6 @@ def test_the_committed_schema_is_current_and_takes_the_records() -> None:
     checker = jsonschema.Draft202012Validator(json.loads(kept))
     raw: dict[str, Any] = to_jsonable_python(signed(AGREED).model_dump(exclude_none=True))
     checker.validate(raw)
-    for wrong in ({**raw, "colour": "red"}, {**raw, "adult_attestation": False}, {**raw, "roles": ["extra"]}):
-        assert not checker.is_valid(wrong)
 
 
 def test_the_shipped_records_hold(monkeypatch: pytest.MonkeyPatch) -> None:
