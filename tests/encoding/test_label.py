@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from stages.channels import channels
 from stages.encoding.build_font import CHINESE
 from stages.encoding.label import Labeller, labelled
-from stages.encoding.label_settings import LabelSettings
+from stages.encoding.label_settings import LEAST_HEIGHT_OF_THE_EU, LabelSettings
 from stages.encoding.lettering import FONT, lettering
 from stages.problems import Problem
 from stages.video import NativeFrame, VideoFacts
@@ -156,6 +157,10 @@ def test_the_frame_that_was_given_stays_as_it_was() -> None:
         ({"rules": "china", "text": "AI"}, "生成"),
         ({"rules": "china", "text": "合成"}, "人工智能"),
         ({"rules": "eu", "seconds": 3.0}, "first to last"),
+        ({"rules": "eu", "height": 0.029}, "height is at least 0.03, 3% of the shortest side"),
+        ({"rules": "eu", "text": "Modified"}, "the text needs AI, KI or IA as a word of its own"),
+        ({"rules": "eu", "text": "SAID BY A MACHINE"}, "as a word of its own"),
+        ({"rules": "eu", "text": "made with ai"}, "in capitals"),
         ({"text": "two\nlines"}, "one line"),
         ({"text": "AI", "seconds": 0.0}, "more than 0"),
     ],
@@ -163,6 +168,26 @@ def test_the_frame_that_was_given_stays_as_it_was() -> None:
 def test_what_its_rules_do_not_allow_is_refused(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         LabelSettings(**settings)
+
+
+@pytest.mark.parametrize("text", ["AI", "Mit KI verändert", "KI-generiert", "Modifié par IA", "IA.", "AI/KI/IA"])
+def test_the_eus_sign_may_stand_in_a_text_of_any_language(text: str) -> None:
+    label = LabelSettings(rules="eu", text=text, height=0.03).wanted
+    assert label is not None
+    assert (label.text, label.height, label.seconds) == (text, 0.03, None)
+
+
+def test_what_no_rules_bind_may_be_small_and_say_anything() -> None:
+    label = LabelSettings(text="Modified", height=0.01, seconds=1.0).wanted
+    assert label is not None
+    assert (label.text, label.height) == ("Modified", 0.01)
+
+
+def test_the_least_height_is_that_of_text_that_is_read_with_ease() -> None:
+    """In minutes of arc: on a phone held crosswise, and on a screen watched from three times its height."""
+    phone, screen = (math.degrees(LEAST_HEIGHT_OF_THE_EU / away) * 60 for away in (300 / 65, 3.0))
+    assert 22 <= phone < 23
+    assert 34 <= screen < 35
 
 
 @pytest.mark.parametrize("text", ["由人工智能生成", "AI生成合成内容", "本视频含AI合成内容"])
