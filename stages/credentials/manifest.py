@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from stages.canonical import canonical
 from stages.consent.record import Consent
-from stages.credentials.origin import SOFTWARE, VERSION, Origin
+from stages.credentials.origin import SOFTWARE, VERSION, Delivery, Origin
 
 COMPOSITE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC's digital source type: footage, a part of which a trained algorithm has made."""
@@ -18,6 +18,11 @@ LINEAGE: Final = "likeness.lineage"
 
 MARK: Final = "likeness.watermark.1"
 """Names the mark's method, for readers of ``c2pa.soft-binding``; it is not on C2PA's list of methods."""
+
+_DONE: Final[dict[Delivery, str]] = {
+    "deliverable": "a face was replaced by another person's likeness, with the consent of both",
+    "layers": "layers were made that replace a face in the clip by another person's likeness, with the consent of both",
+}
 
 _TRAINING_AND_MINING: Final = ("ai_generative_training", "ai_training", "ai_inference", "data_mining")
 
@@ -36,7 +41,7 @@ def manifest_of(origin: Origin, title: str, media_type: str, mark: str | None = 
         {"action": "c2pa.opened", "parameters": {"ingredientIds": ["target"]}},
         {
             "action": "c2pa.edited",
-            "description": "a face was replaced by another person's likeness, with the consent of both",
+            "description": _DONE[origin.delivery],
             "softwareAgent": software,
             "digitalSourceType": COMPOSITE,
             "parameters": {"ingredientIds": ["model"]},

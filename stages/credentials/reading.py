@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import c2pa
 
 from stages.credentials.development import development_root
+from stages.credentials.manifest import LINEAGE
 from stages.credentials.signing import EMBEDDABLE, OTHER, sidecar_of
 
 Trust = Literal["trusted", "development", "self-signed", "unknown"]
@@ -57,6 +58,15 @@ class Credential:
         found = [each for each in self.manifest.get("assertions", []) if each.get("label") == label]
         content = found[0].get("data") if found else None
         return content if isinstance(content, dict) else None
+
+    @property
+    def delivery(self) -> str | None:
+        """What was handed over with it, ``deliverable`` or ``layers``; None if it is none of ours."""
+        lineage = self.assertion(LINEAGE)
+        if lineage is None:
+            return None
+        parts = lineage.get("parts")
+        return str(parts.get("delivery", "deliverable")) if isinstance(parts, dict) else "deliverable"
 
     @property
     def actions(self) -> list[dict[str, Any]]:

@@ -123,6 +123,7 @@ def _document(credential: Credential) -> dict[str, Any]:
         ],
         "consent": (credential.assertion(CONSENT) or {}).get("records"),
         "lineage": (credential.assertion(LINEAGE) or {}).get("root"),
+        "delivery": credential.delivery,
         "label": credential.manifest.get("label"),
     }
 
@@ -145,6 +146,8 @@ def _lines(credential: Credential) -> Iterator[str]:
         yield f"made from: {named}, {each.get('instance_id', '')}"
     for record in _list(told["consent"]):
         yield f"consent: {record.get('role')} {record.get('record_id')} ({record.get('kind')})"
+    if told["delivery"] == "layers":
+        yield "delivery: layers to lay over the clip; the composite that is made of them needs marks of its own"
     if told["lineage"]:
         yield f"lineage: {told['lineage']}"
 
