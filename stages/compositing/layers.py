@@ -32,16 +32,13 @@ from stages.compositing.spans import spans_of_frames
 from stages.consent import require_swap_consent
 from stages.credentials.origin import Origin
 from stages.credentials.provenance import LIST, Provenance, write_list
-from stages.disclosure import DISCLOSURE, in_words
+from stages.disclosure import DISCLOSURE, LAYERS, in_words
 from stages.nudity import Gate
 from stages.picture_bytes import png
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
 from stages.video import NativeFrame
-
-FACTS: Final = "layers.json"
-"""By this file a folder is known for a layered delivery."""
 
 _OF_THE_CLIP: Final = {"source": "file", "source_sha256": "sha256", "trim": "trim", "timecode": "timecode"}
 """What the clip's facts say of its file, and what it is called here, where "source" is a person."""
@@ -57,7 +54,7 @@ def deliver(name: str, params: Params, out: Path) -> None:
     """
     inputs, records = Inputs.read(name, params), require_swap_consent(name, params, "layers")
     finished = Frames.read(Path("data/compositing") / name)
-    if out.exists() and not (out / FACTS).is_file():
+    if out.exists() and not (out / LAYERS).is_file():
         raise Problem(
             "something else is there, which would be replaced", where=out, mend="name a folder that is not there yet"
         )
@@ -146,7 +143,7 @@ def write_layers(
     replaced = sum(entry["face"] is not None for entry in told)
     facts = _facts(frames, settings) | about | {"frames": len(told), "frames_with_a_face": replaced}
     facts |= {"screening": gate.facts()} if gate else {}
-    write_facts(folder / FACTS, facts)
+    write_facts(folder / LAYERS, facts)
     write_facts(folder / "frames.json", {"frames": told})
     (folder / "README.md").write_text(_readme(facts), encoding="utf-8")
     (folder / "disclosure.txt").write_text(in_words({}), encoding="utf-8")
