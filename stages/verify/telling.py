@@ -114,6 +114,7 @@ def _document(credential: Credential) -> dict[str, Any]:
             "algorithm": credential.algorithm,
             "expires": credential.expires,
         },
+        "signed_at": vars(credential.stamp) if credential.stamp else None,
         "made_with": _software(credential),
         "actions": [_action(each) for each in credential.actions],
         "altered_by_ai": _is_composite(credential),
@@ -136,6 +137,11 @@ def _lines(credential: Credential) -> Iterator[str]:
     if not credential.manifest:
         return
     yield f"signer: {credential.signer or 'unknown'}; {_TRUST[credential.trust]}"
+    if stamp := credential.stamp:
+        vouched = (
+            "an authority on your list vouches for it" if stamp.trusted else "no authority on your list does for it"
+        )
+        yield f"signed at: {stamp.time}, as the time stamp of {stamp.by or 'somebody without a name'} says; {vouched}"
     yield f"made with: {', '.join(told['made_with']) or 'unknown'}"
     if told["altered_by_ai"]:
         yield "altered by AI: yes, a part of the pictures was made by a trained algorithm"
