@@ -267,6 +267,11 @@ def hashed(files: dict[str, bytes]) -> dict[str, str]:
     return {path: hashlib.md5(content).hexdigest() for path, content in files.items()}
 
 
+def without(folder: str, files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files that do not lie in a folder; DVC notes its locks in one."""
+    return {path: content for path, content in files.items() if not path.startswith(folder)}
+
+
 def objects_in(files: dict[str, str]) -> set[str]:
     """The hashes of DVC's objects among the files of a cache or remote."""
     found = (re.search(r"files/md5/([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)$", path) for path in files)
@@ -320,7 +325,7 @@ def test_at_the_end_a_purge_leaves_nothing_of_one_person_and_all_of_the_others(
         tree_after, remote_after = content_of(project), bucket.content()
         again = python(project, "stages.consent", "revoke", "ada", "--purge", "--yes")
         assert "Nothing that came from this person is left here" in again.stdout
-        assert hashed(content_of(project)) == hashed(tree_after)
+        assert without(".dvc/tmp/", content_of(project)) == without(".dvc/tmp/", tree_after)
         assert hashed(bucket.content()) == hashed(remote_after)
 
     before, after = hashed(tree), hashed(tree_after)
@@ -350,7 +355,9 @@ def test_at_the_end_a_purge_leaves_nothing_of_one_person_and_all_of_the_others(
     stones = [json.loads(line) for line in file.read_text().splitlines()]
     assert {stone["kind"] for stone in stones} == {"object", "run", "file"}
     assert {stone["hash"] for stone in stones if stone["kind"] == "object"} == objects_in(before) - others
-    assert {json.loads(entry.read_text())["status"] for entry in (project / "data/registry").iterdir()} == {"revoked"}
+    for swap in ("ada-on-ben", "ben-on-ada"):
+        number = json.loads(tree[f"data/encoding/{swap}/facts.json"])["watermark"]["identifier"]
+        assert json.loads((project / f"data/registry/{number}.json").read_text())["status"] == "revoked"
     assert f"outside of the project ({tmp_path / 'handed'})" in done.stdout
     assert (project / "data/footage/ada.mp4").is_file(), "what was handed over is not asked for"
     assert "didn't change, skipping" in dvc(project, "repro", "dataset@ben").stdout
