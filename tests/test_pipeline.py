@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,12 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import av
+import boto3
 import pytest
 import yaml
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from flows.bench.store import s3_server
 from stages.video import ffmpeg_program
+from tests.authorities import put
 from tests.conftest import REPOSITORY
-from tests.records import put_record
+from tests.flows.withdrawal.conftest import Bucket, add_remote, content_of, push
+from tests.records import put_record, secret
 
 SECONDS = "3"
 
@@ -27,6 +34,11 @@ def dvc(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, cwd=project, text=True, capture_output=True, check=False, env=os.environ | {"PATH": programs}
     )
+
+
+def python(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=project, text=True, capture_output=True, check=False)
 
 
 def edit(project: Path, change: Any) -> None:
@@ -239,3 +251,114 @@ def test_a_swap_below_its_thresholds_fails_the_run_and_is_kept(
     assert "FAILED       1 of evaluation.thresholds missed" in told.stdout
     (project / "params.yaml").write_text(kept)
     assert dvc(project, "repro", "evaluation@ada-on-ben").returncode == 0
+
+
+BESIDE = ("data/consent/", "data/audit/", "data/withdrawn/", "data/registry/", "data/footage/", ".dvc/tmp/")
+"""Where a purge may or must leave, change or add something."""
+
+
+def is_of(name: str, path: str) -> bool:
+    """Whether a file is a result that came from a person, by its path. Of a pair's cast only the settings are known."""
+    words = re.split(r"[/.-]", path)
+    return path.startswith(("data/", ".scratch/")) and name in words and "cast" not in words
+
+
+def hashed(files: dict[str, bytes]) -> dict[str, str]:
+    """MD5 of each file by its path."""
+    return {path: hashlib.md5(content).hexdigest() for path, content in files.items()}
+
+
+def without(folder: str, files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files that do not lie in a folder; DVC notes its locks in one."""
+    return {path: content for path, content in files.items() if not path.startswith(folder)}
+
+
+def objects_in(files: dict[str, str]) -> set[str]:
+    """The hashes of DVC's objects among the files of a cache or remote."""
+    found = (re.search(r"files/md5/([0-9a-f]{2})/([0-9a-f]{30}(?:\.dir)?)$", path) for path in files)
+    return {match[1] + match[2] for match in found if match}
+
+
+def objects_of_others(project: Path, name: str) -> set[str]:
+    """The hashes of all objects that dvc.lock names of stages which are not a person's."""
+    found: set[str] = set()
+    for entry in yaml.safe_load((project / "dvc.lock").read_text())["stages"].values():
+        for out in entry["outs"]:
+            place = project / ".dvc/cache/files/md5" / out["md5"][:2] / out["md5"][2:]
+            if not is_of(name, out["path"]) and place.exists():
+                listed = json.loads(place.read_text()) if out["md5"].endswith(".dir") else []
+                found |= {out["md5"], *(each["md5"] for each in listed)}
+    return found
+
+
+def runs_in(files: dict[str, bytes]) -> dict[str, list[str]]:
+    """Name of each entry of a run cache -> what it wrote."""
+    texts = {path.rpartition("/")[2]: content for path, content in files.items() if "/runs/" in f"/{path}"}
+    return {name: [out["path"] for out in yaml.safe_load(text)["outs"]] for name, text in texts.items()}
+
+
+def test_at_the_end_a_purge_leaves_nothing_of_one_person_and_all_of_the_others(
+    first_run: subprocess.CompletedProcess[str], project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is hashed before and after, in the tree, in DVC's cache and on a remote that speaks S3's protocol.
+
+    It comes last: of ada nothing is left.
+    """
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(key, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("LIKENESS_KEYS", str(tmp_path / "keys"))
+    put(tmp_path / "keys", "ada.pem", secret("ada").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    shutil.rmtree(project / "plots", ignore_errors=True)  # that another test drew
+    (project / "data/decisions/ada.yaml").write_text("version: 1\n")
+    for out in ("shots/ada-on-ben", str(tmp_path / "handed")):
+        made = python(project, "stages.compositing", "layers", "ada-on-ben", "--out", out)
+        assert made.returncode == 0, made.stderr
+    with s3_server(tmp_path / "moto.log") as address:
+        boto3.client("s3", endpoint_url=address).create_bucket(Bucket="likeness")
+        add_remote(project, "store", "s3://likeness/deep/in", endpointurl=address)
+        push(project, "store")
+        bucket = Bucket(address, "likeness")
+        tree, remote = content_of(project), bucket.content()
+        others = objects_of_others(project, "ada")
+        done = python(project, "stages.consent", "revoke", "ada", "--key", "ada", "--purge", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        tree_after, remote_after = content_of(project), bucket.content()
+        again = python(project, "stages.consent", "revoke", "ada", "--purge", "--yes")
+        assert "Nothing that came from this person is left here" in again.stdout
+        assert without(".dvc/tmp/", content_of(project)) == without(".dvc/tmp/", tree_after)
+        assert hashed(bucket.content()) == hashed(remote_after)
+
+    before, after = hashed(tree), hashed(tree_after)
+    own = {path for path in before if is_of("ada", path) and not path.startswith(BESIDE)}
+    own |= {path for path in before if path.startswith("shots/")}
+    stages = {path.split("/")[1] for path in own if path.startswith("data/")}
+    assert stages >= {"admission", "extraction", "screening", "detection", "alignment", "dataset", "decisions"}
+    assert stages >= {"training", "conversion", "compositing", "encoding", "evaluation"}
+
+    def rest(files: dict[str, str]) -> dict[str, str]:
+        return {path: md5 for path, md5 in files.items() if not path.startswith((*BESIDE, ".dvc/cache/"))}
+
+    assert rest(after) == {path: md5 for path, md5 in rest(before).items() if path not in own}, "the tree"
+    for name, stored in (("cache", (tree, tree_after)), ("remote", (remote, remote_after))):
+        files, files_after = map(hashed, stored)
+        assert objects_in(files) > others, name
+        assert objects_in(files_after) == others, f"{name}: what is left is the others', all of it"
+        assert all(files[path] == md5 for path, md5 in files_after.items() if "/files/md5/" in f"/{path}"), name
+        runs, runs_after = map(runs_in, stored)
+        mine = {run for run, paths in runs.items() if any(is_of("ada", path) for path in paths)}
+        assert mine, name
+        assert set(runs_after) == set(runs) - mine, name
+    lost = {before[path] for path in own} - {md5 for path, md5 in before.items() if path not in own and path in after}
+    assert not lost & {*after.values(), *hashed(remote_after).values()}, "no byte of it under any other name"
+
+    (file,) = (project / "data/withdrawn").iterdir()
+    stones = [json.loads(line) for line in file.read_text().splitlines()]
+    assert {stone["kind"] for stone in stones} == {"object", "run", "file"}
+    assert {stone["hash"] for stone in stones if stone["kind"] == "object"} == objects_in(before) - others
+    for swap in ("ada-on-ben", "ben-on-ada"):
+        number = json.loads(tree[f"data/encoding/{swap}/facts.json"])["watermark"]["identifier"]
+        assert json.loads((project / f"data/registry/{number}.json").read_text())["status"] == "revoked"
+    assert f"outside of the project ({tmp_path / 'handed'})" in done.stdout
+    assert (project / "data/footage/ada.mp4").is_file(), "what was handed over is not asked for"
+    assert "didn't change, skipping" in dvc(project, "repro", "dataset@ben").stdout

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.withdrawal.footage import Footage
+from flows.withdrawal.handed import Handed
 from flows.withdrawal.kinship import Kinship, hashes_of
-from flows.withdrawal.places import files_in, places_of
+from flows.withdrawal.places import files_in, outermost, places_of
 from flows.withdrawal.recorded import Recorded, pipeline_steps, tracked
 from flows.withdrawal.stores import FOLDER, Store, Stores
 from flows.withdrawal.tombstones import Tombstone
@@ -30,6 +31,7 @@ class Findings:
         shared: objects of the person that stay, since others' results have the same bytes.
         tracked: files among the places that git keeps, so that their history stays.
         footage: what was handed over; among the rest only where it was asked for.
+        elsewhere: where layers of the person were written outside of the project.
         unreached: places that could not be looked into -> why.
         unknown: how many objects of the machine's cache nothing tells of: whose they are, nobody can say.
     """
@@ -41,6 +43,7 @@ class Findings:
     shared: set[str]
     tracked: list[str]
     footage: Footage
+    elsewhere: list[str]
     unreached: dict[str, str]
     unknown: int
 
@@ -86,7 +89,8 @@ def look(
     wanted = set(stages) - kept
     own_runs = {name for name, step in recorded.runs.items() if kinship.has(step)}
     present = [step for step in recorded.present if not kinship.has(step)]
-    places = places_of(root, kinship.own, present)
+    handed = Handed.of(identity, root)
+    places = outermost([*places_of(root, kinship.own, present), *handed.inside])
     if with_footage:
         places += [path for path in footage.removable if path not in places]
     objects = [(store, sorted(store.present(wanted))) for store in stores.reached]
@@ -99,6 +103,7 @@ def look(
         set().union(*lying.values()),
         tracked(root, [str(path) for path in places]),
         footage,
+        handed.outside,
         stores.unreached,
         len(stores.reached[0].everything() - set(stages) - kept) if stores.reached else 0,
     )

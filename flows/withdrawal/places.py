@@ -1,5 +1,5 @@
 """Where results of a person lie in the working tree: outputs, what a killed stage left beside them, scratch, layers,
-previews."""
+previews, what was decided by hand."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from flows.lineage.records import Step
 
 DATA: Final = Path("data")
 LAYERS: Final = DATA / "layers"
+DECISIONS: Final = DATA / "decisions"
 SCRATCH: Final = Path(".scratch")
 """Where stages that were killed left what was whole of their work (``stages/resuming.py``), trainings a checkpoint."""
 FINGERPRINT: Final = r"-[0-9a-f]+"
 """How the name of a training's scratch folder goes on after the pair's."""
+
+_NAMELESS: Final = "landmarks.png"
+"""What the chart of landmarks was called before its name told the clip: whose face it shows, nobody can say."""
 
 _OF_A_SWAP: Final = ("conversion", "compositing", "encoding", "evaluation")
 """Stages by which a swap is known to have been there, whose preview shows both people."""
@@ -46,10 +50,21 @@ def places_of(root: Path, own: Iterable[Step], present: Iterable[Step]) -> list[
             found |= set(_named(root / SCRATCH / stage, re.escape(item)))
         if stage == "compositing" and item:
             found |= set(_named(root / LAYERS, re.escape(item)))
+        if stage == "decisions" and item and step.stage not in going_on:
+            name = re.escape(item)
+            found |= set(_named(root / DECISIONS, rf"{name}\.yaml")) | set(
+                _named(root / SCRATCH / "landmarks", rf"{name}\.png")
+            )
+            found |= set(_named(root / SCRATCH, re.escape(_NAMELESS)))
         if stage in _OF_A_SWAP and item:
             found |= set(_named(root / SCRATCH / "preview", re.escape(item) + r"\.png"))
-    relative = {path.relative_to(root) for path in found}
-    return sorted(path for path in relative if not any(parent in relative for parent in path.parents))
+    return outermost(path.relative_to(root) for path in found)
+
+
+def outermost(places: Iterable[Path]) -> list[Path]:
+    """Those that lie in none of the others, each once, sorted."""
+    each = set(places)
+    return sorted(place for place in each if not any(parent in each for parent in place.parents))
 
 
 def files_in(place: Path) -> Iterator[Path]:

@@ -10,7 +10,7 @@ from flows.withdrawal.findings import Findings
 
 BEYOND: Final = (
     "copies elsewhere: other machines (run it there, too), backups, old versions that a bucket keeps, and whatever was "
-    "handed over: deliverables, layers",
+    "handed over: deliverables, layers; previews and charts that were written elsewhere by `--out`",
     "other people's clips in which this person walks through the picture",
     "a shared base (data/base), if you have trained one yourself on this person's footage: what networks have learnt "
     "of one person can not be taken out of them; train it anew without",
@@ -48,6 +48,9 @@ def _beyond(found: Findings) -> Iterator[str]:
     kept = [place for place in found.footage.places if place not in found.places]
     if kept:
         yield f"what was handed over ({_some(kept)}): --footage removes what git does not keep"
+    if found.elsewhere:
+        folders = _some([Path(each) for each in found.elsewhere])
+        yield f"layers that were written outside of the project ({folders}): remove them there, and wherever they went"
     if found.unknown:
         yield (
             f"{found.unknown} objects in DVC's cache that no dvc.lock and no run tells of any more, whose they are is "

@@ -21,6 +21,9 @@ from stages.problems import Problem
 from stages.program import tell
 from stages.settings import load_params
 
+SCRATCH: Final = Path(".scratch/landmarks")
+"""A picture a clip: by its name a purge knows whose face it shows."""
+
 SIDE: Final = 16.0
 """Of the picture, in inches of 100 pixels."""
 
@@ -82,7 +85,7 @@ def main(
     frame: Annotated[int, typer.Argument(help="a frame's number")],
     face: Annotated[int, typer.Option(help="its number in the frame")] = 0,
     around: Annotated[int | None, typer.Option(help="a landmark to look at closely", min=0, max=477)] = None,
-    out: Annotated[Path, typer.Option(help="the picture to write")] = Path(".scratch/landmarks.png"),
+    out: Annotated[Path | None, typer.Option(help="the picture; .scratch/landmarks/CLIP.png if not given")] = None,
 ) -> None:
     """Draw the landmarks of a face with their numbers."""
     try:
@@ -90,9 +93,10 @@ def main(
         figure = chart(clip, frame, face, around)
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
-    out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out)
-    typer.echo(out)
+    place = out or SCRATCH / f"{clip}.png"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(place)
+    typer.echo(place)
 
 
 if __name__ == "__main__":

@@ -121,16 +121,31 @@ def withdrawn(folder: Path | None = None) -> frozenset[str]:
     Raises:
         Problem: such a line is damaged.
     """
+    try:
+        return frozenset(entry["record_hash"] for entry in entries("withdrawal", folder))
+    except KeyError as error:
+        raise _damaged("withdrawal", folder) from error
+
+
+def entries(event: Event, folder: Path | None = None) -> list[dict[str, Any]]:
+    """The lines of one kind, in order; the chain is not followed.
+
+    Raises:
+        Problem: such a line is damaged.
+    """
     path = (folder or FOLDER) / LOG
     if not path.is_file():
-        return frozenset()
+        return []
     with path.open("rb") as file:
-        lines = [line for line in file if b'"withdrawal"' in line and line.endswith(b"\n")]
+        lines = [line for line in file if f'"{event}"'.encode() in line and line.endswith(b"\n")]
     try:
-        entries = [json.loads(line) for line in lines]
-        return frozenset(entry["record_hash"] for entry in entries if entry["event"] == "withdrawal")
+        return [entry for entry in map(json.loads, lines) if entry["event"] == event]
     except (ValueError, KeyError, TypeError) as error:
-        raise Problem("a line about a withdrawal is damaged", where=path, mend=_KEEP) from error
+        raise _damaged(event, folder) from error
+
+
+def _damaged(event: Event, folder: Path | None) -> Problem:
+    return Problem(f"a line about a {event} is damaged", where=(folder or FOLDER) / LOG, mend=_KEEP)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from stages.compositing.inputs import Inputs
 from stages.compositing.layers import deliver
 from stages.compositing.preview import TARGET, Preview, frames_to_show, sheet
 from stages.compositing.variants import variant
+from stages.journal import noted
 from stages.picture_bytes import png
 from stages.problems import Problem
 from stages.program import tell
@@ -71,7 +72,8 @@ def layers(
     """A layered delivery: face, matte and transform of each frame, to rebuild the composite elsewhere."""
     place = out or Path("data/layers") / swap
     try:
-        deliver(swap, load_params(params), place)
+        with noted("layers", swap):
+            deliver(swap, load_params(params), place)
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
     print(place, file=sys.stderr)

@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from stages import geometry
 from stages.artifacts.files import sha256_of, write_facts
 from stages.artifacts.frames import Frames
+from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.audit import log as audit
 from stages.channels import PACKED, channels
@@ -28,38 +29,55 @@ from stages.compositing.matching import matches
 from stages.compositing.separating import OPAQUE, place_and_separate
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.spans import spans_of_frames
-from stages.disclosure import DISCLOSURE
+from stages.consent import require_swap_consent
+from stages.credentials.origin import Origin
+from stages.credentials.provenance import LIST, Provenance, write_list
+from stages.disclosure import DISCLOSURE, LAYERS, in_words
+from stages.nudity import Gate
 from stages.picture_bytes import png
 from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
 from stages.video import NativeFrame
 
-FACTS: Final = "layers.json"
-"""By this file a folder is known for a layered delivery."""
-
 _OF_THE_CLIP: Final = {"source": "file", "source_sha256": "sha256", "trim": "trim", "timecode": "timecode"}
 """What the clip's facts say of its file, and what it is called here, where "source" is a person."""
 
 
 def deliver(name: str, params: Params, out: Path) -> None:
-    """Write the layered delivery of a swap whose finished frames are made.
+    """Write the layered delivery of a swap whose finished frames are made: looked at, listed, signed and logged.
 
     Raises:
         Problem: no such swap; no consent; an artifact is missing or damaged; the finished frames are not what the
-            settings and artifacts give; the folder holds something else.
+            settings and artifacts give, or one shows nudity; it can not be signed and read back; the folder holds
+            something else.
     """
-    inputs = Inputs.read(name, params)
+    inputs, records = Inputs.read(name, params), require_swap_consent(name, params, "layers")
     finished = Frames.read(Path("data/compositing") / name)
-    if out.exists() and not (out / FACTS).is_file():
+    if out.exists() and not (out / LAYERS).is_file():
         raise Problem(
             "something else is there, which would be replaced", where=out, mend="name a folder that is not there yet"
         )
     swap = params.swap(name)
-    about = {"swap": name, "source": swap.source, "target": swap.target, "clip": swap.clip, "consent": inputs.consent}
+    model_sha256 = sha256_of(SwapModel.read(Path("data/training") / swap.pair).folder / "model.json")
+    settings = params.compositing.model_dump(mode="json")
+    origin = Origin.of(inputs.frames, finished, model_sha256, settings, records, "layers")
+    provenance = Provenance.of(origin, params.encoding.credential)
+    about = {
+        "swap": name,
+        "source": swap.source,
+        "target": swap.target,
+        "clip": swap.clip,
+        "consent": inputs.consent,
+        "lineage": origin.root,
+    }
+    gate = Gate.of(finished, params.screening)
     with whole_folder(out) as folder:
-        write_layers(inputs, finished, folder, params.compositing, about, what=f"layers of {name}")
-        audit.append("delivery", swap=name, consent=inputs.consent, layers=str(out), sha256=sha256_of(folder / FACTS))
+        write_layers(inputs, finished, folder, params.compositing, about, gate, what=f"layers of {name}")
+        (folder / "disclosure.txt").write_text(in_words(provenance.tags), encoding="utf-8")
+        provenance.sign(folder, title=name)
+        listed = folder / LIST if provenance.signer else write_list(folder)
+        audit.append("delivery", swap=name, consent=inputs.consent, layers=str(out), sha256=sha256_of(listed))
 
 
 def write_layers(
@@ -68,6 +86,7 @@ def write_layers(
     folder: Path,
     settings: CompositingSettings,
     about: dict[str, Any],
+    gate: Gate | None = None,
     *,
     what: str = "layers",
 ) -> None:
@@ -79,10 +98,11 @@ def write_layers(
         folder: that becomes the delivery.
         settings: of the stage, as they were for ``finished``.
         about: facts to be kept with it: who, from whose consent.
+        gate: looks at the finished frames; None does not look.
         what: the work in a few words, for the bar.
 
     Raises:
-        Problem: a finished frame is not what the inputs and settings give.
+        Problem: a finished frame is not what the inputs and settings give, or shows nudity.
     """
     frames = inputs.frames
     for part in ("face", "matte"):
@@ -103,6 +123,8 @@ def write_layers(
                 where=finished.folder,
                 mend="run `dvc repro` for compositing, then this again",
             )
+        if gate:
+            gate.see(frame)
         entry: dict[str, Any] = {
             "frame": frame.number,
             "pts": frame.pts,
@@ -120,10 +142,11 @@ def write_layers(
         told.append(entry)
     replaced = sum(entry["face"] is not None for entry in told)
     facts = _facts(frames, settings) | about | {"frames": len(told), "frames_with_a_face": replaced}
-    write_facts(folder / FACTS, facts)
+    facts |= {"screening": gate.facts()} if gate else {}
+    write_facts(folder / LAYERS, facts)
     write_facts(folder / "frames.json", {"frames": told})
     (folder / "README.md").write_text(_readme(facts), encoding="utf-8")
-    (folder / "disclosure.txt").write_text(f"{DISCLOSURE}\n", encoding="utf-8")
+    (folder / "disclosure.txt").write_text(in_words({}), encoding="utf-8")
 
 
 def _face(faces: pd.DataFrame, row: int) -> dict[str, Any]:

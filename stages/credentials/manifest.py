@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stages.canonical import canonical
 from stages.consent.record import MINING_USES, Consent, Mining
-from stages.credentials.origin import SOFTWARE, VERSION, Origin
+from stages.credentials.origin import SOFTWARE, VERSION, Delivery, Origin
 
 COMPOSITE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC's digital source type: footage, a part of which a trained algorithm has made."""
@@ -22,6 +22,11 @@ MARK: Final = "likeness.watermark.1"
 
 STRICTER: Final[tuple[Mining, ...]] = ("allowed", "constrained", "notAllowed")
 """Each is stricter than those before."""
+
+_DONE: Final[dict[Delivery, str]] = {
+    "deliverable": "a face was replaced by another person's likeness, with the consent of both",
+    "layers": "layers were made that replace a face in the clip by another person's likeness, with the consent of both",
+}
 
 
 def manifest_of(origin: Origin, title: str, media_type: str, mark: str | None = None) -> dict[str, Any]:
@@ -38,7 +43,7 @@ def manifest_of(origin: Origin, title: str, media_type: str, mark: str | None = 
         {"action": "c2pa.opened", "parameters": {"ingredientIds": ["target"]}},
         {
             "action": "c2pa.edited",
-            "description": "a face was replaced by another person's likeness, with the consent of both",
+            "description": _DONE[origin.delivery],
             "softwareAgent": software,
             "digitalSourceType": COMPOSITE,
             "parameters": {"ingredientIds": ["model"]},

@@ -6,8 +6,10 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Literal, Self
 
+from stages.artifacts.frames import Frames
 from stages.canonical import hash_of
 from stages.consent.record import Consent
 
@@ -15,6 +17,9 @@ SOFTWARE: Final = "Likeness"
 
 VERSION: Final = "0.1.0"
 """As pyproject.toml has it. The installed packages can not be asked: a checkout runs without being one of them."""
+
+Delivery = Literal["deliverable", "layers"]
+"""What is handed over: the finished film, or layers that somebody else lays over the clip."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,9 @@ class Origin:
         clip_sha256: of its file.
         model_sha256: of the swap model's ``model.json``, which names its data and settings by their hashes.
         frames_sha256: of the hashes of all finished frames.
-        settings_sha256: of the encoding's settings, but for who signs.
+        settings_sha256: of the encoding's settings, but for who signs; of layers, of the compositing's.
         consents: the records that allow it, by what they allow: ``source``, ``target``, ``companion ...``.
+        delivery: what is handed over.
     """
 
     clip_title: str
@@ -36,11 +42,48 @@ class Origin:
     frames_sha256: str
     settings_sha256: str
     consents: Mapping[str, Consent]
+    delivery: Delivery = "deliverable"
+
+    @classmethod
+    def of(
+        cls,
+        clip: Frames,
+        finished: Frames,
+        model_sha256: str,
+        settings: Mapping[str, Any],
+        consents: Mapping[str, Consent],
+        delivery: Delivery = "deliverable",
+    ) -> Self:
+        """As the artifacts tell it.
+
+        Args:
+            clip: the target's frames, which name its file.
+            finished: frames, whose hashes are in their index.
+            model_sha256: of the swap model's ``model.json``.
+            settings: by which they are delivered, as plain data.
+            consents: the records that allow it.
+            delivery: what is handed over.
+        """
+        said = clip.facts.model_extra or {}
+        return cls(
+            clip_title=Path(str(said["source"])).name,
+            clip_sha256=str(said["source_sha256"]),
+            model_sha256=model_sha256,
+            frames_sha256=hash_of(finished.index["hash"].tolist()),
+            settings_sha256=hash_of(settings),
+            consents=consents,
+            delivery=delivery,
+        )
 
     @property
     def parts(self) -> dict[str, Any]:
-        """All that the root hash is over, as plain data. A companion is named by its number only."""
+        """All that the root hash is over, as plain data. A companion is named by its number only.
+
+        Only layers say what is handed over, so that the root of a deliverable is what it always was.
+        """
+        layers = {} if self.delivery == "deliverable" else {"delivery": self.delivery}
         return {
+            **layers,
             "software": {"name": SOFTWARE, "version": VERSION},
             "clip": {"sha256": self.clip_sha256},
             "model": {"sha256": self.model_sha256},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,11 +15,11 @@ from stages.credentials.reading import read_credential
 from stages.credentials.registry import register
 from stages.credentials.settings import CredentialSettings
 from stages.credentials.signer import Signer
-from stages.credentials.signing import EMBEDDABLE, OTHER, sign
+from stages.credentials.signing import EMBEDDABLE, OTHER, sidecar_of, sign
 from stages.problems import Problem
 
 LIST: Final = "pictures.sha256"
-"""Lists the pictures of a folder by their hashes, as ``sha256sum`` does; the credential is that of the list."""
+"""Lists the files of a delivered folder by their hashes, as ``sha256sum`` does; the credential is that of the list."""
 
 _IS_GENERATED: Final = "1"
 """GB 45438-2025, Label: the content is generated or composed by AI; 2 and 3 are for suspicions."""
@@ -60,12 +61,16 @@ class Provenance:
         passed_on = {"ReservedCode1": "", "ContentPropagator": "", "PropagateID": "", "ReservedCode2": ""}
         return {"DigitalSourceType": COMPOSITE, "AIGC": json.dumps(produced | passed_on, separators=(",", ":"))}
 
-    def sign(self, video: Path, mark: str | None = None) -> dict[str, Any]:
+    def sign(
+        self, video: Path, mark: str | None = None, beside: Iterable[Path] = (), title: str | None = None
+    ) -> dict[str, Any]:
         """Sign a finished deliverable and read it back.
 
         Args:
-            video: the file, or the folder of pictures, beside which the sound lies.
+            video: the file, or the folder: of pictures, or of layers.
             mark: the number in the invisible mark of its pictures, in hexadecimal.
+            beside: files that lie beside the folder and belong to it: its sound.
+            title: what it is called; the name of ``video`` if None.
 
         Returns:
             facts: ``lineage``, the root hash, and ``credential``: where it is (``in``: the file itself or one beside
@@ -77,9 +82,9 @@ class Provenance:
         facts: dict[str, Any] = {"lineage": self.origin.root}
         if self.signer is None:
             return facts
-        asset = video if video.is_file() else _list_of(video)
+        asset = video if video.is_file() else write_list(video, beside)
         media_type = EMBEDDABLE.get(asset.suffix, OTHER)
-        definition = manifest_of(self.origin, video.name, media_type, mark)
+        definition = manifest_of(self.origin, title or video.name, media_type, mark)
         holder, store = sign(asset, definition, self.signer)
         self._read_back(asset)
         self.kept = mark, store
@@ -109,11 +114,20 @@ class Provenance:
             raise Problem("its credential is another's", where=asset, mend="run it again")
 
 
-def _list_of(folder: Path) -> Path:
-    """Write the list of a folder's files and of the sound beside it; returns where it lies."""
-    listed = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    lines = [f"{sha256_of(path)}  {path.name}\n" for path in listed]
-    lines += [f"{sha256_of(path)}  ../{path.name}\n" for path in sorted(folder.parent.glob("sound.*"))]
+def write_list(folder: Path, beside: Iterable[Path] = ()) -> Path:
+    """Write the list of all files in a folder and of those beside it; returns where it lies."""
     place = folder / LIST
+    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in files_of(folder)]
+    lines += [f"{sha256_of(path)}  ../{path.name}\n" for path in beside]
     place.write_text("".join(lines), encoding="utf-8")
     return place
+
+
+def files_of(folder: Path) -> list[str]:
+    """What a list of a folder names: all files in it and below by their paths from it, but the list and its credential.
+
+    A link counts, whatever it leads to: nobody may hang another folder into a delivered one.
+    """
+    own = {LIST, sidecar_of(Path(LIST)).name}
+    found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    return sorted({path.relative_to(folder).as_posix() for path in found} - own)

@@ -11,12 +11,29 @@ from typing import Any, Final, Literal
 import c2pa
 
 from stages.credentials.development import development_root
+from stages.credentials.manifest import LINEAGE
 from stages.credentials.signing import EMBEDDABLE, OTHER, sidecar_of
 
 Trust = Literal["trusted", "development", "self-signed", "unknown"]
 """Whether somebody on the reader's list vouches for the signer; ``development``: anybody can have signed."""
 
 Where = Literal["file", "sidecar", "registry"]
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A time stamp (RFC 3161) over a signature, which holds: it was there at that time.
+
+    Attributes:
+        time: in ISO 8601, as whoever stamped says.
+        by: name of the certificate that stamped.
+        trusted: whether somebody on the reader's list vouches for it. If not, anybody can have stamped any time.
+    """
+
+    time: str
+    by: str
+    trusted: bool
+
 
 _STORE: Final = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 """How the description of a manifest store begins (JUMBF)."""
@@ -39,6 +56,7 @@ class Credential:
         algorithm, expires: of that certificate.
         manifest: the active manifest, as the library's JSON has it.
         store: how many manifests there are: those of its ingredients come with it.
+        stamp: when it was signed; None if nobody stamped it, or the stamp is of something else.
     """
 
     where: Where
@@ -51,12 +69,22 @@ class Credential:
     expires: str = ""
     manifest: dict[str, Any] = field(default_factory=dict)
     store: int = 0
+    stamp: Stamp | None = None
 
     def assertion(self, label: str) -> dict[str, Any] | None:
         """The content of the first assertion of a label, None if there is none."""
         found = [each for each in self.manifest.get("assertions", []) if each.get("label") == label]
         content = found[0].get("data") if found else None
         return content if isinstance(content, dict) else None
+
+    @property
+    def delivery(self) -> str | None:
+        """What was handed over with it, ``deliverable`` or ``layers``; None if it is none of ours."""
+        lineage = self.assertion(LINEAGE)
+        if lineage is None:
+            return None
+        parts = lineage.get("parts")
+        return str(parts.get("delivery", "deliverable")) if isinstance(parts, dict) else "deliverable"
 
     @property
     def actions(self) -> list[dict[str, Any]]:
@@ -138,19 +166,19 @@ def _told(plain: dict[str, Any], detailed: dict[str, Any], certified: dict[str, 
         said = said + delta.get("validationDeltas", {}).get("failure", [])
     failures = [(each.get("code", ""), each.get("explanation", "")) for each in said]
     state = plain.get("validation_state")
-    signed = "claimSignature.validated" in [
-        each.get("code") for each in results.get("activeManifest", {}).get("success", [])
-    ]
+    held = {
+        each.get("code"): each.get("explanation", "") for each in results.get("activeManifest", {}).get("success", [])
+    }
     lists = detailed.get("validation_results", {}).get("trustListUri")
     active = plain.get("active_manifest", "")
     manifest = plain.get("manifests", {}).get(active, {})
     signature = manifest.get("signature_info") or {}
-    papers = _certificate(certified, active)
+    papers = _signature(certified, active).get("certificateInfo") or {}
     subject, issuer = papers.get("subject", {}), papers.get("issuer", {})
     return Credential(
         where,
         valid=state in ("Valid", "Trusted"),
-        trust=_trust(signed, lists, subject, issuer),
+        trust=_trust("claimSignature.validated" in held, lists, subject, issuer),
         failures=tuple(each for each in failures if each[0] != _UNTRUSTED),
         signer=subject.get("CN") or subject.get("O") or signature.get("common_name") or "",
         issuer=issuer.get("CN") or issuer.get("O") or signature.get("issuer") or "",
@@ -158,6 +186,7 @@ def _told(plain: dict[str, Any], detailed: dict[str, Any], certified: dict[str, 
         expires=str(papers.get("validity", {}).get("notAfter", "")),
         manifest=manifest,
         store=len(plain.get("manifests", {})),
+        stamp=_stamp(_signature(certified, active).get("timeStampInfo"), held),
     )
 
 
@@ -168,9 +197,19 @@ def _trust(signed: bool, lists: str | None, subject: dict[str, Any], issuer: dic
     return "self-signed" if subject and subject == issuer else "unknown"
 
 
-def _certificate(certified: dict[str, Any], active: str) -> dict[str, Any]:
+def _stamp(told: Any, held: dict[str, str]) -> Stamp | None:
+    """The time stamp, by what the library found to hold of it; the development root's list vouches for no clock."""
+    if not isinstance(told, dict) or "timeStamp.validated" not in held:
+        return None
+    subject = (told.get("certificateInfo") or {}).get("subject", {})
+    trusted = "timeStamp.trusted" in held and "user_anchors" not in held["timeStamp.trusted"]
+    return Stamp(str(told.get("timestamp", "")), str(subject.get("CN") or subject.get("O") or ""), trusted)
+
+
+def _signature(certified: dict[str, Any], active: str) -> dict[str, Any]:
+    """What is told of the signature of the active manifest: who signed, and who stamped it."""
     for manifest in certified.get("manifests", []):
         if manifest.get("label") == active:
-            papers = (manifest.get("signature") or {}).get("certificateInfo")
-            return papers if isinstance(papers, dict) else {}
+            told = manifest.get("signature")
+            return told if isinstance(told, dict) else {}
     return {}

@@ -11,7 +11,7 @@ from typing import IO, Any
 import av
 import pandas as pd
 
-from stages.disclosure import DISCLOSURE
+from stages.disclosure import in_words
 from stages.encoding.codecs import CODECS
 from stages.encoding.coding import Coding
 from stages.encoding.command import Surroundings, command
@@ -96,8 +96,7 @@ def write_video(
     with running_ffmpeg(node, out, mend=_mend(container, settings, beside), where=beside.audio) as pipe:
         _hand_over(pipe, frames, facts, coding, beside)
     if container == "pictures":  # which hold no comment of their own
-        said = [DISCLOSURE, *(f"{name}: {value}" for name, value in beside.tags.items())]
-        (out / "disclosure.txt").write_text("".join(f"{line}\n" for line in said))
+        (out / "disclosure.txt").write_text(in_words(beside.tags))
     return out
 
 

@@ -16,8 +16,7 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.audit import log as audit
-from stages.canonical import hash_of
-from stages.consent import Consent, require_swap_consent
+from stages.consent import require_swap_consent
 from stages.credentials.origin import Origin
 from stages.credentials.provenance import Provenance
 from stages.disclosure import DISCLOSURE
@@ -31,7 +30,7 @@ from stages.encoding.label import Labeller, labelled
 from stages.encoding.marking import Marking
 from stages.encoding.settings import EncodingSettings
 from stages.light import Light
-from stages.nudity import Gate, Nudity, numbers_to_look_at
+from stages.nudity import Gate
 from stages.pictures import sha256_of_pictures
 from stages.problems import Problem
 from stages.progress import progress
@@ -61,7 +60,8 @@ def run(name: str, params: Params) -> None:
     clip = Frames.read(Path("data/extraction") / swap.clip)
     model = SwapModel.read(Path("data/training") / swap.pair)
     model_sha256 = sha256_of(model.folder / "model.json")
-    origin = _origin(clip, finished, model_sha256, params.encoding, records)
+    settings = params.encoding.model_dump(mode="json", exclude={"credential": {"signer"}, "watermark_key": True})
+    origin = Origin.of(clip, finished, model_sha256, settings, records)
     provenance = Provenance.of(origin, params.encoding.credential)
     about = {
         "swap": name,
@@ -125,14 +125,15 @@ def encode(
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
-    gate = _gate(finished, screening) if screening and screening.nudity == "refuse" else None
+    gate = Gate.of(finished, screening) if screening else None
     labeller = Labeller(label, facts) if (label := settings.label.wanted) else None
     of = provenance.origin.root if provenance else about.get("swap", "")
     marking = Marking(of, finished, settings) if settings.watermark else None
     pictures = _on_their_way(gate(finished) if gate else finished, labeller, marking)
     shown = progress(pictures, total=len(finished), what=what)
     video = write_video(folder, container, shown, facts, coding, beside, last, settings, hardware)
-    signed = provenance.sign(video, marking.facts["identifier"] if marking else None) if provenance else {}
+    number, sound = marking.facts["identifier"] if marking else None, sorted(folder.glob("sound.*"))
+    signed = provenance.sign(video, number, sound) if provenance else {}
     if coding.converted:
         log.warning("%s: %s", what, coding.converted)
     if container == "pictures":
@@ -190,12 +191,6 @@ def _on_their_way(
     return marking.marked(frames) if marking else iter(frames)
 
 
-def _gate(finished: Frames, settings: ScreeningSettings) -> Gate:
-    """The content gate for a swap's frames: what came in decent may not be so any more, or not have been looked at."""
-    chosen = numbers_to_look_at(finished.index, Fraction(finished.facts.time_base), settings.per_second)
-    return Gate(Nudity(settings.device, settings.threads), chosen, settings.threshold, finished.folder)
-
-
 def _check_samples(made: Deliverable, given: Iterator[NativeFrame]) -> None:
     """The first picture of a lossless codec, sample for sample: a format that is misread spoils all alike."""
     if not np.array_equal(next(made.frames()).rgb(), next(given).rgb()):
@@ -204,22 +199,6 @@ def _check_samples(made: Deliverable, given: Iterator[NativeFrame]) -> None:
             where=made.video,
             mend="put a newer ffmpeg first in PATH, or remove the system's, or choose another encoding.codec",
         )
-
-
-def _origin(
-    clip: Frames, finished: Frames, model_sha256: str, settings: EncodingSettings, records: Mapping[str, Consent]
-) -> Origin:
-    """What the deliverable is made from, as this stage knows it."""
-    said = clip.facts.model_extra or {}
-    chosen = settings.model_dump(mode="json", exclude={"credential": {"signer"}, "watermark_key": True})
-    return Origin(
-        clip_title=Path(str(said["source"])).name,
-        clip_sha256=str(said["source_sha256"]),
-        model_sha256=model_sha256,
-        frames_sha256=hash_of(finished.index["hash"].tolist()),
-        settings_sha256=hash_of(chosen),
-        consents=records,
-    )
 
 
 def _beside(facts: VideoFacts, audio: Path | None, settings: EncodingSettings, tags: Mapping[str, str]) -> Surroundings:

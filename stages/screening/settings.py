@@ -27,5 +27,11 @@ class ScreeningSettings(BaseModel):
     per_second: float = Field(
         default=2.0, gt=0.0, le=240.0, description="pictures a second to look at, at least; the first of each shot too"
     )
+    alike: int = Field(
+        default=3,
+        ge=0,
+        description="of a deliverable's pictures that are due, so many in a row may pass without a look if they show "
+        "nothing new beside the one last looked at; 0 looks at each. Clips that come in are always looked at",
+    )
     device: Device = Field(default="auto", description="where the network runs: auto, cpu or cuda")
     threads: int = Field(default=2, ge=1, description="of the network, on the CPU")

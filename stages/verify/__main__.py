@@ -23,7 +23,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    path: Annotated[Path, typer.Argument(help="a file of any kind, or a folder of delivered pictures", metavar="FILE")],
+    path: Annotated[Path, typer.Argument(help="a file of any kind, or a folder that was delivered", metavar="FILE")],
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
     anchors: Annotated[Path, typer.Option(help="folder of the authorities to trust, as PEM files")] = ANCHORS,
     registry: Annotated[Path, typer.Option(help="folder that tells what a mark's number stands for")] = REGISTRY,

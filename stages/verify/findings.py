@@ -8,7 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from stages.artifacts.files import sha256_of
-from stages.credentials.provenance import LIST
+from stages.credentials.provenance import LIST, files_of
 from stages.credentials.reading import Credential, read_credential, read_kept
 from stages.credentials.registry import Entry, resolve
 from stages.problems import Problem
@@ -64,7 +64,7 @@ class Findings:
 
 
 def look(path: Path, anchors: bytes, registry: Path, key: bytes | None = PUBLIC_KEY) -> Findings:
-    """Everything about a file, or a folder of pictures that was delivered.
+    """Everything about a file, or a folder that was delivered: of pictures, or of layers.
 
     Args:
         path: of any kind; junk is a finding, no fault.
@@ -81,6 +81,8 @@ def look(path: Path, anchors: bytes, registry: Path, key: bytes | None = PUBLIC_
         if path.is_dir() and credential is not None and credential.valid:
             credential = _with_pictures(credential, asset)
         mark = look_for_mark(path, key)
+        if key is not None and not mark.looked and credential is not None and credential.delivery == "layers":
+            mark = replace(mark, said="layers carry none: it belongs in the composite that is made of them")
         known = [resolve(identifier, registry) for identifier in mark.identifiers]
         entries = tuple(entry for entry in known if entry is not None)
         store = next((entry.store for entry in entries if entry.store), None)
@@ -94,22 +96,22 @@ def look(path: Path, anchors: bytes, registry: Path, key: bytes | None = PUBLIC_
 
 
 def _listed(folder: Path) -> Path:
-    """The list of a folder of pictures."""
+    """The list of a folder that was delivered."""
     if (folder / LIST).is_file():
         return folder / LIST
     raise Problem(
         f"this folder has no {LIST}, so it is none that was delivered, or has lost its credential",
         where=folder,
-        mend="name a file, or a folder as encoding made it",
+        mend="name a file, or a folder as encoding or `layers` made it",
     )
 
 
 def _with_pictures(credential: Credential, listed: Path) -> Credential:
-    """The credential is that of the list: the pictures must be those on it, and no others."""
+    """The credential is that of the list: the files must be those on it, and no others."""
     folder = listed.parent
     lines = (line.partition("  ") for line in listed.read_text(encoding="utf-8").splitlines())
     wanted = {name: digest for digest, _, name in lines}
-    there = {path.name for path in folder.iterdir() if path.is_file()} - {LIST, Path(LIST).with_suffix(".c2pa").name}
+    there = set(files_of(folder))
     wrong = [("likeness.picture.unknown", f"{name} is not on the list") for name in sorted(there - wanted.keys())]
     for name, digest in sorted(wanted.items()):
         path = folder / name

@@ -114,6 +114,7 @@ def _document(credential: Credential) -> dict[str, Any]:
             "algorithm": credential.algorithm,
             "expires": credential.expires,
         },
+        "signed_at": vars(credential.stamp) if credential.stamp else None,
         "made_with": _software(credential),
         "actions": [_action(each) for each in credential.actions],
         "altered_by_ai": _is_composite(credential),
@@ -123,6 +124,7 @@ def _document(credential: Credential) -> dict[str, Any]:
         ],
         "consent": (credential.assertion(CONSENT) or {}).get("records"),
         "lineage": (credential.assertion(LINEAGE) or {}).get("root"),
+        "delivery": credential.delivery,
         "label": credential.manifest.get("label"),
     }
 
@@ -135,6 +137,11 @@ def _lines(credential: Credential) -> Iterator[str]:
     if not credential.manifest:
         return
     yield f"signer: {credential.signer or 'unknown'}; {_TRUST[credential.trust]}"
+    if stamp := credential.stamp:
+        vouched = (
+            "an authority on your list vouches for it" if stamp.trusted else "no authority on your list does for it"
+        )
+        yield f"signed at: {stamp.time}, as the time stamp of {stamp.by or 'somebody without a name'} says; {vouched}"
     yield f"made with: {', '.join(told['made_with']) or 'unknown'}"
     if told["altered_by_ai"]:
         yield "altered by AI: yes, a part of the pictures was made by a trained algorithm"
@@ -145,6 +152,8 @@ def _lines(credential: Credential) -> Iterator[str]:
         yield f"made from: {named}, {each.get('instance_id', '')}"
     for record in _list(told["consent"]):
         yield f"consent: {record.get('role')} {record.get('record_id')} ({record.get('kind')})"
+    if told["delivery"] == "layers":
+        yield "delivery: layers to lay over the clip; the composite that is made of them needs marks of its own"
     if told["lineage"]:
         yield f"lineage: {told['lineage']}"
 

@@ -68,6 +68,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         wild: bool = False,
         times: Callable[[int], int] = lambda number: number,
         seen: Callable[[int], NDArray[np.float32]] | None = None,
+        said: dict[str, Any] | None = None,
     ) -> Scene:
         facts = VideoFacts(
             width=width,
@@ -107,7 +108,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
                 mask = np.full((size, size), 255, np.uint8)
                 shard, row = crops.add(crops=np.clip(shade, 0, 255).astype(np.uint8), masks=mask)
                 placed.append({"frame": number, "face": 0, "shard": shard, "row": row})
-            writer.close()
+            writer.close(**said or {})
         Converted.write_index(
             folders[2], pd.DataFrame(placed, columns=["frame", "face", "shard", "row"]), {"size": size}
         )

@@ -14,16 +14,26 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from stages import journal
 from stages.artifacts.alignments import Alignments
+from stages.artifacts.files import sha256_of, write_facts
 from stages.artifacts.frames import Frames
+from stages.compositing.commands import commands
 from stages.compositing.inputs import Inputs
 from stages.compositing.layers import deliver, write_layers
 from stages.compositing.settings import BlendSettings, CompositingSettings
 from stages.compositing.stage import composite, run
+from stages.credentials import provenance
+from stages.credentials.manifest import LINEAGE
+from stages.credentials.provenance import LIST
 from stages.disclosure import DISCLOSURE
 from stages.problems import Problem
+from stages.screening.settings import ScreeningSettings
 from stages.settings import load_params
+from stages.verify.findings import Status, look
+from stages.verify.telling import as_document, as_text
 
 Values = NDArray[np.float64]
 ABOUT = {"swap": "ada-on-ben", "source": "ada", "target": "ben", "consent": {"source": "a", "target": "b"}}
@@ -208,15 +218,105 @@ def test_finished_frames_of_other_settings_are_refused(make_scene: Callable[...,
         write_layers(inputs, finished, tmp_path / "other", CompositingSettings(sharpness=1.0), ABOUT)
 
 
-def test_a_folder_of_something_else_is_left_alone(workplace: Path, make_pipeline: Callable[..., Any]) -> None:
-    make_pipeline(frames=2)
+@pytest.fixture
+def ready(workplace: Path, make_pipeline: Callable[..., Any]) -> Path:
+    """A project in which all is done but the layers of ada-on-ben."""
+    make_pipeline(frames=3, without=(1,), said={"source": "take.mov", "source_sha256": "5" * 64})
+    Path("data/training/ada-ben").mkdir(parents=True)
+    write_facts(Path("data/training/ada-ben/model.json"), {"identities": ["ada", "ben"]})
+    run("ada-on-ben", load_params())
+    return workplace
+
+
+def test_a_folder_of_something_else_is_left_alone(ready: Path) -> None:
     params = load_params()
-    run("ada-on-ben", params)
-    (workplace / "mine").mkdir()
-    (workplace / "mine/notes.txt").write_text("keep")
+    (ready / "mine").mkdir()
+    (ready / "mine/notes.txt").write_text("keep")
     with pytest.raises(Problem, match="something else is there"):
-        deliver("ada-on-ben", params, workplace / "mine")
-    assert (workplace / "mine/notes.txt").read_text() == "keep"
+        deliver("ada-on-ben", params, ready / "mine")
+    assert (ready / "mine/notes.txt").read_text() == "keep"
     for _ in range(2):  # a delivery may be made again in its place
-        deliver("ada-on-ben", params, workplace / "new")
-    assert (workplace / "new/face/000001.exr").is_file()
+        deliver("ada-on-ben", params, ready / "new")
+    assert (ready / "new/face/000002.exr").is_file()
+
+
+def test_a_layered_delivery_is_signed_listed_looked_at_and_logged(ready: Path) -> None:
+    deliver("ada-on-ben", load_params(), Path("out"))
+    files = sorted(path.relative_to("out").as_posix() for path in Path("out").rglob("*") if path.is_file())
+    listed = [line.split("  ") for line in Path("out", LIST).read_text().splitlines()]
+    assert [name for _, name in listed] == [name for name in files if not name.startswith("pictures.")]
+    assert all(sha256_of(Path("out", name)) == digest for digest, name in listed)
+    facts = json.loads(Path("out/layers.json").read_text())
+    assert facts["screening"]["looked_at"] + facts["screening"]["alike"] == 2, "the first frame and the last are due"
+    found = look(Path("out"), b"", Path("data/registry"))
+    assert found.status is Status.UNPROVEN, "valid, by the development certificate"
+    assert found.credential is not None
+    assert (found.credential.assertion(LINEAGE) or {})["root"] == facts["lineage"]
+    events = [json.loads(line) for line in Path("data/audit/log.jsonl").read_text().splitlines()]
+    [delivery] = [each for each in events if each["event"] == "delivery"]
+    assert (delivery["layers"], delivery["sha256"]) == ("out", sha256_of(Path("out", LIST)))
+
+
+def test_verify_tells_that_they_are_layers_and_from_whose_consent(ready: Path) -> None:
+    deliver("ada-on-ben", load_params(), Path("out"))
+    told = as_document(look(Path("out"), b"", Path("data/registry")))
+    assert (told["conclusion"], told["credential"]["delivery"]) == ("unproven", "layers")
+    assert [each["record_id"] for each in told["credential"]["consent"]] == ["ada-1", "ben-1"]
+    said = as_text(look(Path("out"), b"", Path("data/registry")))
+    assert "delivery: layers to lay over the clip" in said
+    assert "layers carry none: it belongs in the composite" in said
+
+
+TAMPERED: dict[str, Callable[[Path], object]] = {
+    "mismatch": lambda folder: (folder / "matte/000002.png").write_bytes(b"another"),
+    "unknown": lambda folder: (folder / "face/000001.exr").write_bytes(b"more"),
+    "missing": lambda folder: (folder / "face/000000.exr").unlink(),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_an_altered_an_added_and_a_missing_layer_are_found(ready: Path, what: str) -> None:
+    deliver("ada-on-ben", load_params(), Path("out"))
+    TAMPERED[what](Path("out"))
+    found = look(Path("out"), b"", Path("data/registry"), None)
+    assert found.status is Status.INVALID
+    assert found.credential is not None
+    assert [code for code, _ in found.credential.failures] == [f"likeness.picture.{what}"]
+
+
+def test_a_folder_that_was_hung_into_a_delivery_is_found(ready: Path) -> None:
+    deliver("ada-on-ben", load_params(), Path("out"))
+    Path("elsewhere").mkdir()
+    Path("out/more").symlink_to(Path("elsewhere").absolute(), target_is_directory=True)
+    assert look(Path("out"), b"", Path("data/registry"), None).status is Status.INVALID
+
+
+def test_layers_that_show_nudity_are_not_delivered(ready: Path) -> None:
+    """With a threshold that every picture reaches, since there are no others to test with."""
+    params = load_params()
+    strict = params.model_copy(update={"screening": ScreeningSettings(threshold=1e-9)})
+    with pytest.raises(Problem, match=r"frame 0, at 0\.000 s, shows nudity"):
+        deliver("ada-on-ben", strict, Path("out"))
+    assert not Path("out").exists()
+    assert "delivery" not in Path("data/audit/log.jsonl").read_text()
+
+
+def test_layers_that_can_not_be_signed_are_not_delivered(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "read_credential", lambda asset: None)
+    with pytest.raises(Problem, match="does not hold when read back"):
+        deliver("ada-on-ben", load_params(), Path("out"))
+    assert not Path("out").exists()
+    assert "delivery" not in Path("data/audit/log.jsonl").read_text()
+
+
+def test_layers_made_again_are_the_same_to_the_byte(ready: Path) -> None:
+    made = []
+    for _ in range(2):
+        deliver("ada-on-ben", load_params(), Path("out"))
+        made.append({path: path.read_bytes() for path in sorted(Path("out").rglob("*")) if path.is_file()})
+    assert made[0] == made[1]
+
+
+def test_the_command_leaves_its_run_in_the_journal(ready: Path) -> None:
+    assert CliRunner().invoke(commands, ["layers", "ada-on-ben", "--out", "out"]).exit_code == 0
+    assert [(each.stage, each.went_well) for each in journal.runs()] == [("layers@ada-on-ben", True)]

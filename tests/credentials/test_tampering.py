@@ -335,8 +335,9 @@ def pictures(tmp_path: Path, origin: Origin, own: CredentialSettings) -> Path:
     folder.mkdir(parents=True)
     for number in range(3):
         (folder / f"{number:06}.png").write_bytes(b"a picture" * (number + 1))
-    (folder.parent / "sound.mov").write_bytes(b"sound")
-    Provenance.of(origin, own).sign(folder)
+    sound = folder.parent / "sound.mov"
+    sound.write_bytes(b"sound")
+    Provenance.of(origin, own).sign(folder, beside=[sound])
     return folder
 
 

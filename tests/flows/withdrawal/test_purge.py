@@ -212,6 +212,77 @@ def test_previews_of_the_persons_swaps_go_too(project: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["cyd-on-ben.png"]
 
 
+def test_what_was_decided_by_hand_about_the_persons_clips_goes_too(project: Path) -> None:
+    for clip, name in (("ada-1", "ada"), ("ben-1", "ben")):
+        put(project / f"data/decisions/{clip}.yaml", mark(name))
+        put(project / f".scratch/landmarks/{clip}.png", mark(name))
+    put(project / ".scratch/landmarks.png", mark("ada"))  # as the chart was called once, whoever's it is
+    told = revoke("ada", "--key", "ada", "--purge")
+    assert "data/decisions/ada-1.yaml" in told
+    assert of("ada", content_of(project)) == set()
+    assert (project / "data/decisions/ben-1.yaml").is_file()
+    assert (project / ".scratch/landmarks/ben-1.png").is_file()
+
+
+def test_decisions_about_a_clip_that_is_somebody_elses_now_stay(project: Path) -> None:
+    clips = PARAMS["clips"] | {"ada-1": {"identity": "ben", "path": "footage/ben-1.txt"}}
+    (project / "params.yaml").write_text(settings(clips=clips))
+    put(project / "data/decisions/ada-1.yaml", mark("ben"))
+    revoke("ada", "--key", "ada", "--purge")
+    assert (project / "data/decisions/ada-1.yaml").is_file()
+
+
+def layered(place: Path, source: str, target: str, logged: str) -> None:
+    """A layered delivery, and its line in the audit log."""
+    consent = {"source": f"{source}-1", "target": f"{target}-1"}
+    put(place / "layers.json", json.dumps({"consent": consent}).encode())
+    put(place / "face/000000.exr", mark(source))
+    audit.append("delivery", swap=f"{source}-on-{target}", consent=consent, layers=logged)
+
+
+def test_layers_that_were_put_elsewhere_in_the_project_go_by_the_log(project: Path) -> None:
+    layered(project / "shots/one", "ada", "ben", "shots/one")
+    layered(project / "shots/two", "ada", "ben", str(project / "shots/two"))
+    layered(project / "shots/three", "cyd", "ben", "shots/three")
+    layered(project / "shots/four", "ada", "ben", "shots/four")
+    layered(project / "shots/four", "cyd", "ben", "shots/four")  # made again in its place, of others
+    revoke("ada", "--key", "ada", "--purge")
+    assert sorted(path.name for path in (project / "shots").iterdir()) == ["four", "three"]
+    assert of("ada", content_of(project)) == set()
+    assert "Nothing that came from this person is left" in revoke("ada", "--purge")
+
+
+def test_layers_outside_of_the_project_stay_and_are_named_each_time(project: Path, tmp_path: Path) -> None:
+    layered(tmp_path / "handed", "ada", "ben", str(tmp_path / "handed"))
+    layered(tmp_path / "others", "cyd", "ben", str(tmp_path / "others"))
+    for arguments in (("--key", "ada", "--purge"), ("--purge",)):
+        told = revoke("ada", *arguments)
+        assert f"layers that were written outside of the project ({tmp_path / 'handed'})" in told
+    assert (tmp_path / "handed/face/000000.exr").is_file()
+
+
+def test_each_kind_of_thing_that_goes_has_its_tombstone(project: Path) -> None:
+    """An object of DVC, an entry of its run cache, a file that it does not keep."""
+    runs = project / ".dvc/cache/runs"
+    entries = {path.name for path in runs.rglob("*") if path.is_file()}
+    [scratch] = (project / ".scratch/training").glob("ada-ben-*/*")
+    digest = hashlib.md5(scratch.read_bytes()).hexdigest()
+    revoke("ada", "--key", "ada", "--purge")
+    gone = entries - {path.name for path in runs.rglob("*") if path.is_file()}
+    (file,) = (project / "data/withdrawn").iterdir()
+    stones = [json.loads(line) for line in file.read_text().splitlines()]
+    of_kind = {kind: {stone["hash"] for stone in stones if stone["kind"] == kind} for kind in ("object", "run", "file")}
+    assert gone
+    assert of_kind["run"] == gone
+    assert digest in of_kind["file"] - of_kind["object"]
+    assert all(len(stone["signature"]["value"]) == 128 for stone in stones)
+
+
+def put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
 def test_a_remote_that_can_not_be_reached_is_said_and_is_no_success(project: Path) -> None:
     add_remote(project, "far", "s3://nowhere/at-all", endpointurl="http://127.0.0.1:1")
     told = revoke("ada", "--key", "ada", "--purge", status=BAD_INPUT)
