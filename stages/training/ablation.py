@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -37,18 +36,22 @@ from stages.settings import Params, load_params, parse
 from stages.training.checkpoint import fingerprint_of
 from stages.training.exam import Exam, marks, reconstruction, swap_with_truth
 from stages.training.faces import Faces, read_faces
+from stages.training.forecast import try_out
 from stages.training.provenance import code_hash, versions
 from stages.training.settings import PresetSettings
 from stages.training.stage import prepare
 from stages.training.state import State
 from stages.training.step import Step
-from stages.training.timing import finish, mean_seconds_within
+from stages.training.timing import finish
 
 log = logging.getLogger(__name__)
 
 SCRATCH: Final = Path(".scratch/ablation")
 QUESTIONS: Final = 32
 """Held-out faces of each identity, and frames of each swap."""
+
+_TRIED: Final = 12
+"""Iterations that a row's rate is measured by."""
 
 _STEADY = {"optimiser": {"learning_rate": 5e-4}}
 """Networks without a normalised code break at our own's rate."""
@@ -83,6 +86,8 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "kernels-learn": {"base": {"decoder_rate": 1.0}, **_KERNELS},
     "no-base": {"base": {}, **_KERNELS},
     "no-texture": {"network": {"texture": 0}},
+    "no-back-translation": {"back_translation": {"share": 0.0}},
+    "encoder-stays": {"base": {"encoder_rate": 0.0}},
     "no-averaging": {"optimiser": {"average": 0.0}},
     "no-ssim": {"losses": {"ssim": 0.0}},
     "no-gradient": {"losses": {"gradient": 0.0}},
@@ -194,7 +199,7 @@ def measure(
     faces = {name: read_faces(folder, preset.stored_size).train.to(device) for name, folder in folders.items()}
     iterations = length.iterations
     if iterations is None:
-        iterations = max(1, round(length.seconds * _rate(faces, preset, device, length.seconds / 10)))
+        iterations = max(1, round(length.seconds * _rate(faces, preset, device)))
     preset = preset.model_copy(update={"iterations": iterations})
     state, step = State(list(faces), preset, seed, device), Step(faces, preset, seed)
     started = time.perf_counter()
@@ -314,10 +319,10 @@ def _spread(values: Sequence[float | None], digits: int) -> str:
     return f"{np.mean(known):.{digits}f} ± {np.std(known):.{digits}f}"
 
 
-def _rate(faces: Mapping[str, Faces], preset: PresetSettings, device: torch.device, seconds: float) -> float:
-    """Iterations a second, tried for about so long on a state that is then dropped."""
-    state, step = State(list(faces), preset, 0, device), Step(faces, preset, 0)
-    return 1 / mean_seconds_within(partial(step, state), device, seconds)
+def _rate(faces: Mapping[str, Faces], preset: PresetSettings, device: torch.device) -> float:
+    """Iterations a second of a whole run, tried on a state that is then dropped."""
+    trial = try_out(State(list(faces), preset, 0, device), faces, preset, 0, steps=_TRIED)
+    return preset.iterations / trial.seconds_of(0, preset.iterations, preset)
 
 
 def _revision() -> str:

@@ -38,6 +38,7 @@ from stages.consent import require_pair_consent
 from stages.problems import Problem
 from stages.program import tell
 from stages.settings import Params, load_params
+from stages.training.back_translation import beginning
 from stages.training.chart import PLACES
 from stages.training.faces import PLANES, Faces, read_faces
 from stages.training.networks import Network
@@ -114,6 +115,8 @@ def measure(row: str, params: Params, pair: str | None, seconds: float) -> Speed
         network, steps, batches = plain.network, plain.step, plain.batches
     else:
         state = State(list(faces), preset, params.training.seed, device)
+        if preset.back_translation.share:  # an iteration as most are
+            state.progress.iteration = beginning(preset.iterations, preset.back_translation)
         step = Step({name: some.to(device) for name, some in faces.items()}, preset, params.training.seed)
         network = state.network
         steps, batches = partial(step, state), partial(step.batches, 0, 0)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from stages.problems import Problem
 from stages.training.adversary import joining
+from stages.training.back_translation import beginning
 from stages.training.faces import Faces
 from stages.training.memory import PeakMemory, free_memory
 from stages.training.networks.network import SharedEncoder
@@ -34,21 +35,20 @@ class Trial:
     """What a few iterations took.
 
     Attributes:
-        seconds: for one, without a critic.
+        seconds: for one at the start.
         memory: bytes beyond weights and faces at the peak.
-        seconds_with_critic: for one after the critic has joined; None if none ever does.
+        more: seconds that each part which joins later adds, by its name in the preset.
     """
 
     seconds: float
     memory: int
-    seconds_with_critic: float | None = None
+    more: Mapping[str, float] = field(default_factory=dict)
 
     def seconds_of(self, first: int, last: int, preset: PresetSettings) -> float:
         """Of the iterations from ``first`` until before ``last``, of a run of the preset's iterations."""
-        if self.seconds_with_critic is None:
-            return (last - first) * self.seconds
-        joins = min(max(joining(preset.iterations, preset.adversary), first), last)
-        return (joins - first) * self.seconds + (last - joins) * self.seconds_with_critic
+        joins = _later_parts(preset)
+        more = sum(self.more[name] * (last - min(max(joins[name], first), last)) for name in self.more if name in joins)
+        return (last - first) * self.seconds + more
 
 
 def try_out(
@@ -60,23 +60,35 @@ def try_out(
     steps: int = _TRIAL_STEPS,
     processes: Processes = ALONE,
 ) -> Trial:
-    """Time a few iterations, with the critic too if one will join, and undo them."""
+    """Time a few iterations, with each part that joins later too, and undo them."""
     before = state.snapshot()
     device = next(state.network.parameters()).device
     step = Step(faces, preset, seed, processes)
-    joins = joining(preset.iterations, preset.adversary)
+    more: dict[str, float] = {}
     try:
         with PeakMemory(device) as peak:
-            seconds, with_critic = mean_seconds(partial(step, state), device, steps), None
-            if state.critic is not None and joins < preset.iterations:
+            seconds = mean_seconds(partial(step, state), device, steps)
+            # in the order of joining: each is timed with those that joined before
+            for name, joins in sorted(_later_parts(preset).items(), key=lambda part: part[1]):
                 state.progress.iteration = joins
-                with_critic = mean_seconds(partial(step, state), device, steps)
+                both = mean_seconds(partial(step, state), device, steps)
+                more[name] = max(both - seconds - sum(more.values()), 0.0)
     finally:
         state.optimiser.zero_grad(set_to_none=True)
         if state.critic is not None:
             state.critic_optimiser.zero_grad(set_to_none=True)
         state.restore(before)
-    return Trial(seconds, peak.grown, with_critic)
+    return Trial(seconds, peak.grown, more)
+
+
+def _later_parts(preset: PresetSettings) -> dict[str, int]:
+    """The parts of a preset that join after the start, and the iteration at which each does."""
+    parts = {}
+    if preset.back_translation.share:
+        parts["back_translation"] = beginning(preset.iterations, preset.back_translation)
+    if preset.adversary.weight:
+        parts["adversary"] = joining(preset.iterations, preset.adversary)
+    return {name: joins for name, joins in parts.items() if joins < preset.iterations}
 
 
 def tell_needs(state: State, faces: Mapping[str, Faces], preset: PresetSettings, trial: Trial) -> None:

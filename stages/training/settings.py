@@ -188,6 +188,15 @@ class AdversarySettings(_Settings):
     halvings: int = Field(default=3, ge=1, le=5, description="of the picture: 3 judges patches of 38 pixels, 2 of 18")
 
 
+class BackTranslationSettings(_Settings):
+    """Crops that a decoder sees as the other one's decoder draws them, and must give the truth for."""
+
+    share: Share = Field(
+        default=0.0, description="of the pair's crops that are first drawn as the other one of the two; 0: none"
+    )
+    start: Share = Field(default=0.33, description="share of the iterations after which it begins")
+
+
 class GuardSettings(_Settings):
     """When training is called broken, and what then."""
 
@@ -252,6 +261,7 @@ class PresetSettings(_Settings):
     augmentation: AugmentationSettings = AugmentationSettings()
     losses: LossSettings = LossSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
+    back_translation: BackTranslationSettings = BackTranslationSettings()
     adversary: AdversarySettings = AdversarySettings()
     guard: GuardSettings = GuardSettings()
     stop: StopSettings = StopSettings()

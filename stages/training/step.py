@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from stages.training.adversary import adversary_weight, critic_loss, fooling_term
 from stages.training.augment import Batch, augment
+from stages.training.back_translation import beginning, chosen_rows, drawn_as_each_other
 from stages.training.faces import Faces
 from stages.training.losses import loss_terms, sides_term
 from stages.training.processes import ALONE, Processes
@@ -23,7 +24,7 @@ class Step:
     """Trains a state on the faces of all its identities, one iteration at a call.
 
     Args:
-        faces: the training faces of each identity, on the state's device.
+        faces: the training faces of each identity, on the state's device; the pair's two first.
         preset: how to train.
         seed: of all chance; an iteration's batch depends on it, the iteration and the setbacks only.
         processes: who trains together; each sees its share of every batch.
@@ -80,9 +81,10 @@ class Step:
             name: self._processes.share(batch)
             for name, batch in self.batches(progress.iteration, progress.setbacks).items()
         }
-        crops = {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}
-        with passes_in(preset.precision, next(iter(crops.values())).device):
-            answers = state.forward(crops, {name: batch.mirrored for name, batch in batches.items()})
+        with passes_in(preset.precision, next(iter(batches.values())).crops.device):
+            batches, drawn = self._drawn(state, batches)
+            crops = {name: batch.crops.contiguous(memory_format=torch.channels_last) for name, batch in batches.items()}
+            answers = state.forward(crops, {name: batch.mirrored for name, batch in batches.items()}, drawn)
         answers = {name: answer.float() for name, answer in answers.items()}
         losses = {
             name: torch.stack(
@@ -111,6 +113,18 @@ class Step:
         progress.iteration += 1
         state.average_in(preset.optimiser.average)
         return {name: loss.detach() for name, loss in losses.items()}
+
+    def _drawn(self, state: State, batches: dict[str, Batch]) -> tuple[dict[str, Batch], Tensor | None]:
+        """The batches, some crops drawn as the other one of the pair where it is time for that, and which, (n,) bool.
+
+        It is the averaged network that draws: it does so best.
+        """
+        settings, done = self._preset.back_translation, state.progress.iteration
+        if not settings.share or done < beginning(self._preset.iterations, settings):
+            return batches, None
+        crops = next(iter(batches.values())).crops
+        rows = chosen_rows(settings.share, len(crops), self._processes)
+        return drawn_as_each_other(state.average, batches, rows), rows.to(crops.device)
 
 
 def passes_in(precision: Literal["float32", "bfloat16"], device: torch.device) -> AbstractContextManager[object]:

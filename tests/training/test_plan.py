@@ -56,13 +56,13 @@ def test_trying_out_leaves_no_trace(state: State, faces: dict[str, Faces]) -> No
 CRITIC = {"weight": 0.05, "start": 0.5, "channels": 8}
 
 
-def test_a_critic_that_joins_later_is_tried_out_too_and_leaves_no_trace(faces: dict[str, Faces]) -> None:
-    preset = smoke_preset(adversary=CRITIC)
+def test_what_joins_later_is_tried_out_too_and_leaves_no_trace(faces: dict[str, Faces]) -> None:
+    preset = smoke_preset(adversary=CRITIC, back_translation={"share": 0.5})
     state = State(["ada", "ben"], preset, 0, torch.device("cpu"))
     before = state.snapshot()
     trial = try_out(state, faces, preset, 0)
-    assert trial.seconds_with_critic is not None
-    assert trial.seconds_with_critic > 0
+    assert set(trial.more) == {"back_translation", "adversary"}
+    assert trial.more["adversary"] > 0
     after = state.snapshot()
     assert after.facts == before.facts
     assert all(torch.equal(after.tensors[name], tensor) for name, tensor in before.tensors.items())
@@ -72,21 +72,27 @@ def test_a_critic_that_joins_later_is_tried_out_too_and_leaves_no_trace(faces: d
 def test_a_critic_that_never_joins_is_not_tried_out(faces: dict[str, Faces], adversary: dict[str, float]) -> None:
     preset = smoke_preset(adversary=adversary)
     state = State(["ada", "ben"], preset, 0, torch.device("cpu"))
-    assert try_out(state, faces, preset, 0).seconds_with_critic is None
+    assert not try_out(state, faces, preset, 0).more
+
+
+def test_parts_that_join_one_after_another_are_added_up() -> None:
+    preset = smoke_preset(adversary=CRITIC, back_translation={"share": 0.5, "start": 0.25})
+    trial = Trial(seconds=1.0, memory=0, more={"back_translation": 0.5, "adversary": 2.0})
+    assert trial.seconds_of(0, 20, preset) == 20 + 15 * 0.5 + 10 * 2
 
 
 @pytest.mark.parametrize(
     ("first", "last", "seconds"), [(0, 20, 10 * 1 + 10 * 3), (0, 8, 8), (6, 16, 4 + 6 * 3), (12, 20, 8 * 3)]
 )
 def test_iterations_after_the_critic_joins_take_as_long_as_they_do(first: int, last: int, seconds: float) -> None:
-    trial = Trial(seconds=1.0, memory=0, seconds_with_critic=3.0)
+    trial = Trial(seconds=1.0, memory=0, more={"adversary": 2.0})
     assert trial.seconds_of(first, last, smoke_preset(adversary=CRITIC)) == seconds
 
 
 def test_time_and_budget_count_the_critic(
     faces: dict[str, Faces], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(plan, "try_out", lambda *given, **named: Trial(2.0, 0, seconds_with_critic=4.0))
+    monkeypatch.setattr(plan, "try_out", lambda *given, **named: Trial(2.0, 0, more={"adversary": 2.0}))
     settings = with_budget(0.5, adversary=CRITIC)
     state = State(["ada", "ben"], settings.chosen, 0, torch.device("cpu"))
     with caplog.at_level(logging.INFO):

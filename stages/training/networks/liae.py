@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.training.networks.classic import initialise_
-from stages.training.networks.network import Answer, Network
+from stages.training.networks.network import Answer, Network, unlearnt
 from stages.training.networks.saehd import Decoder, Inter, encoder
 from stages.training.settings import NetworkSettings
 
@@ -35,10 +35,15 @@ class Liae(Network):
         self.decoder = Decoder(2 * shared, channels, settings.mask_channels)
         self.apply(initialise_)
 
-    def forward(self, crops: Mapping[str, Tensor], mirrored: Mapping[str, Tensor] | None = None) -> dict[str, Answer]:
+    def forward(
+        self,
+        crops: Mapping[str, Tensor],
+        mirrored: Mapping[str, Tensor] | None = None,
+        drawn: Tensor | None = None,
+    ) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s); encoder and decoder see one batch of all."""
         counts = [len(batch) for batch in crops.values()]
-        features = self.encoder(torch.cat(list(crops.values()))).split(counts)
+        features = torch.split(unlearnt(self.encoder(torch.cat(list(crops.values()))), drawn), counts)
         codes = torch.cat([self._code(each, name) for name, each in zip(crops, features, strict=True)])
         rgb, mask = self.decoder(codes)
         return {name: Answer(*both) for name, *both in zip(crops, rgb.split(counts), mask.split(counts), strict=True)}

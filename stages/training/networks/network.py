@@ -30,11 +30,17 @@ class Answer(NamedTuple):
 class Network(nn.Module):
     """A swap network of any family."""
 
-    def forward(self, crops: Mapping[str, Tensor], mirrored: Mapping[str, Tensor] | None = None) -> dict[str, Answer]:
+    def forward(
+        self,
+        crops: Mapping[str, Tensor],
+        mirrored: Mapping[str, Tensor] | None = None,
+        drawn: Tensor | None = None,
+    ) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s) 0..1 as that identity.
 
         Mirrored says of each crop, (n,) bool, whether it shows its person mirrored; None: no crop does. Only networks
-        with a texture heed it.
+        with a texture heed it. Drawn says which crops of everybody, (n,) bool, the encoder must not learn from, see
+        :mod:`stages.training.back_translation`; None: none.
         """
         raise NotImplementedError
 
@@ -54,9 +60,15 @@ class SharedEncoder(Network):
     encoder: nn.Module
     decoders: nn.ModuleDict
 
-    def forward(self, crops: Mapping[str, Tensor], mirrored: Mapping[str, Tensor] | None = None) -> dict[str, Answer]:
+    def forward(
+        self,
+        crops: Mapping[str, Tensor],
+        mirrored: Mapping[str, Tensor] | None = None,
+        drawn: Tensor | None = None,
+    ) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s) with its own decoder; the encoder sees one batch of all."""
-        features = self.encoder(torch.cat(list(crops.values()))).split([len(batch) for batch in crops.values()])
+        together = unlearnt(self.encoder(torch.cat(list(crops.values()))), drawn)
+        features = torch.split(together, [len(batch) for batch in crops.values()])
         return {
             name: self._trained(each, name, None if mirrored is None else mirrored[name])
             for name, each in zip(crops, features, strict=True)
@@ -70,3 +82,11 @@ class SharedEncoder(Network):
         """What training compares with the truth; mirrored as :meth:`forward` has it."""
         del mirrored
         return Answer(*self.decoders[identity](features))
+
+
+def unlearnt(features: Tensor, drawn: Tensor | None) -> Tensor:
+    """Features (k * n, ...) of k identities' crops, cut off from the encoder where these were drawn, (n,) bool."""
+    if drawn is None:
+        return features
+    rows = drawn.repeat(len(features) // len(drawn)).view(-1, *[1] * (features.ndim - 1))
+    return torch.where(rows, features.detach(), features)
