@@ -36,6 +36,7 @@ CHANGES: Final = (
     "colour.method=histogram",
     "colour.method=sliced",
     "colour.strength=1",
+    "colour.whites=0",
     "blend.method=alpha",
     "blend.method=gradient",
     "motion_blur=0",

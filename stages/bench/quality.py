@@ -5,7 +5,8 @@ and compositing as the settings file says, with the swap's own model. Nothing of
 
 - *PSNR, SSIM*: of the finished frame inside the face, against the right answer. A finished face follows the target's
   colours and not the source's, so the right answer is given them, too: its colours in the face are moved to those of
-  the target's face by the compositing's own map. The face is the landmarks' hull less whatever is no face in truth.
+  the target's face by the compositing's own map, but those of the eyes, which are no skin.
+  The face is the landmarks' hull less whatever is no face in truth.
 - *copied*: the same of the untouched target. What does not beat it is worth nothing.
 - *kept*: intersection over union of the pixels that the settings leave to what is before the face, and those that truly
   show it, among the pixels that would be replaced without the network; *lost*: share of the face's pixels that are not
@@ -171,7 +172,8 @@ def _frame(made: Swapped, number: int, points: NDArray[np.float32], settings: Co
     height, width = finished.shape[:2]
     face = hull(points, width, height) & np.isin(take.truth_parts, FACE) & np.isin(take.target_parts, FACE)
     box = mask_box(face)
-    right = toned(take.truth[box], clip[box], face[box], settings)
+    own = (take.truth_parts == Part.EYE)[box]
+    right = np.where(own[..., None], take.truth[box], toned(take.truth[box], clip[box], face[box], settings))
     reach, kept = kept_of(clip, made.masked[number], made.blind[number])
     before = reach & np.isin(take.target_parts, (*COVERS, Part.HAIR))
     bare = reach & np.isin(take.target_parts, FACE)

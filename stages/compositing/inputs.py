@@ -18,6 +18,7 @@ from stages.compositing.faces import (
     MASK_SIZE,
     faces_to_place,
     means_over_time,
+    outline_of,
     steady_masks,
     transform_of,
     weights_over_time,
@@ -98,7 +99,7 @@ class Inputs:
         free = self._kept_free(settings.mask)
         for row, (crop, mask, open_) in enumerate(zip(crops, masks, free, strict=True)):
             if wanted is None or wanted[row]:
-                rgb = matched[row].applied(crop)
+                rgb = matched[row].applied(crop, outline_of(self.faces, row))
                 seed = int(self.faces["frame"].iloc[row]), int(self.faces["face"].iloc[row])
                 yield Layer(rgb, mask, transform_of(self.faces, row), open_, settings.grain, seed)
 

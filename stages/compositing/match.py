@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stages.compositing import motion, relighting, sharpness
 from stages.compositing.recolouring import Recolouring
+from stages.compositing.whites import Whites
 
 Floats = NDArray[np.float32]
 
@@ -23,19 +24,22 @@ class Match:
         smear: (2,), how far it is smeared, in shares of the crop; None leaves it.
         light: (GRID, GRID) float32, what its light is multiplied by (see :func:`stages.compositing.relighting.gains`);
             None leaves it.
+        whites: how eyes are moved in place of the map; None if as all else.
     """
 
     colours: Recolouring
     detail: float
     light: Floats | None = None
     smear: NDArray[np.float64] | None = None
+    whites: Whites | None = None
 
-    def applied(self, crop: NDArray[np.uint8]) -> Floats:
-        """The crop (r, r, 3) uint8, matched, as float32 0..1."""
+    def applied(self, crop: NDArray[np.uint8], outline: NDArray[np.float64]) -> Floats:
+        """The crop (r, r, 3) uint8, matched, as float32 0..1; its landmarks are (478, 2) in the unit crop."""
         rgb = crop.astype(np.float32) / np.float32(255.0)
         if self.smear is not None:
             rgb = motion.smear(rgb, len(crop) * self.smear)
-        rgb = self.colours.applied(rgb)
+        moved = self.colours.applied(rgb)
+        rgb = moved if self.whites is None else self.whites.applied(moved, rgb, outline)
         if self.light is not None:
             rgb = relighting.relit(rgb, self.light)
         return sharpness.with_detail(rgb, self.detail)

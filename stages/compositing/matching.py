@@ -20,6 +20,7 @@ from stages.compositing.measuring import Measured, MeasureFaces, spans_of_faces
 from stages.compositing.recolouring import UNCHANGED, Recolouring, recolouring
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.steadiness import runs, smoothed
+from stages.compositing.whites import gain_of
 from stages.execution.engines import HERE, Engine
 from stages.progress import bar
 
@@ -109,6 +110,7 @@ class Matches(Sequence[Match]):
         self._weights = weights_over_time(faces, frames, settings.colour.steady)
         statistics, self._smears = _smears(found, faces, samples, settings)
         self._statistics = smoothed(statistics, self._weights)
+        self._whites = smoothed(found.whites, self._weights)
         self._map = lru_cache(_KEPT)(self._map_of)
         self._gains: relighting.Gains | None = None
         if settings.light.method != "none":
@@ -134,7 +136,9 @@ class Matches(Sequence[Match]):
         made, (source, target) = self._map(row), self._statistics[row, :, 12]
         # The map of colours is also one of contrast: that part of the way is already gone.
         detail = sharpness.gain(source * made.contrast, target, self._settings.sharpness)
-        return Match(made, detail, self._gains.of(row) if self._gains else None, self._smears[row])
+        light = self._gains.of(row) if self._gains else None
+        whites = gain_of(self._whites[row, 0], self._whites[row, 1], self._settings.colour.whites)
+        return Match(made, detail, light, self._smears[row], whites)
 
     def _map_of(self, row: int) -> Recolouring:
         source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in self._statistics[row])

@@ -21,10 +21,11 @@ from stages.compositing.masks import face_size, raw_mask
 from stages.compositing.occlusion import kept_free, visible_of
 from stages.compositing.recolouring import Samples, measured_colours
 from stages.compositing.settings import CompositingSettings, MaskSettings
+from stages.compositing.whites import WIDTH, measured_whites
 from stages.execution.work import spans_of, tables_of
 from stages.progress import progress
 
-_NAMES = ("statistics", "shading", "colours", "smears")
+_NAMES = ("statistics", "shading", "colours", "smears", "whites")
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,15 @@ class Measured:
             :func:`stages.compositing.transport.samples`); (n, 2, 0, 3) if the settings do not ask for them.
         smears: (n, WIDTH) float64, see :func:`stages.compositing.motion.smeared`; all 0 if the settings do not ask for
             them.
+        whites: (n, 2, 5) float64, of both as :func:`stages.compositing.whites.measured_whites` has them; all 0 if the
+            settings do not ask for them.
     """
 
     statistics: NDArray[np.float64]
     shading: NDArray[np.float16]
     colours: NDArray[np.float16]
     smears: NDArray[np.float64]
+    whites: NDArray[np.float64]
 
     @classmethod
     def joined(cls, parts: Iterable[Self], count: int) -> Self:
@@ -72,14 +76,16 @@ class Measured:
 def measured(
     frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str | None = None
 ) -> Measured:
-    """What is measured of every face. Of the settings count the colour's method, the light's method and scale, the
-    mask's occlusion, and whether there is motion blur. Without a word for it, there is no bar."""
+    """What is measured of every face. Of the settings count the colour's method, and whether whites have a gain of
+    their own, the light's method and scale, the mask's occlusion, and whether there is motion blur. Without a word for
+    it, there is no bar."""
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops = converted.each(faces)
     statistics = np.zeros((len(faces), 2, 13))
     shading = np.zeros((len(faces), relighting.GRID, relighting.GRID, 5), np.float16)
     smears = np.zeros((len(faces), motion.WIDTH))
+    whites = np.zeros((len(faces), 2, WIDTH))
     colours: list[list[Samples]] = [[] for _ in range(len(faces))]
     pictures = frames.pick(numbers)
     for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
@@ -96,13 +102,15 @@ def measured(
                 found, samples = measured_colours(view, mask, settings.colour)
                 colours[row].append(samples)
                 statistics[row, which] = [*found.mean, *found.covariance.ravel(), sharpness.detail(view, mask)]
+                if settings.colour.whites and settings.colour.method != "none":
+                    whites[row, which] = measured_whites(view, mask, outline)
             if settings.motion_blur:
                 way = motion.in_crop(motion_of(faces, row), transform_of(faces, row), size)
                 smears[row] = motion.smeared(views[0], views[1], mask, way)
             if settings.light.method != "none":
                 pixels = face_size(outline) * size
                 shading[row] = relighting.shading(views[0], views[1], mask, pixels, settings.light.scale)
-    return Measured(statistics, shading, np.array(colours, np.float16), smears)
+    return Measured(statistics, shading, np.array(colours, np.float16), smears, whites)
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,8 @@ class Preview:
         rows = sorted({*rows, *np.flatnonzero(standing & np.isin(of_run, of_run[rows])).tolist()})
         near = inputs.some(rows).faces
         light = settings.light
-        asked = (settings.colour.method, light.method, light.scale, settings.mask.occlusion, settings.motion_blur != 0)
+        colour = settings.colour.method, settings.colour.whites != 0
+        asked = (*colour, light.method, light.scale, settings.mask.occlusion, settings.motion_blur != 0)
         key = f"{asked} {rows}"
         if key not in self._measured:
             self._measured[key] = measured(inputs.frames, near, inputs.converted, settings, "preview")

@@ -66,6 +66,13 @@ class ColourSettings(BaseModel):
         le=10.0,
         description="seconds (sigma) over which the statistics are smoothed within a shot; 0: not at all",
     )
+    whites: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="how far eyes are moved by what the whites of both people's eyes differ by, in place of "
+        "what their skins do; 0: they go with the skin",
+    )
 
 
 class LightSettings(BaseModel):
