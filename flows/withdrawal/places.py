@@ -49,7 +49,7 @@ def places_of(root: Path, own: Iterable[Step], present: Iterable[Step]) -> list[
         elif item and step.stage not in going_on:
             found |= set(_named(root / SCRATCH / stage, re.escape(item)))
         if stage == "compositing" and item:
-            found |= set(_named(root / LAYERS, re.escape(item)))
+            found |= set(_with_leftovers(root, LAYERS / item))
         if stage == "decisions" and item and step.stage not in going_on:
             name = re.escape(item)
             found |= set(_named(root / DECISIONS, rf"{name}\.yaml")) | set(

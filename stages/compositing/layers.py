@@ -58,6 +58,13 @@ def deliver(name: str, params: Params, out: Path) -> None:
         raise Problem(
             "something else is there, which would be replaced", where=out, mend="name a folder that is not there yet"
         )
+    above = next((parent for parent in out.resolve().parents if (parent / LAYERS).is_file()), None)
+    if above is not None:
+        raise Problem(
+            f"it lies in a layered delivery, {above}, which is removed as a whole if a consent is withdrawn",
+            where=out,
+            mend="name a folder outside of it",
+        )
     swap = params.swap(name)
     model_sha256 = sha256_of(SwapModel.read(Path("data/training") / swap.pair).folder / "model.json")
     settings = params.compositing.model_dump(mode="json")
@@ -70,6 +77,7 @@ def deliver(name: str, params: Params, out: Path) -> None:
         "clip": swap.clip,
         "consent": inputs.consent,
         "lineage": origin.root,
+        "signed": provenance.signer is not None,
     }
     gate = Gate.of(finished, params.screening)
     with whole_folder(out) as folder:
@@ -141,7 +149,7 @@ def write_layers(
             (folder / entry["matte"]).write_bytes(png(element.matte, folder / entry["matte"]))
         told.append(entry)
     replaced = sum(entry["face"] is not None for entry in told)
-    facts = _facts(frames, settings) | about | {"frames": len(told), "frames_with_a_face": replaced}
+    facts = _facts(frames, settings) | {"signed": False} | about | {"frames": len(told), "frames_with_a_face": replaced}
     facts |= {"screening": gate.facts()} if gate else {}
     write_facts(folder / LAYERS, facts)
     write_facts(folder / "frames.json", {"frames": told})

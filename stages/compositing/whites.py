@@ -87,8 +87,8 @@ class Whites:
 
 
 def measured_whites(view: Floats, mask: Floats, outline: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of a face's eyes (WIDTH,): the share of the crop that lies open, and that times the mean log RGB of their whites
-    and the :func:`warmth` of the skin.
+    """Of a face's eyes (WIDTH,): the share of the crop that is open and seen, and that times the mean log RGB of their
+    whites and the :func:`warmth` of the skin.
 
     Sums, so that faces can be added up over time and one that blinks counts for little.
 
@@ -105,11 +105,14 @@ def measured_whites(view: Floats, mask: Floats, outline: NDArray[np.float64]) ->
     for eye in (RIGHT_EYE, LEFT_EYE):
         lids = outline[list(eye)]
         middle = lids.mean(axis=0)
-        between = _filled(middle + _WITHIN * (lids - middle), len(view)) * mask > _WHOLLY
+        inside = _filled(middle + _WITHIN * (lids - middle), len(view)) > _WHOLLY
+        between = inside & (mask > _WHOLLY)
         if between.any():
-            least, most = np.quantile(luma[between], _WHITE)
+            # of values that are there: between interpolated ones there may be none
+            least, most = np.quantile(luma[between], _WHITE, method="nearest")
             white = view[between & (luma >= least) & (luma <= most)]
-            open_ = cv2.contourArea(lids.astype(np.float32))  # no count of pixels: a closed eye still has an edge
+            # no count of pixels alone: a closed eye still has an edge
+            open_ = cv2.contourArea(lids.astype(np.float32)) * between.sum() / inside.sum()
             found += open_ * np.array([1.0, *np.log(white.astype(np.float64) + _FOOT).mean(axis=0), skin])
     return found
 

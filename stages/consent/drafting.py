@@ -92,6 +92,9 @@ QUESTIONS: Final = (
 )
 
 
+_NO_MORE: Final = "; - to say it no more"
+
+
 def draft(
     identity: str,
     params: Params,
@@ -134,7 +137,10 @@ def draft(
             continue
         said = given.get(question.field)
         if said is None:
-            said = ask(question.text, defaults.get(question.field))
+            default = defaults.get(question.field)
+            said = ask(question.text + (_NO_MORE if question.optional and default else ""), default)
+            if question.optional and said.strip() == "-":  # what is empty is taken for the default
+                said = ""
         _take_out(raw, question.field)
         if said.strip() or question.several:
             _put(raw, question.field, _split(said) if question.several else _plain(question.field, said.strip()))

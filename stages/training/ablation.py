@@ -72,6 +72,7 @@ def _residual(family: str, decoder_channels: tuple[int, ...]) -> Mapping[str, An
             "texture": 0,
             "side_outputs": 0,
         },
+        "back_translation": {"share": 0.0},
         **_STEADY,
     }
 
@@ -79,7 +80,7 @@ def _residual(family: str, decoder_channels: tuple[int, ...]) -> Mapping[str, An
 ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "default": {},
     "original": {},
-    "original-our-recipe": _STEADY,
+    "original-our-recipe": {"back_translation": {"share": 0.0}, **_STEADY},
     "df": _residual("df", (128, 256, 128, 64)),
     "liae": _residual("liae", (256, 256, 128, 64)),
     "side-outputs": {"network": {"side_outputs": 2}},

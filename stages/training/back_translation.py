@@ -7,7 +7,8 @@ no guess: it is the crop that the swap was made of. That is back-translation (Se
 machine translation models with monolingual data"; without any parallel text Lample et al. 2018), with faces for
 languages.
 
-Only decoders learn from it. A drawn face is not quite where the true one is, and an encoder that were taught to make up
+The encoder learns nothing from it, only what comes behind it: decoders, and in the family ``liae`` what makes the codes
+of its features. A drawn face is not quite where the true one is, and an encoder that were taught to make up
 for that would read true faces worse.
 """
 
@@ -48,7 +49,9 @@ def chosen_rows(share: float, size: int, processes: Processes) -> Tensor:
 
 
 @torch.no_grad()
-def drawn_as_each_other(network: Network, batches: Mapping[str, Batch], rows: Tensor) -> dict[str, Batch]:
+def drawn_as_each_other(
+    network: Network, batches: Mapping[str, Batch], rows: Tensor
+) -> tuple[dict[str, Batch], dict[str, Tensor]]:
     """The batches of all identities; of the pair's two, which come first, some crops are drawn as the other one.
 
     The drawn face lies over the crop that it was made of, by its own mask and the true one together, since that is how
@@ -58,12 +61,17 @@ def drawn_as_each_other(network: Network, batches: Mapping[str, Batch], rows: Te
         network: that draws; it learns nothing of it.
         batches: augmented, of the pair's two and then of companions, who are never drawn.
         rows: (n,) bool on the CPU, which crops.
+
+    Returns:
+        The batches, and of each which crops were drawn, (n,) bool on its device.
     """
     both = tuple(islice(batches, 2))
-    if len(both) < 2 or not bool(rows.any()):
-        return dict(batches)
-    a, b = both
-    return {**batches, a: _drawn(network, batches[a], b, rows), b: _drawn(network, batches[b], a, rows)}
+    where = {name: rows if name in both and len(both) == 2 else torch.zeros_like(rows) for name in batches}
+    drawn = dict(batches)
+    if len(both) == 2 and bool(rows.any()):
+        for name, other in (both, both[::-1]):
+            drawn[name] = _drawn(network, batches[name], other, rows)
+    return drawn, {name: each.to(batches[name].crops.device) for name, each in where.items()}
 
 
 def _drawn(network: Network, batch: Batch, other: str, rows: Tensor) -> Batch:

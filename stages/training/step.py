@@ -114,7 +114,7 @@ class Step:
         state.average_in(preset.optimiser.average)
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def _drawn(self, state: State, batches: dict[str, Batch]) -> tuple[dict[str, Batch], Tensor | None]:
+    def _drawn(self, state: State, batches: dict[str, Batch]) -> tuple[dict[str, Batch], dict[str, Tensor] | None]:
         """The batches, some crops drawn as the other one of the pair where it is time for that, and which, (n,) bool.
 
         It is the averaged network that draws: it does so best.
@@ -124,7 +124,7 @@ class Step:
             return batches, None
         crops = next(iter(batches.values())).crops
         rows = chosen_rows(settings.share, len(crops), self._processes)
-        return drawn_as_each_other(state.average, batches, rows), rows.to(crops.device)
+        return drawn_as_each_other(state.average, batches, rows)
 
 
 def passes_in(precision: Literal["float32", "bfloat16"], device: torch.device) -> AbstractContextManager[object]:

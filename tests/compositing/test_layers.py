@@ -257,6 +257,30 @@ def test_a_layered_delivery_is_signed_listed_looked_at_and_logged(ready: Path) -
     assert (delivery["layers"], delivery["sha256"]) == ("out", sha256_of(Path("out", LIST)))
 
 
+def test_layers_that_nobody_signed_do_not_say_that_they_are(ready: Path) -> None:
+    params = load_params()
+    credential = params.encoding.credential.model_copy(update={"sign": False})
+    encoding = params.encoding.model_copy(update={"credential": credential})
+    for out, asked in (("signed", params), ("bare", params.model_copy(update={"encoding": encoding}))):
+        deliver("ada-on-ben", asked, Path(out))
+    signed, bare = (Path(out, "README.md").read_text() for out in ("signed", "bare"))
+    assert "The folder is signed as a whole" in signed
+    assert "| `pictures.sha256`, `pictures.c2pa` | all files by their hashes, and the signed" in signed
+    assert "The folder is **not signed**" in bare
+    assert "signed as a whole" not in bare
+    assert "c2pa`" not in bare
+    assert "| `pictures.sha256` | all files by their hashes |\n\nFiles are numbered" in bare
+    assert not Path("bare/pictures.c2pa").exists()
+
+
+def test_a_delivery_goes_into_no_other_one_which_a_purge_may_remove(ready: Path) -> None:
+    deliver("ada-on-ben", load_params(), Path("out"))
+    before = sorted(Path("out").rglob("*"))
+    with pytest.raises(Problem, match="lies in a layered delivery"):
+        deliver("ada-on-ben", load_params(), Path("out/face/two"))
+    assert sorted(Path("out").rglob("*")) == before
+
+
 def test_verify_tells_that_they_are_layers_and_from_whose_consent(ready: Path) -> None:
     deliver("ada-on-ben", load_params(), Path("out"))
     told = as_document(look(Path("out"), b"", Path("data/registry")))

@@ -47,6 +47,28 @@ def test_the_mean_is_that_of_the_whites_whatever_skin_and_iris_are(white: float,
     assert np.array(sums) / share == pytest.approx(np.log(white + 0.05), abs=0.02)
 
 
+@given(
+    size=st.integers(8, 96),
+    height=st.floats(0.0, 0.06),
+    seen=st.floats(0, 1),
+    chance=st.integers(0, 99),
+)
+def test_what_is_measured_is_finite_however_little_is_seen(size: int, height: float, seen: float, chance: int) -> None:
+    view = np.random.default_rng(chance).random((size, size, 3), np.float32)
+    mask = np.ones((size, size), np.float32)
+    mask[:, : round(seen * size)] = 0.0
+    found = measured_whites(view, mask, outline(height))
+    assert np.isfinite(found).all()
+    assert (found[0] == 0.0) <= (not found.any())
+
+
+def test_an_eye_of_which_half_is_seen_counts_for_half() -> None:
+    mask = SEEN.copy()
+    mask[:, : round(0.65 * SIZE)] = 0.0  # one eye and half of the other
+    whole, half = (measured_whites(face(0.4, 0.7), each, outline())[0] for each in (SEEN, mask))
+    assert half / whole == pytest.approx(0.25, abs=0.03)
+
+
 def test_what_is_hidden_is_not_measured() -> None:
     assert not measured_whites(face(0.5, 0.8), np.zeros((SIZE, SIZE), np.float32), outline()).any()
 

@@ -171,6 +171,26 @@ def test_a_term_that_outlasts_the_results_moves_their_end(full: Consent) -> None
     assert (str(after.term.expires), str(after.retention_period.destroy_by)) == ("2027-11-28", "2028-11-28")
 
 
+def test_a_lone_dash_says_no_more_what_an_empty_answer_would_keep(full: Consent) -> None:
+    asked: list[str] = []
+
+    def ask(question: str, default: str | None) -> str:
+        asked.append(question)
+        if question.startswith("Whose law"):
+            return "-"
+        assert default is not None, question
+        return default
+
+    assert full.jurisdiction is not None
+    assert full.privacy_notice is not None
+    given = {"adult_attestation": "yes"}
+    after = draft("ada", load_params(), ask, today=TODAY, answers=given, private=Path("private"))
+    assert (after.jurisdiction, after.privacy_notice) == (None, full.privacy_notice)
+    assert [each for each in asked if each.startswith("Whose law")] == [
+        "Whose law is the document under? (empty: it does not say); - to say it no more"
+    ]
+
+
 def test_what_a_person_agreed_to_is_not_taken_over_to_a_performer(full: Consent) -> None:
     raw = yaml.safe_load(Path("params.yaml").read_text())
     plain = {"purpose": "a sample", "clips": "ada", "jurisdiction": "", "privacy_notice": ""}

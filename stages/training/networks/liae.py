@@ -39,11 +39,11 @@ class Liae(Network):
         self,
         crops: Mapping[str, Tensor],
         mirrored: Mapping[str, Tensor] | None = None,
-        drawn: Tensor | None = None,
+        drawn: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s); encoder and decoder see one batch of all."""
         counts = [len(batch) for batch in crops.values()]
-        features = torch.split(unlearnt(self.encoder(torch.cat(list(crops.values()))), drawn), counts)
+        features = torch.split(unlearnt(self.encoder(torch.cat(list(crops.values()))), crops, drawn), counts)
         codes = torch.cat([self._code(each, name) for name, each in zip(crops, features, strict=True)])
         rgb, mask = self.decoder(codes)
         return {name: Answer(*both) for name, *both in zip(crops, rgb.split(counts), mask.split(counts), strict=True)}

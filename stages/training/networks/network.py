@@ -34,12 +34,12 @@ class Network(nn.Module):
         self,
         crops: Mapping[str, Tensor],
         mirrored: Mapping[str, Tensor] | None = None,
-        drawn: Tensor | None = None,
+        drawn: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s) 0..1 as that identity.
 
         Mirrored says of each crop, (n,) bool, whether it shows its person mirrored; None: no crop does. Only networks
-        with a texture heed it. Drawn says which crops of everybody, (n,) bool, the encoder must not learn from, see
+        with a texture heed it. Drawn says which crops, (n,) bool, the encoder must not learn from, see
         :mod:`stages.training.back_translation`; None: none.
         """
         raise NotImplementedError
@@ -64,10 +64,10 @@ class SharedEncoder(Network):
         self,
         crops: Mapping[str, Tensor],
         mirrored: Mapping[str, Tensor] | None = None,
-        drawn: Tensor | None = None,
+        drawn: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Answer]:
         """Reconstruct each identity's crops (n, 3, s, s) with its own decoder; the encoder sees one batch of all."""
-        together = unlearnt(self.encoder(torch.cat(list(crops.values()))), drawn)
+        together = unlearnt(self.encoder(torch.cat(list(crops.values()))), crops, drawn)
         features = torch.split(together, [len(batch) for batch in crops.values()])
         return {
             name: self._trained(each, name, None if mirrored is None else mirrored[name])
@@ -84,9 +84,10 @@ class SharedEncoder(Network):
         return Answer(*self.decoders[identity](features))
 
 
-def unlearnt(features: Tensor, drawn: Tensor | None) -> Tensor:
-    """Features (k * n, ...) of k identities' crops, cut off from the encoder where these were drawn, (n,) bool."""
+def unlearnt(features: Tensor, crops: Mapping[str, Tensor], drawn: Mapping[str, Tensor] | None) -> Tensor:
+    """Features (n, ...) of all crops one after another, cut off from the encoder where these were drawn, see
+    :meth:`Network.forward`."""
     if drawn is None:
         return features
-    rows = drawn.repeat(len(features) // len(drawn)).view(-1, *[1] * (features.ndim - 1))
+    rows = torch.cat([drawn[name] for name in crops]).view(-1, *[1] * (features.ndim - 1))
     return torch.where(rows, features.detach(), features)

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from flows.lineage.records import Step
+from flows.withdrawal.places import places_of
 from stages.audit import log as audit
 from stages.consent.commands import app
 from stages.problems import BAD_INPUT, Problem
@@ -250,6 +252,16 @@ def test_layers_that_were_put_elsewhere_in_the_project_go_by_the_log(project: Pa
     assert sorted(path.name for path in (project / "shots").iterdir()) == ["four", "three"]
     assert of("ada", content_of(project)) == set()
     assert "Nothing that came from this person is left" in revoke("ada", "--purge")
+
+
+def test_what_a_killed_delivery_left_of_its_layers_is_among_the_places(tmp_path: Path) -> None:
+    for name in (".ada-on-ben.4f2c.part", "ada-on-ben", ".cyd-on-ben.77aa.part", "cyd-on-ben"):
+        put(tmp_path / "data/layers" / name / "face/000000.exr", b"a face")
+    own = Step("compositing@ada-on-ben", "python -m stages.compositing ada-on-ben", {}, (), ())
+    assert places_of(tmp_path, [own], []) == [
+        Path("data/layers/.ada-on-ben.4f2c.part"),
+        Path("data/layers/ada-on-ben"),
+    ]
 
 
 def test_layers_outside_of_the_project_stay_and_are_named_each_time(project: Path, tmp_path: Path) -> None:
