@@ -94,9 +94,12 @@ def test_without_a_label_not_a_sample_is_another(tmp_path: Path) -> None:
 
 
 def test_what_was_seen_of_a_decent_swap_is_in_its_facts(tmp_path: Path) -> None:
-    made = delivered(grey_frames(tmp_path / "frames"), tmp_path / "out", settings({}), screening=ScreeningSettings())
-    assert made.facts["screening"]["looked_at"] == 2
-    assert made.facts["screening"]["highest"] < 0.4
+    finished = grey_frames(tmp_path / "frames")
+    for alike, looked_at in ((0, 2), (3, 1)):  # the second due frame shows nothing new
+        asked = ScreeningSettings(alike=alike)
+        seen = delivered(finished, tmp_path / str(alike), settings({}), screening=asked).facts["screening"]
+        assert (seen["looked_at"], seen["alike"]) == (looked_at, 2 - looked_at)
+        assert seen["highest"] < 0.4
 
 
 def test_a_swap_that_shows_nudity_is_not_delivered(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         section: {} for section in ("performers", "performances", "truths", "identities", "clips", "pairs", "swaps")
     }
     raw["dataset"] = {"minimum": 2, "split": {"block": 4, "guard": 1}}
+    raw["detection"] = {"unenrolled": "warn"}  # a rendered face has nobody to enrol
     (root / "params.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     trust(root / "data/consent", "eve", "performer eve", "subject")
     trust(root / "data/consent", "studio", "a studio", "controller")
