@@ -6,6 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -46,9 +47,9 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def _plain(stage: object) -> Iterator[object]:
+def _plain(stage: Any) -> Iterator[Any]:
     """What a stage reads and writes, but its settings."""
-    yield from (each for each in (*stage.deps, *stage.outs) if not hasattr(each, "params"))  # type: ignore[attr-defined]
+    yield from (each for each in (*stage.deps, *stage.outs) if not hasattr(each, "params"))
 
 
 def _stand_in(place: Path, root: Path) -> None:
