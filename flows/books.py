@@ -1,13 +1,19 @@
-"""Keeps right DVC's book of who reads and writes what at the moment (``rwlock``), which a kill can leave in disorder.
+"""Keeps right what a kill can leave in disorder of DVC's: its book of who reads and writes what at the moment
+(``rwlock``), and the run cache.
 
 DVC rewrites the file in place: a process that is killed meanwhile leaves it cut off, and every later DVC command fails.
 An entry of a process that was killed stays until its path is wanted; if its number belongs to another process by then,
 after a restart of the machine for instance, the path is held for ever.
+
+A result is written beside its place in the run cache, then moved there. SIGINT can end the writing half-way, and DVC
+then takes the half for the newest result of the stage: it fails with the word ``'outs'``, or brings back only some
+outputs.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +21,8 @@ import psutil
 from dvc.lock import make_lock
 
 BOOK = "rwlock"
+RESULT = re.compile(r"[0-9a-f]{64}")
+"""How the run cache names a result that it has in full."""
 
 
 def tidy(folder: Path) -> None:
@@ -35,6 +43,31 @@ def tidy(folder: Path) -> None:
             held, kept = None, {}
         if kept != held:
             book.write_text(json.dumps(kept), encoding="utf-8")
+
+
+def drop_unfinished(repo: Any) -> list[Path]:
+    """Remove what was being written into the run cache when its writer was ended.
+
+    Whoever writes there has the repository's lock, so that nobody's file goes who is still at it.
+
+    Args:
+        repo: an open ``dvc.repo.Repo``; it is waited for its lock where it was opened to wait.
+
+    Returns:
+        What was removed.
+    """
+    folder = Path(repo.stage_cache.cache_dir)
+
+    def unfinished() -> list[Path]:
+        return [path for path in folder.glob("??/*/*") if not RESULT.fullmatch(path.name)]
+
+    if not unfinished():
+        return []
+    with repo.lock:
+        gone = unfinished()
+        for path in gone:
+            path.unlink()
+    return gone
 
 
 def writers(folder: Path) -> set[str]:

@@ -18,6 +18,13 @@ from typing import NoReturn
 
 import psutil
 
+WRITING_SECONDS = 1.0
+"""So long the command itself goes without a signal after what it started has got its first.
+
+DVC ignores SIGINT only while a stage runs. In the moment after, when it writes down the result, the exception leaves a
+file half-written: ``dvc.lock``, which then has to be mended by hand, or one in the run cache.
+"""
+
 ENDING = ((signal.SIGINT, 5.0), (signal.SIGTERM, 2.0))
 """What the processes get, and how many seconds they have after each before they are killed.
 
@@ -25,7 +32,7 @@ SIGINT comes first because Python turns it into an exception: a stage then remov
 which ignores it while a stage runs, writes down how the stage ended and gives back its locks.
 """
 
-GRACE_SECONDS = sum(seconds for _, seconds in ENDING)
+GRACE_SECONDS = WRITING_SECONDS + sum(seconds for _, seconds in ENDING)
 
 
 def others() -> list[psutil.Process]:
@@ -39,15 +46,23 @@ def others() -> list[psutil.Process]:
     return list(found.values())
 
 
+def _send(processes: set[psutil.Process], step: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(step)
+
+
 def end_all() -> NoReturn:
-    """End them step by step, kill what is left, then end this process."""
+    """End what the command started, then the command, step by step; kill what is left; then end this process."""
     for step in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(step, signal.SIG_IGN)
-    ended = others()
+    command = set(psutil.Process().children())
+    told = set(others()) - command
+    _send(told, signal.SIGINT)
+    _, ended = psutil.wait_procs({*told, *others()}, timeout=WRITING_SECONDS)
     for step, seconds in ENDING:
-        for process in ended:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(step)
+        # A second SIGINT would end the tidying up after the first.
+        _send(set(ended) - (told if step == signal.SIGINT else set()), step)
         _, ended = psutil.wait_procs({*ended, *others()}, timeout=seconds)
     for process in ended:
         with contextlib.suppress(psutil.NoSuchProcess):

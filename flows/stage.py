@@ -183,6 +183,8 @@ def reproduce_stage(
             status = children.run(command, cwd=root, on_line=on_line, env=environment(), seconds=seconds)
         except Overdue as overdue:
             # What hung, a network drive or a driver, may not hang again; what is merely slow needs a longer deadline.
+            with opened(root):  # tidies what the end may have left
+                pass
             reason = f"{overdue}, and was ended\n  mend: if it was at work, give it longer (timeouts, --timeout)"
             raise StageFailed(address, reason, may_pass=True) from None
         if status == 0:

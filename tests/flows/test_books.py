@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import psutil
+from dvc.stage.cache import _get_stage_hash
 
 from flows.books import tidy
-from flows.pipeline import Pipeline, stale_stages
+from flows.pipeline import Pipeline, opened, stale_stages
 from tests.flows.conftest import dvc
 
 ARGUMENTS = "--wait-for-lock repro -s training@ada-ben"
@@ -49,3 +50,22 @@ def test_dvc_works_again_after_the_book_was_cut_off(made: Path) -> None:
     assert spoilt.returncode != 0, "DVC can help itself now: this module is no longer needed"
     assert stale_stages(made, list(Pipeline.load(made).graph)) == {}
     dvc("status", cwd=made)
+
+
+def test_dvc_works_again_after_a_result_was_half_written_into_its_run_cache(made: Path) -> None:
+    address = "extraction@ada"
+    with opened(made) as repo:
+        (stage,) = repo.stage.collect(address)
+        whole = next((made / ".dvc/cache/runs").glob(f"??/{_get_stage_hash(stage)}/*"))
+    half = whole.with_name(f".{'x' * 22}.tmp")
+    half.write_text(whole.read_text().split("outs:")[0])
+    (made / "dvc.lock").unlink()
+    spoilt = subprocess.run(
+        [sys.executable, "-m", "dvc", "repro", "-s", address], cwd=made, capture_output=True, check=False
+    )
+    assert b"'outs'" in spoilt.stderr, "DVC can help itself now: drop_unfinished is no longer needed"
+    assert address in stale_stages(made, [address])
+    assert not half.exists()
+    assert whole.exists()
+    dvc("repro", "-s", address, cwd=made)
+    assert stale_stages(made, [address]) == {}

@@ -89,6 +89,22 @@ def test_a_python_program_is_interrupted_and_can_clean_up(tmp_path: Path) -> Non
     assert processes(str(tmp_path)) == []
 
 
+def test_a_command_can_write_down_how_what_it_started_has_ended(tmp_path: Path) -> None:
+    children = Children()
+    program = (
+        "import pathlib, subprocess, time\n"
+        "subprocess.run(['sh', '-c', 'touch here; exec sleep 600'])\n"
+        "with open('result', 'w') as file:\n"
+        "    file.write('half ')\n    time.sleep(0.3)\n    file.write('whole')\n"
+        "time.sleep(600)\n"
+    )
+    process = children.start([sys.executable, "-c", program], cwd=tmp_path)
+    wait_for(lambda: (tmp_path / "here").exists())
+    children.end(process)
+    assert (tmp_path / "result").read_text() == "half whole"
+    assert processes(str(tmp_path)) == []
+
+
 def test_nothing_outlives_a_starter_that_is_killed(tmp_path: Path) -> None:
     starter = (
         "import pathlib\nfrom flows.children import Children\n"
