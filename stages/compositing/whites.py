@@ -17,11 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from stages.packs.topology import LEFT_EYE, RIGHT_EYE
 
-RIGHT_EYE: Final = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
-LEFT_EYE: Final = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
-"""Outlines of what lids leave open, in the numbering of the 478-point face mesh (Kartynnik et al. 2019)."""
+Floats = NDArray[np.float32]
 
 WIDTH: Final = 5
 """Numbers that are measured of a face: a weight, and by it three channels of its whites, and its skin's warmth."""

@@ -15,6 +15,9 @@ LEFT_EYE_CORNERS: Final = (263, 362)
 RIGHT_EYE_LIDS: Final = ((159, 145), (158, 153), (160, 144))
 """Pairs of upper and lower lid."""
 LEFT_EYE_LIDS: Final = ((386, 374), (385, 380), (387, 373))
+RIGHT_EYE: Final = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+"""The outline of what the lids leave open, closed, from the outer corner along the lower lid and back."""
+LEFT_EYE: Final = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
 MOUTH_CORNERS: Final = (61, 291)
 """Right, left."""
 INNER_LIPS: Final = ((13, 14), (82, 87), (312, 317))

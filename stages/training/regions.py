@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_RIGHT_EYE: Final = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
-_LEFT_EYE: Final = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+from stages.packs.topology import LEFT_EYE, RIGHT_EYE
+
 _LIPS: Final = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
-"""Outlines in the numbering of the 478-point face mesh (Kartynnik et al. 2019)."""
+"""The outline in the numbering of the 478-point face mesh (Kartynnik et al. 2019)."""
 
 _MARGIN, _EDGE = 0.015, 0.015
 """How far the maps reach past the outline and how soft they end, in shares of the crop's side."""
@@ -19,7 +19,7 @@ _MARGIN, _EDGE = 0.015, 0.015
 
 def eyes_map(landmarks: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
     """255 on both eyes, fading to 0; (size, size) uint8. Landmarks (478, 2) in the unit crop."""
-    return np.maximum(_soft_hull(landmarks[list(_RIGHT_EYE)], size), _soft_hull(landmarks[list(_LEFT_EYE)], size))
+    return np.maximum(_soft_hull(landmarks[list(RIGHT_EYE)], size), _soft_hull(landmarks[list(LEFT_EYE)], size))
 
 
 def mouth_map(landmarks: NDArray[np.float32], size: int) -> NDArray[np.uint8]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from stages.artifacts.alignments import POSE_AND_QUALITY
 from stages.artifacts.face_set import FaceSet
-from stages.training.regions import _LEFT_EYE, _LIPS, _RIGHT_EYE
+from stages.packs.topology import LEFT_EYE, RIGHT_EYE
+from stages.training.regions import _LIPS
 from stages.training.settings import NetworkSettings, PresetSettings, TrainingSettings
 
 SIZE = 64
@@ -41,7 +42,7 @@ def drawn_face(
     cv2.ellipse(crop, (32, 35), (20, 25), 0, 0, 360, skin, -1)
     cv2.ellipse(mask, (32, 35), (20, 25), 0, 0, 360, 255, -1)
     points = np.full((478, 2), 0.5, np.float32)
-    for outline, x in ((_RIGHT_EYE, 24 + shift), (_LEFT_EYE, 40 + shift)):
+    for outline, x in ((RIGHT_EYE, 24 + shift), (LEFT_EYE, 40 + shift)):
         cv2.ellipse(crop, (x, 30), (4, 2), 0, 0, 360, (245, 245, 245), -1)
         cv2.circle(crop, (x + shift // 3, 30), 2, hair, -1)
         points[list(outline)] = _ring(x, 30, 4, 2, len(outline))
