@@ -76,7 +76,9 @@ class Watermark:
             Problem: of the pixel format it is not known which samples are luma.
         """
         seen = brightness(picture)
-        cut = self._is_cut(seen)
+        changed = None if self._before is None else np.abs(seen - self._before)
+        cut = _is_cut(changed)
+        self._motion = self._moving(None if cut else changed)
         light = float(seen.mean())
         if cut or self._maps is None or self._number % EVERY == 0 or abs(light - self._light) > _OTHER_LIGHT:
             self._maps, self._light = _maps(self._added(seen, _faintest(picture)), picture), light
@@ -84,17 +86,16 @@ class Watermark:
         self._number += 1
         shift(picture, *self._maps)
 
-    def _is_cut(self, seen: Floats) -> bool:
-        """Whether a frame begins a shot; else what moved is noted."""
-        if self._before is None:
-            return True
-        changed = np.abs(seen - self._before)
-        if float(changed.mean()) > _CUT:
-            self._motion[:] = 0
-            return True
+    def _moving(self, changed: Floats | None) -> Floats:
+        """How much moves where, (SIDE, SIDE), with what lasts of before.
+
+        Args:
+            changed: by how much a frame differs from the one before it, (SIDE, SIDE); None if it begins a shot.
+        """
+        if changed is None:
+            return np.zeros_like(self._motion)
         moved = cv2.blur(changed, (9, 9), borderType=cv2.BORDER_REFLECT)
-        self._motion = np.maximum(np.minimum(moved, _MOTION_LIMIT), np.float32(_LASTING) * self._motion)
-        return False
+        return np.asarray(np.maximum(np.minimum(moved, _MOTION_LIMIT), np.float32(_LASTING) * self._motion), np.float32)
 
     def _added(self, seen: Floats, faintest: float) -> Floats:
         """What is to be added to a frame, on the raster, in codes of 8 bits."""
@@ -118,6 +119,11 @@ class Watermark:
         reach = np.asarray(STRONGEST * np.minimum(share / share.mean(), 2.0), np.float32)
         light = np.clip((seen - 16) / 40, 0.0, 1.0) * np.clip((250 - seen) / 20, 0.3, 1.0)
         return np.asarray(reach * light, np.float32)
+
+
+def _is_cut(changed: Floats | None) -> bool:
+    """Whether a frame begins a shot, by how much it differs from the one before it; None is the first frame's."""
+    return changed is None or float(changed.mean()) > _CUT
 
 
 def _faintest(picture: av.VideoFrame) -> float:
