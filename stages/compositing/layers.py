@@ -6,6 +6,7 @@ that goes with it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain, islice
@@ -18,7 +19,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from stages import geometry
 from stages.artifacts.files import sha256_of, write_facts
 from stages.artifacts.frames import Frames
-from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.audit import log as audit
 from stages.channels import PACKED, channels
@@ -30,8 +30,8 @@ from stages.compositing.separating import OPAQUE, place_and_separate
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.spans import spans_of_frames
 from stages.consent import require_swap_consent
-from stages.credentials.origin import Origin
-from stages.credentials.provenance import LIST, Provenance, write_list
+from stages.credentials.provenance import LIST, write_list
+from stages.credentials.swap import provenance_of
 from stages.disclosure import DISCLOSURE, LAYERS, in_words
 from stages.nudity import Gate
 from stages.picture_bytes import png
@@ -66,23 +66,28 @@ def deliver(name: str, params: Params, out: Path) -> None:
             mend="name a folder outside of it",
         )
     swap = params.swap(name)
-    model_sha256 = sha256_of(SwapModel.read(Path("data/training") / swap.pair).folder / "model.json")
-    settings = params.compositing.model_dump(mode="json")
-    origin = Origin.of(inputs.frames, finished, model_sha256, settings, records, "layers")
-    provenance = Provenance.of(origin, params.encoding.credential)
+    provenance = provenance_of(name, params, records, inputs.frames, finished, "layers")
     about = {
         "swap": name,
         "source": swap.source,
         "target": swap.target,
         "clip": swap.clip,
         "consent": inputs.consent,
-        "lineage": origin.root,
+        "lineage": provenance.origin.root,
         "signed": provenance.signer is not None,
     }
     gate = Gate.of(finished, params.screening)
     with whole_folder(out) as folder:
-        write_layers(inputs, finished, folder, params.compositing, about, gate, what=f"layers of {name}")
-        (folder / "disclosure.txt").write_text(in_words(provenance.tags), encoding="utf-8")
+        write_layers(
+            inputs,
+            finished,
+            folder,
+            params.compositing,
+            about,
+            gate,
+            tags=provenance.tags,
+            what=f"layers of {name}",
+        )
         provenance.sign(folder, title=name)
         listed = folder / LIST if provenance.signer else write_list(folder)
         audit.append("delivery", swap=name, consent=inputs.consent, layers=str(out), sha256=sha256_of(listed))
@@ -96,6 +101,7 @@ def write_layers(
     about: dict[str, Any],
     gate: Gate | None = None,
     *,
+    tags: Mapping[str, str] | None = None,
     what: str = "layers",
 ) -> None:
     """The delivery into an existing folder, a frame at a time.
@@ -107,6 +113,7 @@ def write_layers(
         settings: of the stage, as they were for ``finished``.
         about: facts to be kept with it: who, from whose consent.
         gate: looks at the finished frames; None does not look.
+        tags: fields that its disclosure says beside the words, see :func:`stages.disclosure.in_words`.
         what: the work in a few words, for the bar.
 
     Raises:
@@ -154,7 +161,7 @@ def write_layers(
     write_facts(folder / LAYERS, facts)
     write_facts(folder / "frames.json", {"frames": told})
     (folder / "README.md").write_text(_readme(facts), encoding="utf-8")
-    (folder / "disclosure.txt").write_text(in_words({}), encoding="utf-8")
+    (folder / "disclosure.txt").write_text(in_words(tags or {}), encoding="utf-8")
 
 
 def _face(faces: pd.DataFrame, row: int) -> dict[str, Any]:

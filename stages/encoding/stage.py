@@ -13,12 +13,11 @@ import numpy as np
 from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import Frames
-from stages.artifacts.swap_model import SwapModel
 from stages.atomic import whole_folder
 from stages.audit import log as audit
 from stages.consent import require_swap_consent
-from stages.credentials.origin import Origin
 from stages.credentials.provenance import Provenance
+from stages.credentials.swap import provenance_of
 from stages.disclosure import DISCLOSURE
 from stages.encoding.checking import check_file, check_pictures, left_out, steady_rate
 from stages.encoding.codecs import CODECS, LOSSLESS
@@ -58,18 +57,14 @@ def run(name: str, params: Params) -> None:
     consents = {role: record.id for role, record in records.items()}
     finished = Frames.read(Path("data/compositing") / name)
     clip = Frames.read(Path("data/extraction") / swap.clip)
-    model = SwapModel.read(Path("data/training") / swap.pair)
-    model_sha256 = sha256_of(model.folder / "model.json")
-    settings = params.encoding.model_dump(mode="json", exclude={"credential": {"signer"}, "watermark_key": True})
-    origin = Origin.of(clip, finished, model_sha256, settings, records)
-    provenance = Provenance.of(origin, params.encoding.credential)
+    provenance = provenance_of(name, params, records, clip, finished)
     about = {
         "swap": name,
         "source": swap.source,
         "target": swap.target,
         "clip": swap.clip,
         "consent": consents,
-        "model": {"pair": swap.pair, "sha256": model_sha256},
+        "model": {"pair": swap.pair, "sha256": provenance.origin.model_sha256},
         "audio": (clip.facts.model_extra or {}).get("audio", []),
     }
     with whole_folder(place(name)) as folder:

@@ -257,6 +257,14 @@ def test_a_layered_delivery_is_signed_listed_looked_at_and_logged(ready: Path) -
     assert (delivery["layers"], delivery["sha256"]) == ("out", sha256_of(Path("out", LIST)))
 
 
+def test_the_disclosure_of_a_delivery_names_its_lineage(ready: Path) -> None:
+    deliver("ada-on-ben", load_params(), Path("out"))
+    first, *fields = Path("out/disclosure.txt").read_text().splitlines()
+    said = dict(field.split(": ", 1) for field in fields)
+    assert first == DISCLOSURE
+    assert json.loads(said["AIGC"])["ProduceID"] == json.loads(Path("out/layers.json").read_text())["lineage"]
+
+
 def test_layers_that_nobody_signed_do_not_say_that_they_are(ready: Path) -> None:
     params = load_params()
     credential = params.encoding.credential.model_copy(update={"sign": False})
