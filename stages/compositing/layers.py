@@ -49,8 +49,8 @@ def deliver(name: str, params: Params, out: Path) -> None:
 
     Raises:
         Problem: no such swap; no consent; an artifact is missing or damaged; the finished frames are not what the
-            settings and artifacts give, or one shows nudity; it can not be signed and read back; the folder holds
-            something else.
+            settings and artifacts give, or one shows nudity; the pair's model is not the one that made the swap; it can
+            not be signed and read back; the folder holds something else.
     """
     inputs, records = Inputs.read(name, params), require_swap_consent(name, params, "layers")
     finished = Frames.read(Path("data/compositing") / name)
@@ -66,7 +66,7 @@ def deliver(name: str, params: Params, out: Path) -> None:
             mend="name a folder outside of it",
         )
     swap = params.swap(name)
-    provenance = provenance_of(name, params, records, inputs.frames, finished, "layers")
+    provenance = provenance_of(name, params, records, inputs.frames, finished, inputs.converted, "layers")
     about = {
         "swap": name,
         "source": swap.source,

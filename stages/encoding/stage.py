@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from stages.artifacts.converted import Converted
 from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import Frames
@@ -50,14 +51,16 @@ def run(name: str, params: Params) -> None:
     """Encode the finished frames of a swap, with the clip's own times, sound and colour facts.
 
     Raises:
-        Problem: no consent; an artifact is missing or damaged; ffmpeg can not write the file.
+        Problem: no consent; an artifact is missing or damaged; the pair's model is not the one that made the swap;
+            ffmpeg can not write the file.
     """
     swap = params.swap(name)
     records = require_swap_consent(name, params, "encoding")
     consents = {role: record.id for role, record in records.items()}
     finished = Frames.read(Path("data/compositing") / name)
     clip = Frames.read(Path("data/extraction") / swap.clip)
-    provenance = provenance_of(name, params, records, clip, finished)
+    converted = Converted.read(Path("data/conversion") / name)
+    provenance = provenance_of(name, params, records, clip, finished, converted)
     about = {
         "swap": name,
         "source": swap.source,

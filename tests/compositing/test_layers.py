@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from stages import journal
 from stages.artifacts.alignments import Alignments
-from stages.artifacts.files import sha256_of, write_facts
+from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import Frames
 from stages.compositing.commands import commands
 from stages.compositing.inputs import Inputs
@@ -34,6 +34,7 @@ from stages.screening.settings import ScreeningSettings
 from stages.settings import load_params
 from stages.verify.findings import Status, look
 from stages.verify.telling import as_document, as_text
+from tests.models import NETWORK, put_model
 
 Values = NDArray[np.float64]
 ABOUT = {"swap": "ada-on-ben", "source": "ada", "target": "ben", "consent": {"source": "a", "target": "b"}}
@@ -222,8 +223,7 @@ def test_finished_frames_of_other_settings_are_refused(make_scene: Callable[...,
 def ready(workplace: Path, make_pipeline: Callable[..., Any]) -> Path:
     """A project in which all is done but the layers of ada-on-ben."""
     make_pipeline(frames=3, without=(1,), said={"source": "take.mov", "source_sha256": "5" * 64})
-    Path("data/training/ada-ben").mkdir(parents=True)
-    write_facts(Path("data/training/ada-ben/model.json"), {"identities": ["ada", "ben"]})
+    put_model(Path("data/conversion/ada-on-ben"))
     run("ada-on-ben", load_params())
     return workplace
 
@@ -337,6 +337,16 @@ def test_layers_that_can_not_be_signed_are_not_delivered(ready: Path, monkeypatc
     monkeypatch.setattr(provenance, "read_credential", lambda asset: None)
     with pytest.raises(Problem, match="does not hold when read back"):
         deliver("ada-on-ben", load_params(), Path("out"))
+    assert not Path("out").exists()
+    assert "delivery" not in Path("data/audit/log.jsonl").read_text()
+
+
+def test_layers_of_another_model_than_the_one_that_lies_there_are_not_delivered(ready: Path) -> None:
+    NETWORK.write_bytes(b"a network that was trained since")
+    with pytest.raises(Problem, match="network_sha256: the swap was made by another network") as refused:
+        deliver("ada-on-ben", load_params(), Path("out"))
+    assert refused.value.where == "data/conversion/ada-on-ben/facts.json"
+    assert refused.value.mend == "reproduce the conversion and what is made of it: dvc repro compositing@ada-on-ben"
     assert not Path("out").exists()
     assert "delivery" not in Path("data/audit/log.jsonl").read_text()
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import pandas as pd
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from stages.artifacts.converted import CONVERTED, Converted
 from stages.artifacts.deliverable import Deliverable
-from stages.artifacts.files import write_facts
 from stages.artifacts.frames import FrameWriter
 from stages.credentials import provenance
 from stages.credentials.manifest import COMPOSITE
@@ -27,6 +28,7 @@ from stages.settings import Params, load_params
 from stages.verify.findings import Status, look
 from stages.video import VideoFacts
 from tests.authorities import Authority, pem_of, put
+from tests.models import NETWORK, put_model
 from tests.watermark.film import frames, pictures
 
 SWAP = "ada-on-ben"
@@ -47,8 +49,10 @@ def ready(workplace: Path) -> Path:
             for frame in frames(pictures(), "yuv420p"):
                 writer.add(frame.picture, pts=frame.pts, duration=1, shot=0, changed=True)
             writer.close(**more)
-    Path("data/training/ada-ben").mkdir(parents=True)
-    write_facts(Path("data/training/ada-ben/model.json"), {"identities": ["ada", "ben"]})
+    conversion = Path("data/conversion") / SWAP
+    conversion.mkdir(parents=True)
+    Converted.write_index(conversion, pd.DataFrame(columns=CONVERTED.names), {"source": "ada"})
+    put_model(conversion)
     return workplace
 
 
@@ -73,6 +77,16 @@ def test_a_deliverable_is_signed_marked_entered_and_logged(ready: Path) -> None:
     assert found.mark.identifiers == (made.facts["watermark"]["identifier"],)
     assert [entry.lineage for entry in found.entries] == [made.facts["lineage"]]
     assert logged() == ["check", "delivery"]
+
+
+def test_a_swap_of_another_model_than_the_one_that_lies_there_is_not_delivered(ready: Path) -> None:
+    NETWORK.write_bytes(b"a network that was trained since")
+    with pytest.raises(Problem, match="network_sha256: the swap was made by another network") as refused:
+        run(SWAP, params())
+    assert refused.value.where == f"data/conversion/{SWAP}/facts.json"
+    assert refused.value.mend == f"reproduce the conversion and what is made of it: dvc repro compositing@{SWAP}"
+    assert not PLACE.exists()
+    assert logged() == ["check"]
 
 
 @pytest.mark.parametrize("codec", ["h264", "png"])
