@@ -26,7 +26,9 @@ class Findings:
     Attributes:
         objects: (store, hash of each object of the person that lies there).
         runs: (store, name -> path of each entry of its run cache).
-        places: files and folders in the working tree.
+        places: files and folders that are removed, from the repository's folder, in the working tree but for footage
+            and ``halves``.
+        halves: of the places, deliveries of layers to elsewhere that were cut off, by their absolute paths.
         stages: hash of an object or name of an entry -> the stage that made it.
         shared: objects of the person that stay, since others' results have the same bytes.
         tracked: files among the places that git keeps, so that their history stays.
@@ -39,6 +41,7 @@ class Findings:
     objects: list[tuple[Store, list[str]]]
     runs: list[tuple[Store, dict[str, str]]]
     places: list[Path]
+    halves: list[Path]
     stages: dict[str, str]
     shared: set[str]
     tracked: list[str]
@@ -90,7 +93,7 @@ def look(
     own_runs = {name for name, step in recorded.runs.items() if kinship.has(step)}
     present = [step for step in recorded.present if not kinship.has(step)]
     handed = Handed.of(identity, root)
-    places = outermost([*places_of(root, kinship.own, present), *handed.inside])
+    places = outermost([*places_of(root, kinship.own, present), *handed.inside, *handed.halves])
     if with_footage:
         places += [path for path in footage.removable if path not in places]
     objects = [(store, sorted(store.present(wanted))) for store in stores.reached]
@@ -99,9 +102,10 @@ def look(
         objects,
         [(store, {name: path for name, path in paths.items() if name in own_runs}) for store, paths in runs],
         places,
+        handed.halves,
         stages | {name: recorded.runs[name].stage.partition("@")[0] for name in own_runs},
         set().union(*lying.values()),
-        tracked(root, [str(path) for path in places]),
+        tracked(root, [str(path) for path in places if path not in handed.halves]),
         footage,
         handed.outside,
         stores.unreached,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from flows.lineage.records import Step
+from stages import disclosure
 
 DATA: Final = Path("data")
 LAYERS: Final = DATA / "layers"
@@ -77,16 +78,36 @@ def files_in(place: Path) -> Iterator[Path]:
 
 
 def remove(root: Path, place: Path) -> None:
-    """Remove a file or folder, and the folders that are empty then, below ``data``."""
+    """Remove a file or folder, and the folders that are empty then, below ``data``.
+
+    Of layers, the file that tells whose they are goes last: by it the next run finds what one that was killed left.
+    """
     path = root / place
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        for each in path.iterdir():
+            if each.name != disclosure.LAYERS:
+                _remove(each)
+    _remove(path)
     for parent in path.parents:
         if not parent.is_relative_to(root / DATA) or parent == root / DATA or any(parent.iterdir()):
             break
         parent.rmdir()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def halves_of(place: Path) -> Iterator[Path]:
+    """What was written by a process that was killed, and lies beside the place that it was for (``stages/atomic.py``).
+
+    Raises:
+        OSError: the folder can not be looked into.
+    """
+    yield from _named(place.parent, rf"\.{re.escape(place.name)}\..*\.part.*")
 
 
 def _is_theirs(path: str, theirs: set[str], theirs_and_above: set[str]) -> bool:
@@ -94,13 +115,13 @@ def _is_theirs(path: str, theirs: set[str], theirs_and_above: set[str]) -> bool:
 
 
 def _with_leftovers(root: Path, output: Path) -> Iterator[Path]:
-    """An output, and what a stage that was killed left of it beside it (``stages/atomic.py``)."""
+    """An output, and what a stage that was killed left of it beside it."""
     place = root / output
     if place.exists() or place.is_symlink():
         yield place
     for each in (place, place.parent):  # a training writes several outputs of one folder at once
         if each != root and DATA.name in each.relative_to(root).parts[:-1]:
-            yield from _named(each.parent, rf"\.{re.escape(each.name)}\..*\.part.*")
+            yield from halves_of(each)
 
 
 def _named(folder: Path, pattern: str) -> Iterator[Path]:

@@ -25,7 +25,8 @@ def told_of(found: Findings, *, removed: bool) -> Iterator[str]:
         yield "Nothing that came from this person is left here."
     else:
         yield f"{done}, of what came from this person:"
-        yield from _indented("in the working tree", [str(place) for place in found.places])
+        yield from _indented("in the working tree", [str(each) for each in found.places if each not in found.halves])
+        yield from _indented("elsewhere, of layers whose delivery was cut off", [str(each) for each in found.halves])
         for store, oids in found.objects:
             if oids:
                 yield f"  in {store.name}: {len(oids)} objects"

@@ -33,7 +33,9 @@ LONGEST: Final = 1 << 20
 BEGINNING: Final = "0" * 64
 """What the first line names as the one before."""
 
-Event = Literal["check", "training", "delivery", "signature", "withdrawal", "purge", "recovery"]
+Event = Literal["check", "training", "begun", "delivery", "signature", "withdrawal", "purge", "recovery"]
+"""``begun``: layers are about to be written to a place of somebody's choice, where nothing else would find them again
+if that is cut off; ``delivery`` follows once they are whole."""
 
 _KEEP: Final = "keep the file as it is for whoever must explain it, and begin a new log: move data/audit elsewhere"
 

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from stages import geometry
 from stages.artifacts.files import sha256_of, write_facts
 from stages.artifacts.frames import Frames
-from stages.atomic import whole_folder
+from stages.atomic import whole_file, whole_folder
 from stages.audit import log as audit
 from stages.channels import PACKED, channels
 from stages.compositing.exr import write_exr
@@ -46,6 +46,8 @@ _OF_THE_CLIP: Final = {"source": "file", "source_sha256": "sha256", "trim": "tri
 
 def deliver(name: str, params: Params, out: Path) -> None:
     """Write the layered delivery of a swap whose finished frames are made: looked at, listed, signed and logged.
+
+    That it begins is logged, too, before anything is written: a purge finds what a kill leaves of it.
 
     Raises:
         Problem: no such swap; no consent; an artifact is missing or damaged; the finished frames are not what the
@@ -77,6 +79,8 @@ def deliver(name: str, params: Params, out: Path) -> None:
         "signed": provenance.signer is not None,
     }
     gate = Gate.of(finished, params.screening)
+    # before the first file: what a kill leaves beside the place is found again by this line
+    audit.append("begun", swap=name, consent=inputs.consent, layers=str(out))
     with whole_folder(out) as folder:
         write_layers(
             inputs,
@@ -120,6 +124,8 @@ def write_layers(
         Problem: a finished frame is not what the inputs and settings give, or shows nudity.
     """
     frames = inputs.frames
+    # at first what is known by now, so that what a kill leaves tells whose it is
+    write_facts(folder / LAYERS, about)
     for part in ("face", "matte"):
         (folder / part).mkdir()
     spans = spans_of_frames(inputs, matches(inputs, settings, what), settings)
@@ -158,7 +164,8 @@ def write_layers(
     replaced = sum(entry["face"] is not None for entry in told)
     facts = _facts(frames, settings) | {"signed": False} | about | {"frames": len(told), "frames_with_a_face": replaced}
     facts |= {"screening": gate.facts()} if gate else {}
-    write_facts(folder / LAYERS, facts)
+    with whole_file(folder / LAYERS) as scratch:
+        write_facts(scratch, facts)
     write_facts(folder / "frames.json", {"frames": told})
     (folder / "README.md").write_text(_readme(facts), encoding="utf-8")
     (folder / "disclosure.txt").write_text(in_words(tags or {}), encoding="utf-8")

@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.lineage.records import Step
+from flows.withdrawal import places
 from flows.withdrawal.places import places_of
 from stages.audit import log as audit
 from stages.consent.commands import app
@@ -262,6 +263,57 @@ def test_what_a_killed_delivery_left_of_its_layers_is_among_the_places(tmp_path:
         Path("data/layers/.ada-on-ben.4f2c.part"),
         Path("data/layers/ada-on-ben"),
     ]
+
+
+def test_what_kills_left_of_layers_goes_wherever_it_lies(project: Path, tmp_path: Path) -> None:
+    """Whose a half is, it says itself: others' work goes on beside it, and files of no delivery are not ours."""
+    far = tmp_path / "far"
+    for folder, logged in ((project / "shots", "shots/one"), (far, str(far / "one"))):
+        for half, source in ((".one.4f2c_x7a.part", "ada"), (".one.77aa0b1c.part", "cyd")):
+            consent = {"source": f"{source}-1", "target": "ben-1"}
+            put(folder / half / "layers.json", json.dumps({"consent": consent}).encode())
+            put(folder / half / "face/000000.exr", mark(source))
+            audit.append("begun", swap=f"{source}-on-ben", consent=consent, layers=logged)
+        put(folder / ".one.mkv.part", b"a download")
+        put(folder / ".one.of-mine.part/notes.txt", b"keep")
+    digest = hashlib.md5((far / ".one.4f2c_x7a.part/layers.json").read_bytes()).hexdigest()
+    assert str(far / ".one.4f2c_x7a.part") in revoke("ada", "--key", "ada")
+    told = revoke("ada", "--key", "ada", "--purge")
+    assert f"elsewhere, of layers whose delivery was cut off:\n    {far / '.one.4f2c_x7a.part'}\n" in told
+    for folder in (project / "shots", far):
+        kept = [".one.77aa0b1c.part", ".one.mkv.part", ".one.of-mine.part"]
+        assert sorted(path.name for path in folder.iterdir()) == kept
+    assert of("ada", content_of(project)) == set()
+    (stones,) = (project / "data/withdrawn").iterdir()
+    assert digest in stones.read_text()
+    assert "layers that were written outside" not in told, "nobody was handed any"
+    assert "Nothing that came from this person is left" in revoke("ada", "--purge")
+
+
+def test_a_begun_delivery_to_where_nobody_can_look_now_is_named(project: Path, tmp_path: Path) -> None:
+    consent = {"source": "ada-1", "target": "ben-1"}
+    for place in ("taken out/one", "here"):
+        audit.append("begun", swap="ada-on-ben", consent=consent, layers=str(tmp_path / place))
+    told = revoke("ada", "--key", "ada", "--purge")
+    assert f"layers that were written outside of the project ({tmp_path / 'taken out/one'})" in told
+
+
+def test_of_layers_the_file_that_tells_whose_they_are_goes_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("face/000000.exr", "layers.json", "matte/000000.png"):
+        put(tmp_path / "out" / name, b"ada")
+    monkeypatch.setattr(places.shutil, "rmtree", refuse)
+    with pytest.raises(PermissionError):
+        places.remove(tmp_path, Path("out"))
+    assert (tmp_path / "out/layers.json").is_file()
+    monkeypatch.undo()
+    places.remove(tmp_path, Path("out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def refuse(path: Path) -> None:
+    raise PermissionError(path)
 
 
 def test_layers_outside_of_the_project_stay_and_are_named_each_time(project: Path, tmp_path: Path) -> None:
