@@ -2,7 +2,8 @@
 
 A scene is played and converted once (:mod:`stages.bench.quality`), then composited with the settings of the settings
 file and with each change of them. All are held against one right answer, whose colours are moved as the settings file
-says, so another method of colour does not bring its own measure. *CPU* is the time of all threads of this process for
+says, so another method of colour does not bring its own measure. *Spilled* is the mean of what
+:mod:`stages.bench.quality` calls so. *CPU* is the time of all threads of this process for
 one face: measuring, placing, reading and coding its 640 x 360 frame.
 """
 
@@ -31,6 +32,12 @@ CHANGES: Final = (
     "light.scale=0.2",
     "light.strength=0.7",
     "light.steady=0.2",
+    "mask.grow=0",
+    "mask.grow=0.06",
+    "mask.feather=0.04",
+    "mask.feather=0.1",
+    "mask.decoder=false",
+    "mask.hull=false",
     "colour.method=none",
     "colour.method=mean-deviation",
     "colour.method=histogram",
@@ -46,8 +53,8 @@ CHANGES: Final = (
 )
 """Compared if nothing else is asked for."""
 
-Row = dict[str, tuple[float, float, float]]
-"""PSNR, SSIM and milliseconds a face, by scene."""
+Row = dict[str, tuple[float, float, float, float]]
+"""PSNR, SSIM, what spilled and milliseconds a face, by scene."""
 
 
 def rows(
@@ -65,7 +72,8 @@ def rows(
             for number, (name, settings) in enumerate(variants.items()):
                 made, milliseconds = _finished(film, Path(folder) / str(number), settings)
                 found = figures(scene, made, params.compositing.colour)
-                result[name][scene.name] = float(found["psnr"]), float(found["ssim"]), milliseconds
+                psnr, ssim, spilled = (float(found[measure]) for measure in ("psnr", "ssim", "spilled"))
+                result[name][scene.name] = psnr, ssim, spilled, milliseconds
     return result
 
 
@@ -81,11 +89,13 @@ def _finished(film: Filmed, folder: Path, settings: CompositingSettings) -> tupl
 def table_of(found: dict[str, Row]) -> str:
     """The rows as Markdown, PSNR / SSIM, and the means over the scenes."""
     scenes = list(next(iter(found.values())))
-    lines = ["| settings | " + " | ".join(scenes) + " | mean | CPU |", "|---|" + "---:|" * (len(scenes) + 2)]
+    lines = ["| settings | " + " | ".join(scenes) + " | mean | spilled | CPU |", "|---|" + "---:|" * (len(scenes) + 3)]
     for name, row in found.items():
-        psnr, ssim, spent = np.mean(list(row.values()), axis=0).tolist()
+        psnr, ssim, spilled, spent = np.mean(list(row.values()), axis=0).tolist()
         cells = [f"{row[scene][0]:.2f} / {row[scene][1]:.3f}" for scene in scenes]
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {psnr:.2f} / {ssim:.3f} | {spent:.0f} ms |")
+        lines.append(
+            f"| {name} | " + " | ".join(cells) + f" | {psnr:.2f} / {ssim:.3f} | {spilled:.2%} | {spent:.0f} ms |"
+        )
     return "\n".join(lines)
 
 

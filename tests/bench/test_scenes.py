@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.bench.quality import chosen, kept_of, table_of, toned
+from stages.bench.quality import chosen, face_alone, kept_of, table_of, toned
 from stages.bench.scenes import SCENES, NamedScene, Take, lit, shoot
 from stages.compositing.settings import ColourSettings
 from stages.problems import Problem
@@ -86,6 +86,16 @@ def test_what_is_kept_is_told_from_what_is_replaced() -> None:
     assert np.flatnonzero(kept.any(axis=1)).tolist() == [3]
 
 
+def test_what_lies_near_hair_is_not_measured() -> None:
+    parts = np.full((20, 20), Part.SKIN, np.uint8)
+    parts[:, 10] = Part.HAIR
+    parts[0] = Part.BACKGROUND
+    alone = face_alone(parts)
+    assert np.flatnonzero(alone[5]).tolist() == [*range(8), *range(13, 20)]
+    assert not alone[0].any()
+    assert alone[1, :8].all()
+
+
 def test_scenes_are_chosen_by_name_and_a_wrong_one_is_told() -> None:
     assert [scene.name for scene in chosen("hand, glasses")] == ["glasses", "hand"]
     assert len(list(chosen(""))) == len(SCENES)
@@ -94,7 +104,9 @@ def test_scenes_are_chosen_by_name_and_a_wrong_one_is_told() -> None:
 
 
 def test_the_table_leaves_empty_what_a_scene_does_not_ask() -> None:
-    row = {"scene": "plain", "psnr": 30.0, "worst": 28.0, "ssim": 0.9, "copied": 20.0, "lost": 0.0, "replaced": 1.0}
+    row = {"scene": "plain", "psnr": 30.0, "worst": 28.0, "ssim": 0.9, "copied": 20.0, "lost": 0.0, "replaced": 1.0} | {
+        "spilled": 0.012
+    }
     lines = table_of([{**row, "kept": float("nan")}, {**row, "scene": "hand", "kept": 0.9}]).splitlines()
-    assert lines[2] == "| plain | 30.0 dB | 28.0 dB | 0.900 | 20.0 dB |  | 0.00% | 100% |"
+    assert lines[2] == "| plain | 30.0 dB | 28.0 dB | 0.900 | 20.0 dB |  | 0.00% | 1.20% | 100% |"
     assert "| 0.900 | 20.0 dB | 0.900 |" in lines[-1]
