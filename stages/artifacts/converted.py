@@ -33,7 +33,10 @@ class Converted:
 
     @staticmethod
     def crops_into(folder: Path) -> ShardWriter:
-        """A writer whose ``add(crops=(R, R, 3) uint8 RGB, masks=(R, R) uint8)`` gives the row's shard and row."""
+        """A writer whose ``add(crops=(R, R, 3) RGB, masks=(R, R), shown=(S, S))``, all uint8, gives the row's place.
+
+        ``shown`` is how surely the crop shows a face, 255 surely, S :data:`stages.artifacts.visibility.SIZE`.
+        """
         return ShardWriter(folder)
 
     @staticmethod
@@ -44,6 +47,13 @@ class Converted:
 
     def each(self, rows: pd.DataFrame | None = None) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         """Crop (R, R, 3) and mask (R, R), both uint8, for each row in order, one at a time."""
-        rows = self.index if rows is None else rows
-        places = list(zip(rows["shard"].astype(int), rows["row"].astype(int), strict=True))
+        places = self._places(rows)
         yield from zip(read_rows(self.folder, "crops", places), read_rows(self.folder, "masks", places), strict=True)
+
+    def shown(self, rows: pd.DataFrame | None = None) -> Iterator[NDArray[np.uint8]]:
+        """How surely the crop shows a face, (S, S) uint8, for each row in order, one at a time."""
+        yield from read_rows(self.folder, "shown", self._places(rows))
+
+    def _places(self, rows: pd.DataFrame | None) -> list[tuple[int, int]]:
+        rows = self.index if rows is None else rows
+        return list(zip(rows["shard"].astype(int), rows["row"].astype(int), strict=True))

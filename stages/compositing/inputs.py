@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
+from stages.compositing.continuing import continued
 from stages.compositing.faces import (
     MASK_SIZE,
     faces_to_place,
@@ -23,7 +24,7 @@ from stages.compositing.faces import (
     transform_of,
     weights_over_time,
 )
-from stages.compositing.masks import Mask
+from stages.compositing.masks import Mask, face_size
 from stages.compositing.match import Match
 from stages.compositing.occlusion import kept_free, visible_of
 from stages.compositing.placing import Layer
@@ -97,9 +98,11 @@ class Inputs:
         masks = steady_masks(self.converted, self.faces, weights, settings.mask)
         crops = (crop for crop, _ in self.converted.each(self.faces))
         free = self._kept_free(settings.mask)
-        for row, (crop, mask, open_) in enumerate(zip(crops, masks, free, strict=True)):
+        shown = (picture.astype(np.float32) / np.float32(255.0) for picture in self.converted.shown(self.faces))
+        for row, (crop, mask, open_, face) in enumerate(zip(crops, masks, free, shown, strict=True)):
             if wanted is None or wanted[row]:
-                rgb = matched[row].applied(crop, outline_of(self.faces, row))
+                outline = outline_of(self.faces, row)
+                rgb = continued(matched[row].applied(crop, outline), face, face_size(outline))
                 seed = int(self.faces["frame"].iloc[row]), int(self.faces["face"].iloc[row])
                 yield Layer(rgb, mask, transform_of(self.faces, row), open_, settings.grain, seed)
 

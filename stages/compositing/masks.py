@@ -73,15 +73,55 @@ def shaped(mask: Mask, size: float, settings: MaskSettings) -> Mask:
     Returns:
         (s, s) float32 in [0, 1].
     """
-    inside = np.pad((mask >= 0.5).astype(np.uint8), 1)
-    if not inside.any():
+    depth = _depth(mask)
+    if depth is None:
         return np.zeros_like(mask)
+    border = _distance_to_border(mask.shape[0])
+    return _ramp(np.minimum(depth + settings.grow * size, border), settings.feather * size)
+
+
+def inner_edge(shown: Mask, rim: float, width: float) -> Mask | None:
+    """Where a face is shown, (s, s) float32 in [0, 1], with a soft edge that lies on its side.
+
+    What shows something else within the face is a doubt of the network's, an eye in shadow for instance, and is face.
+
+    Args:
+        shown: (s, s) float32 in [0, 1], as the network says it.
+        rim: how deep inside the edge begins, pixels.
+        width: of the edge, pixels.
+
+    Returns:
+        None if no face is shown.
+    """
+    within = _depth(_without_holes(shown), beyond=1)
+    return None if within is None else _ramp(within - np.float32(rim), width)
+
+
+def _without_holes(shown: Mask) -> Mask:
+    """The same with 1 wherever something else is shown that the picture's border can not be reached from."""
+    hidden = np.pad((shown < 0.5).astype(np.uint8), 1, constant_values=1)
+    _, labels = cv2.connectedComponents(hidden, connectivity=4)
+    outside = (labels == labels[0, 0])[1:-1, 1:-1]
+    return np.where(outside, shown, np.maximum(shown, np.float32(0.5)))
+
+
+def _depth(mask: Mask, beyond: int = 0) -> Mask | None:
+    """How far inside the half-way line of a mask each pixel lies, in pixels; None if nothing is inside.
+
+    What lies beyond the picture's border is inside, too, if ``beyond`` is 1.
+    """
+    if not (mask >= 0.5).any():
+        return None
+    inside = np.pad((mask >= 0.5).astype(np.uint8), 1, constant_values=beyond)
     inner = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outer = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     # Either distance is to the nearest pixel of the other kind: the edge lies half a pixel before it.
-    depth = np.where(inside == 1, inner - 0.5, 0.5 - outer)[1:-1, 1:-1] + settings.grow * size
-    border = _distance_to_border(mask.shape[0])
-    ramp = np.clip(np.minimum(depth, border) / max(settings.feather * size, 1e-3), 0.0, 1.0)
+    return np.asarray(np.where(inside == 1, inner - 0.5, 0.5 - outer)[1:-1, 1:-1], np.float32)
+
+
+def _ramp(depth: Mask, width: float) -> Mask:
+    """A smooth step from 0 at no depth to 1 at ``width`` pixels."""
+    ramp = np.clip(depth / max(width, 1e-3), 0.0, 1.0)
     return np.asarray(ramp * ramp * (3.0 - 2.0 * ramp), dtype=np.float32)
 
 

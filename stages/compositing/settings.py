@@ -15,18 +15,18 @@ class MaskSettings(BaseModel):
     decoder: bool = Field(default=True, description="keep to the mask that the decoder gives with its picture")
     hull: bool = Field(default=True, description="keep to the convex hull of the target's landmarks")
     grow: float = Field(
-        default=0.0,
+        default=0.03,
         ge=-0.25,
         le=0.25,
         description="moves the edge outwards, or inwards if negative; both masks end on the jaw line, so growing much "
-        "paints over the background",
+        "paints over neck and background",
     )
     feather: float = Field(
-        default=0.1,
+        default=0.07,
         ge=0.0,
         le=0.5,
         description="width of the soft edge, all of it inside the grown edge; 0 is a hard edge, and much more than "
-        "the default lets the target's brows shine through at the temples of a turned head",
+        "the default lets the target's brows shine through at the temples of a turned head, and its jaw along the edge",
     )
     steady: float = Field(
         default=0.06,

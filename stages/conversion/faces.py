@@ -1,4 +1,4 @@
-"""The faces of a span of the alignments' table, converted."""
+"""The faces of a span of the alignments' table, converted, and what of the pictures shows a face."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
+from stages.artifacts.visibility import SIZE
 from stages.conversion.network import SourceNetwork, in_batches
 from stages.conversion.settings import ConversionSettings
 from stages.execution.work import FRAMES, tables_of
 from stages.geometry import as_matrix, crop
 from stages.onnx import open_session
+from stages.visible_face import NETWORK, PLACE, VisibleFace
 
 FaceOfFrame = tuple[int, NDArray[np.float64]]
 """A frame's number, and the transform (6,) of a face in it, row-major 2x3, frame pixels to unit crop."""
@@ -31,24 +34,26 @@ class ConvertedFaces:
     Attributes:
         colours: (n, R, R, 3) uint8 RGB.
         masks: (n, R, R) uint8.
+        shown: (n, S, S) uint8, how surely the colours show a face (:mod:`stages.visible_face`).
         providers: onnxruntime's, that the network ran on.
     """
 
     colours: NDArray[np.uint8]
     masks: NDArray[np.uint8]
+    shown: NDArray[np.uint8]
     providers: tuple[str, ...]
 
 
 def arrays_of(faces: ConvertedFaces) -> dict[str, NDArray[Any]]:
     """Converted faces as arrays."""
     providers = np.frombuffer(",".join(faces.providers).encode(), np.uint8)
-    return {"colours": faces.colours, "masks": faces.masks, "providers": providers}
+    return {"colours": faces.colours, "masks": faces.masks, "shown": faces.shown, "providers": providers}
 
 
 def faces_of(arrays: Mapping[str, NDArray[Any]]) -> ConvertedFaces:
     """What :func:`arrays_of` was given."""
     providers = arrays["providers"].tobytes().decode().split(",")
-    return ConvertedFaces(arrays["colours"], arrays["masks"], tuple(providers))
+    return ConvertedFaces(arrays["colours"], arrays["masks"], arrays["shown"], tuple(providers))
 
 
 @dataclass(frozen=True)
@@ -71,10 +76,10 @@ class ConvertFaces:
     def reads(self) -> tuple[Path, ...]:
         """As :class:`stages.execution.work.Work` has it."""
         model = SwapModel.read(self.model)
-        return *tables_of(self.frames), self.model / "model.json", model.network(self.source)
+        return *tables_of(self.frames), self.model / "model.json", model.network(self.source), PLACE / NETWORK
 
     def begin(self) -> Callable[[Sequence[FaceOfFrame]], ConvertedFaces]:
-        """Open frames and network.
+        """Open frames and networks.
 
         Raises:
             Problem: one of them is missing or damaged, or they do not fit each other; later, a shard is damaged.
@@ -82,14 +87,23 @@ class ConvertFaces:
         frames, model = Frames.read(self.frames), SwapModel.read(self.model)
         session = open_session(model.network(self.source), device=self.settings.device, threads=self.settings.threads)
         network, providers = SourceNetwork(session, model), tuple(session.get_providers())
+        visibility = VisibleFace.open(device=self.settings.device, threads=self.settings.threads)
 
         def convert(span: Sequence[FaceOfFrame]) -> ConvertedFaces:
             batches = in_batches(_crops(frames, span, model.crop_size), self.settings.batch)
             done = [network.convert(batch) for batch in batches]
+            shown = [_shown(visibility, colours) for colours, _ in done]
             colours, masks = (np.concatenate(part) for part in zip(*done, strict=True))
-            return ConvertedFaces(colours, masks, providers)
+            return ConvertedFaces(colours, masks, np.concatenate(shown), providers)
 
         return convert
+
+
+def _shown(visibility: VisibleFace, colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How surely converted crops (n, R, R, 3) show a face, (n, SIZE, SIZE) uint8."""
+    way = cv2.INTER_AREA if colours.shape[1] > SIZE else cv2.INTER_LINEAR
+    small = np.stack([cv2.resize(each, (SIZE, SIZE), interpolation=way) for each in colours])
+    return np.asarray(np.rint(255.0 * visibility.look(small).clip(0.0, 1.0)), np.uint8)
 
 
 def _crops(frames: Frames, span: Sequence[FaceOfFrame], size: int) -> Iterator[NDArray[np.uint8]]:

@@ -81,7 +81,8 @@ def convert(
     providers: set[tuple[str, ...]] = set()
     with Converted.crops_into(folder) as writer, bar(total=len(table), what=what, unit="face") as shown:
         for span in engine.map(work, spans_of_faces(table, settings.batch)):
-            places += [writer.add(crops=each, masks=mask) for each, mask in zip(span.colours, span.masks, strict=True)]
+            pictures = zip(span.colours, span.masks, span.shown, strict=True)
+            places += [writer.add(crops=each, masks=mask, shown=shown) for each, mask, shown in pictures]
             providers.add(span.providers)
             shown.update(len(span.colours))
     if len(providers) > 1:

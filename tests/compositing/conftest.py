@@ -18,7 +18,7 @@ from stages import geometry
 from stages.artifacts.alignments import POSE_AND_QUALITY, Alignments
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames, FrameWriter
-from stages.artifacts.visibility import ALL_SEEN, packed
+from stages.artifacts.visibility import ALL_SEEN, SIZE, packed
 from stages.channels import channels
 from stages.video import VideoFacts
 
@@ -106,7 +106,11 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
                 )
                 shade = np.array(colour) * (1 + flicker * (-1) ** number) + rng.integers(-6, 7, (size, size, 1))
                 mask = np.full((size, size), 255, np.uint8)
-                shard, row = crops.add(crops=np.clip(shade, 0, 255).astype(np.uint8), masks=mask)
+                shard, row = crops.add(
+                    crops=np.clip(shade, 0, 255).astype(np.uint8),
+                    masks=mask,
+                    shown=np.full((SIZE, SIZE), 255, np.uint8),
+                )
                 placed.append({"frame": number, "face": 0, "shard": shard, "row": row})
             writer.close(**said or {})
         Converted.write_index(

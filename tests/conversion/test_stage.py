@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 import pandas as pd
@@ -15,7 +16,7 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.files import read_facts, write_facts
 from stages.artifacts.frames import Frames, FrameWriter
 from stages.artifacts.swap_model import SwapModel
-from stages.artifacts.visibility import ALL_SEEN
+from stages.artifacts.visibility import ALL_SEEN, SIZE
 from stages.conversion.faces import arrays_of, faces_of
 from stages.conversion.network import SourceNetwork, in_batches, run_bound
 from stages.conversion.settings import ConversionSettings
@@ -28,6 +29,7 @@ from stages.problems import Problem
 from stages.training.export import export
 from stages.training.networks import SwapNetwork
 from stages.video import decode
+from stages.visible_face import VisibleFace
 from tests.conftest import write_clip
 from tests.killing import contents, inodes
 from tests.training.faces import smoke_preset
@@ -107,6 +109,19 @@ def test_each_face_is_what_torch_makes_of_its_crop(
         # half a step of rounding to 8 bits, and the stated tolerance of a quarter
         np.testing.assert_allclose(colour, wanted.rgb[0].permute(1, 2, 0).numpy() * 255, atol=0.76)
         np.testing.assert_allclose(mask, wanted.mask[0, 0].numpy() * 255, atol=0.76)
+
+
+def test_of_each_converted_face_it_is_kept_what_shows_a_face(frames: Frames, model: SwapModel, tmp_path: Path) -> None:
+    found = converted(frames, alignments_at(PLACES), model, tmp_path / "converted")
+    network = VisibleFace.open()
+    pictures = list(found.shown())
+    assert len(pictures) == len(PLACES)
+    for (colour, _), shown in zip(found.each(), pictures, strict=True):
+        larger = cv2.resize(colour, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        np.testing.assert_allclose(shown, 255.0 * network.look(larger[None])[0], atol=0.6)
+    some = found.index.iloc[[4, 1]]
+    for shown, wanted in zip(found.shown(some), (pictures[4], pictures[1]), strict=True):
+        np.testing.assert_array_equal(shown, wanted)
 
 
 def test_the_batch_has_no_influence_on_a_face(frames: Frames, model: SwapModel, tmp_path: Path) -> None:

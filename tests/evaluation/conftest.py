@@ -192,7 +192,7 @@ def evidence_in(
     with Converted.crops_into(folder / "converted") as writer:
         for number, (frame, transform) in enumerate(zip(finished, transforms, strict=True)):
             mask = np.full((CROP, CROP), 255, np.uint8)
-            shard, row = writer.add(crops=geometry.crop(frame, transform, CROP), masks=mask)
+            shard, row = writer.add(crops=geometry.crop(frame, transform, CROP), masks=mask, shown=mask)
             places.append({"frame": number, "face": 0, "shard": shard, "row": row})
     Converted.write_index(folder / "converted", pd.DataFrame(places), {"size": CROP})
     unit = geometry.apply(transforms[0], points[0][:, :2])

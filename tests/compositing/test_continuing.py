@@ -1,0 +1,73 @@
+"""A converted face goes on over the source's own hair and background, and is not touched where it is a face."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from stages.compositing.continuing import continued
+
+SIDE, SIZE = 128, 0.5
+SKIN, HAIR = (0.8, 0.6, 0.5), (0.05, 0.04, 0.03)
+
+
+def shown_from(column: int, side: int = SIDE) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """A face right of a column of a crop, hair left of it."""
+    shown = np.zeros((side, side), np.float32)
+    shown[:, column:] = 1.0
+    return shown
+
+
+def picture(shown: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray:  # type: ignore[type-arg]
+    return np.where(shown[..., None] > 0.5, np.float32(SKIN), np.float32(HAIR))
+
+
+def test_skin_goes_on_where_the_picture_shows_hair() -> None:
+    shown = shown_from(40)
+    rgb = picture(shown)
+    result = continued(rgb, shown, SIZE)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, np.broadcast_to(np.float32(SKIN), rgb.shape), atol=0.02)
+
+
+def test_the_face_keeps_its_pixels_beyond_a_narrow_edge() -> None:
+    shown = shown_from(40)
+    rgb = np.random.default_rng(1).random((SIDE, SIDE, 3), dtype=np.float32)
+    result = continued(rgb, shown, SIZE)
+    inside = 40 + int(np.ceil(0.07 * SIZE * SIDE)) + 1
+    np.testing.assert_array_equal(result[:, inside:], rgb[:, inside:])
+    assert (result[:, :30] != rgb[:, :30]).mean() > 0.99
+
+
+def test_what_is_no_face_within_the_face_stays() -> None:
+    shown = np.ones((SIDE, SIDE), np.float32)
+    shown[50:58, 70:84] = 0.1
+    rgb = picture(shown)
+    np.testing.assert_array_equal(continued(rgb, shown, SIZE), rgb)
+
+
+def test_where_no_face_is_known_the_picture_stays() -> None:
+    rgb = np.random.default_rng(2).random((SIDE, SIDE, 3), dtype=np.float32)
+    for known in (0.0, 1.0):
+        np.testing.assert_array_equal(continued(rgb, np.full((SIDE, SIDE), known, np.float32), SIZE), rgb)
+
+
+@pytest.mark.parametrize("side", [64, 256, 512])
+def test_any_size_of_model_is_continued(side: int) -> None:
+    shown = shown_from(40)
+    rgb = picture(shown_from(40 * side // SIDE, side))
+    result = continued(rgb, shown, SIZE)
+    assert result.shape == (side, side, 3)
+    assert result[:, : side // 4].min() > 0.4
+
+
+@given(seed=st.integers(0, 999), column=st.integers(1, 120))
+@hypothesis_settings(max_examples=20, deadline=None)
+def test_colours_stay_between_those_of_the_picture(seed: int, column: int) -> None:
+    rgb = np.random.default_rng(seed).random((SIDE, SIDE, 3), dtype=np.float32)
+    result = continued(rgb, shown_from(column), SIZE)
+    assert result.min() >= -1e-5
+    assert result.max() <= 1.0 + 1e-5
