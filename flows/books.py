@@ -12,8 +12,10 @@ outputs.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ from dvc.lock import make_lock
 BOOK = "rwlock"
 RESULT = re.compile(r"[0-9a-f]{64}")
 """How the run cache names a result that it has in full."""
+
+WRITTEN_WITHIN_SECONDS = 1.0
+"""A result is some hundred bytes."""
 
 
 def tidy(folder: Path) -> None:
@@ -45,29 +50,32 @@ def tidy(folder: Path) -> None:
             book.write_text(json.dumps(kept), encoding="utf-8")
 
 
-def drop_unfinished(repo: Any) -> list[Path]:
+def drop_unfinished(folder: Path) -> list[Path]:
     """Remove what was being written into the run cache when its writer was ended.
 
-    Whoever writes there has the repository's lock, so that nobody's file goes who is still at it.
+    Whoever is at it is done within milliseconds, and may have the lock of another repository, with which this one
+    shares its cache. So what is still there after a while is nobody's.
 
     Args:
-        repo: an open ``dvc.repo.Repo``; it is waited for its lock where it was opened to wait.
+        folder: ``Repo.stage_cache.cache_dir``.
 
     Returns:
-        What was removed.
+        What was removed; what can not be, in a cache that others own, stays.
     """
-    folder = Path(repo.stage_cache.cache_dir)
-
-    def unfinished() -> list[Path]:
-        return [path for path in folder.glob("??/*/*") if not RESULT.fullmatch(path.name)]
-
-    if not unfinished():
+    left = _unfinished(folder)
+    if not left:
         return []
-    with repo.lock:
-        gone = unfinished()
-        for path in gone:
+    time.sleep(WRITTEN_WITHIN_SECONDS)
+    gone = []
+    for path in left & _unfinished(folder):
+        with contextlib.suppress(OSError):
             path.unlink()
-    return gone
+            gone.append(path)
+    return sorted(gone)
+
+
+def _unfinished(folder: Path) -> set[Path]:
+    return {path for path in folder.glob("??/*/*") if not RESULT.fullmatch(path.name)}
 
 
 def writers(folder: Path) -> set[str]:

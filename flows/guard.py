@@ -22,7 +22,8 @@ WRITING_SECONDS = 1.0
 """So long the command itself goes without a signal after what it started has got its first.
 
 DVC ignores SIGINT only while a stage runs. In the moment after, when it writes down the result, the exception leaves a
-file half-written: ``dvc.lock``, which then has to be mended by hand, or one in the run cache.
+file half-written: ``dvc.lock``, which then has to be mended by hand, or one in the run cache. It is enough for a small
+result; one of gigabytes is hashed for longer, and may be cut off in the middle still.
 """
 
 ENDING = ((signal.SIGINT, 5.0), (signal.SIGTERM, 2.0))

@@ -175,7 +175,7 @@ def opened(root: Path) -> Iterator[Any]:
     try:
         with Repo(str(root), _wait_for_lock=True) as repo:
             books.tidy(Path(repo.tmp_dir))
-            books.drop_unfinished(repo)
+            books.drop_unfinished(Path(repo.stage_cache.cache_dir))
             yield repo
     except (DvcException, yaml.YAMLError) as error:
         told = "; ".join([str(error), *([str(error.__cause__)] if error.__cause__ else [])])

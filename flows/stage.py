@@ -165,9 +165,12 @@ def reproduce_stage(
     Raises:
         StageFailed: it ended with an error, or was ended because it took too long.
         Stopped: the run was stopped.
+        Problem: DVC can not open the repository.
     """
     # Both flags are needed: -s, because DVC wants write locks on what is upstream even where that is up to date.
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", address]
+    with opened(root):  # tidies what a try before this one, which was killed, may have left
+        pass
     begin = time.monotonic()
     while True:
         lines: list[str] = []
@@ -183,8 +186,6 @@ def reproduce_stage(
             status = children.run(command, cwd=root, on_line=on_line, env=environment(), seconds=seconds)
         except Overdue as overdue:
             # What hung, a network drive or a driver, may not hang again; what is merely slow needs a longer deadline.
-            with opened(root):  # tidies what the end may have left
-                pass
             reason = f"{overdue}, and was ended\n  mend: if it was at work, give it longer (timeouts, --timeout)"
             raise StageFailed(address, reason, may_pass=True) from None
         if status == 0:

@@ -14,6 +14,25 @@ _RIM, _EDGE = 0.03, 0.04
 """Shares of the face size: of how deep inside a face is no more believed, since a decoder's hairline is as soft and the
 skin before it the darker for it, and over which the face gives way to its continuation then."""
 
+_LEAST = 0.25
+"""Share of the face size, squared, that must be shown."""
+
+
+def surely_shown(shown: Mask, size: float) -> Mask | None:
+    """Where a converted crop shows the face, short of a rim, (s, s) float32 in [0, 1].
+
+    Args:
+        shown: (s, s) float32 in [0, 1], how surely the crop shows a face.
+        size: of the face as a share of the crop's side, 0 or more.
+
+    Returns:
+        None if less than ``_LEAST`` of the face is shown: then the network did not know the picture for a face, and
+        nothing follows from what it says.
+    """
+    pixels = size * shown.shape[0]
+    sure = inner_edge(shown, _RIM * pixels, _EDGE * pixels)
+    return None if sure is None or float(sure.sum()) < _LEAST * pixels**2 else sure
+
 
 def continued(rgb: Floats, shown: Mask, size: float) -> Floats:
     """A converted crop whose colours go on where it shows no face.
@@ -25,13 +44,12 @@ def continued(rgb: Floats, shown: Mask, size: float) -> Floats:
     Args:
         rgb: (r, r, 3) float32.
         shown: (s, s) float32 in [0, 1], how surely the crop shows a face.
-        size: of the face as a share of the crop's side.
+        size: of the face as a share of the crop's side, 0 or more.
 
     Returns:
-        (r, r, 3) float32; ``rgb`` itself where it shows a face, and everywhere if that is not known.
+        (r, r, 3) float32; as ``rgb`` where it shows a face, and everywhere if that is not known.
     """
-    pixels = size * shown.shape[0]
-    sure = inner_edge(shown, _RIM * pixels, _EDGE * pixels)
+    sure = surely_shown(shown, size)
     if sure is None or float(sure.min()) == 1.0:
         return rgb
     # what is continued is smooth: it is found at the size at which the network looked, whatever the model's

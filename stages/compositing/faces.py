@@ -90,6 +90,12 @@ def steady_masks(converted: Converted, faces: pd.DataFrame, weights: Weights, se
         yield shaped(mean, face_size(outline_of(faces, here)) * MASK_SIZE, settings)
 
 
+def shown_in(converted: Converted, faces: pd.DataFrame) -> Iterator[Mask]:
+    """How surely each converted crop shows a face, (s, s) float32 in 0..1, in order, one at a time."""
+    for picture in converted.shown(faces):
+        yield picture.astype(np.float32) / np.float32(255.0)
+
+
 def means_over_time(masks: Iterator[Mask], weights: Weights) -> Iterator[Mask]:
     """Weighted means of masks that come in order; in memory are those that a present or later mean needs."""
     needed_from = np.array([min(row for row, _ in weights[here]) for here in range(len(weights))], dtype=np.intp)

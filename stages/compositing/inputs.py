@@ -20,6 +20,7 @@ from stages.compositing.faces import (
     faces_to_place,
     means_over_time,
     outline_of,
+    shown_in,
     steady_masks,
     transform_of,
     weights_over_time,
@@ -98,7 +99,7 @@ class Inputs:
         masks = steady_masks(self.converted, self.faces, weights, settings.mask)
         crops = (crop for crop, _ in self.converted.each(self.faces))
         free = self._kept_free(settings.mask)
-        shown = (picture.astype(np.float32) / np.float32(255.0) for picture in self.converted.shown(self.faces))
+        shown = means_over_time(shown_in(self.converted, self.faces), weights)
         for row, (crop, mask, open_, face) in enumerate(zip(crops, masks, free, shown, strict=True)):
             if wanted is None or wanted[row]:
                 outline = outline_of(self.faces, row)

@@ -13,6 +13,9 @@ Mask = NDArray[np.float32]
 _FRACTION_BITS = 8
 """Binary digits after the point in the polygon's corners, for OpenCV's fixed-point drawing."""
 
+_GAP = 5
+"""Pixels of the network's picture: what is narrower leads nowhere."""
+
 _FINER = 4
 """The hull is drawn this many times finer, then averaged: OpenCV's own soft edges make it half a pixel too big."""
 
@@ -83,7 +86,8 @@ def shaped(mask: Mask, size: float, settings: MaskSettings) -> Mask:
 def inner_edge(shown: Mask, rim: float, width: float) -> Mask | None:
     """Where a face is shown, (s, s) float32 in [0, 1], with a soft edge that lies on its side.
 
-    What shows something else within the face is a doubt of the network's, an eye in shadow for instance, and is face.
+    A face is one region. What shows something else within it is a doubt of the network's, an eye in shadow for
+    instance, and is face, also if a gap of a few pixels leads there from outside.
 
     Args:
         shown: (s, s) float32 in [0, 1], as the network says it.
@@ -93,16 +97,20 @@ def inner_edge(shown: Mask, rim: float, width: float) -> Mask | None:
     Returns:
         None if no face is shown.
     """
-    within = _depth(_without_holes(shown), beyond=1)
+    within = _depth(_one_region(shown), beyond=1)
     return None if within is None else _ramp(within - np.float32(rim), width)
 
 
-def _without_holes(shown: Mask) -> Mask:
-    """The same with 1 wherever something else is shown that the picture's border can not be reached from."""
-    hidden = np.pad((shown < 0.5).astype(np.uint8), 1, constant_values=1)
-    _, labels = cv2.connectedComponents(hidden, connectivity=4)
-    outside = (labels == labels[0, 0])[1:-1, 1:-1]
-    return np.where(outside, shown, np.maximum(shown, np.float32(0.5)))
+def _one_region(shown: Mask) -> Mask:
+    """1 in the largest region where a face is shown and in what it encloses, 0 elsewhere."""
+    hidden = np.pad((shown < 0.5).astype(np.uint8), _GAP, constant_values=1)
+    around = cv2.morphologyEx(hidden, cv2.MORPH_OPEN, np.ones((_GAP, _GAP), np.uint8))
+    _, labels = cv2.connectedComponents(around, connectivity=4)
+    face = (labels != labels[0, 0]).astype(np.uint8)[_GAP:-_GAP, _GAP:-_GAP]
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(face, connectivity=4)
+    if count < 2:
+        return np.zeros_like(shown)
+    return np.asarray(labels == 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA])), np.float32)
 
 
 def _depth(mask: Mask, beyond: int = 0) -> Mask | None:

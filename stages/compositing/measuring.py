@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from stages import geometry
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.compositing import motion, relighting, sharpness
-from stages.compositing.faces import motion_of, outline_of, transform_of
+from stages.compositing.continuing import surely_shown
+from stages.compositing.faces import motion_of, outline_of, shown_in, transform_of
 from stages.compositing.inputs import Inputs
 from stages.compositing.masks import face_size, raw_mask
 from stages.compositing.occlusion import kept_free, visible_of
@@ -81,7 +83,7 @@ def measured(
     it, there is no bar."""
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
-    crops = converted.each(faces)
+    crops, shown = converted.each(faces), shown_in(converted, faces)
     statistics = np.zeros((len(faces), 2, 13))
     shading = np.zeros((len(faces), relighting.GRID, relighting.GRID, 5), np.float16)
     smears = np.zeros((len(faces), motion.WIDTH))
@@ -96,6 +98,9 @@ def measured(
             mask = raw_mask(decoder, outline, size, MaskSettings())
             if settings.mask.occlusion == "network":
                 mask = mask * kept_free(visible_of(faces, row), size)
+            own = surely_shown(next(shown), face_size(outline))
+            if own is not None:  # the source's hair and background will not be placed
+                mask = mask * cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)
             pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
             for which, view in enumerate(views):

@@ -1,4 +1,4 @@
-"""Reads a swap model and the target's frames and alignments; writes converted crops."""
+"""Reads a swap model, the target's frames and alignments, and the network that knows faces; writes converted crops."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ def convert(
     work = ConvertFaces(frames.folder, model.folder, source, settings)
     places: list[tuple[int, int]] = []
     providers: set[tuple[str, ...]] = set()
-    with Converted.crops_into(folder) as writer, bar(total=len(table), what=what, unit="face") as shown:
+    with Converted.crops_into(folder) as writer, bar(total=len(table), what=what, unit="face") as progress:
         for span in engine.map(work, spans_of_faces(table, settings.batch)):
             pictures = zip(span.colours, span.masks, span.shown, strict=True)
             places += [writer.add(crops=each, masks=mask, shown=shown) for each, mask, shown in pictures]
             providers.add(span.providers)
-            shown.update(len(span.colours))
+            progress.update(len(span.colours))
     if len(providers) > 1:
         raise Problem(
             f"workers ran it on devices of different kinds: {sorted(providers)}",

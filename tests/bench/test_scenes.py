@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from stages.bench.quality import chosen, face_alone, kept_of, table_of, toned
+from stages.bench.quality import Swapped, chosen, face_alone, figures, kept_of, table_of, toned
 from stages.bench.scenes import SCENES, NamedScene, Take, lit, shoot
 from stages.compositing.settings import ColourSettings
 from stages.problems import Problem
@@ -84,6 +85,18 @@ def test_what_is_kept_is_told_from_what_is_replaced() -> None:
     reach, kept = kept_of(clip, finished, blind)
     assert np.flatnonzero(reach.all(axis=1)).tolist() == [2, 3, 4, 5]
     assert np.flatnonzero(kept.any(axis=1)).tolist() == [3]
+
+
+def test_what_is_painted_beside_the_face_counts_as_spilled() -> None:
+    scene = BY_NAME["plain"]
+    take = first(scene)
+    finished = take.target.copy()
+    faces, beside = (np.argwhere(take.target_parts == part) for part in (Part.SKIN, Part.BACKGROUND))
+    for y, x in [*faces[:300], *beside[:100]]:
+        finished[y, x] = 255 - finished[y, x] // 2
+    table = pd.DataFrame({"frame": [0], "landmarks": [np.pad(take.landmarks, ((0, 0), (0, 1))).ravel()]})
+    made = Swapped([take], [take.target], table, [finished], [finished], [finished])
+    assert figures(scene, made, ColourSettings())["spilled"] == pytest.approx(0.25)
 
 
 def test_what_lies_near_hair_is_not_measured() -> None:

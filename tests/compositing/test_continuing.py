@@ -49,10 +49,37 @@ def test_what_is_no_face_within_the_face_stays() -> None:
     np.testing.assert_array_equal(continued(rgb, shown, SIZE), rgb)
 
 
-def test_where_no_face_is_known_the_picture_stays() -> None:
+def test_a_narrow_gap_from_outside_into_the_face_opens_nothing() -> None:
+    shown = shown_from(40)
+    shown[60:70, 80:94] = 0.1
+    shown[64:66, 40:80] = 0.1
+    rgb = np.random.default_rng(3).random((SIDE, SIDE, 3), dtype=np.float32)
+    result = continued(rgb, shown, SIZE)
+    np.testing.assert_array_equal(result[:, 50:], rgb[:, 50:])
+
+
+def test_a_face_is_one_region_and_what_else_is_taken_for_one_is_not() -> None:
+    shown = shown_from(60)
+    shown[100:110, 10:20] = 1.0
+    rgb = picture(shown_from(60))
+    result = continued(rgb, shown, SIZE)
+    np.testing.assert_allclose(result[100:110, 10:20], np.broadcast_to(np.float32(SKIN), (10, 10, 3)), atol=0.02)
+
+
+@pytest.mark.parametrize("known", ["nowhere", "in a speck", "in a sliver"])
+def test_where_no_face_is_known_the_picture_stays(known: str) -> None:
+    shown = np.zeros((SIDE, SIDE), np.float32)
+    if known == "in a speck":
+        shown[60:66, 60:66] = 1.0
+    elif known == "in a sliver":
+        shown[:, 60:63] = 1.0
     rgb = np.random.default_rng(2).random((SIDE, SIDE, 3), dtype=np.float32)
-    for known in (0.0, 1.0):
-        np.testing.assert_array_equal(continued(rgb, np.full((SIDE, SIDE), known, np.float32), SIZE), rgb)
+    np.testing.assert_array_equal(continued(rgb, shown, SIZE), rgb)
+
+
+def test_a_picture_that_is_all_face_stays() -> None:
+    rgb = np.random.default_rng(2).random((SIDE, SIDE, 3), dtype=np.float32)
+    np.testing.assert_array_equal(continued(rgb, np.ones((SIDE, SIDE), np.float32), SIZE), rgb)
 
 
 @pytest.mark.parametrize("side", [64, 256, 512])
@@ -62,6 +89,7 @@ def test_any_size_of_model_is_continued(side: int) -> None:
     result = continued(rgb, shown, SIZE)
     assert result.shape == (side, side, 3)
     assert result[:, : side // 4].min() > 0.4
+    np.testing.assert_allclose(result[:, side // 2 :], rgb[:, side // 2 :], atol=1e-6)
 
 
 @given(seed=st.integers(0, 999), column=st.integers(1, 120))

@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
 from dvc.stage.cache import _get_stage_hash
 
-from flows.books import tidy
+from flows.books import drop_unfinished, tidy
 from flows.pipeline import Pipeline, opened, stale_stages
 from tests.flows.conftest import dvc
 
@@ -69,3 +70,18 @@ def test_dvc_works_again_after_a_result_was_half_written_into_its_run_cache(made
     assert whole.exists()
     dvc("repro", "-s", address, cwd=made)
     assert stale_stages(made, [address]) == {}
+
+
+def test_a_result_that_another_repository_is_writing_into_a_shared_cache_stays(tmp_path: Path) -> None:
+    place = tmp_path / "ab" / ("ab" * 32)
+    place.mkdir(parents=True)
+    writing, whole, left = place / ".being-written.tmp", place / ("cd" * 32), place / ".left.tmp"
+    writing.write_text("cmd: x")
+    left.write_text("cmd: x")
+    moving = threading.Timer(0.2, lambda: writing.rename(whole))
+    moving.start()
+    assert drop_unfinished(tmp_path) == [left]
+    moving.join()
+    assert whole.read_text() == "cmd: x"
+    assert not left.exists()
+    assert drop_unfinished(tmp_path) == []
