@@ -68,6 +68,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         wild: bool = False,
         times: Callable[[int], int] = lambda number: number,
         seen: Callable[[int], NDArray[np.float32]] | None = None,
+        hair: bool = False,  # over the left half of the converted crops
         said: dict[str, Any] | None = None,
     ) -> Scene:
         facts = VideoFacts(
@@ -106,10 +107,13 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
                 )
                 shade = np.array(colour) * (1 + flicker * (-1) ** number) + rng.integers(-6, 7, (size, size, 1))
                 mask = np.full((size, size), 255, np.uint8)
+                shown = np.full((SIZE, SIZE), 255, np.uint8)
+                if hair:
+                    shade[:, : size // 2], shown[:, : SIZE // 2] = 8.0, 0
                 shard, row = crops.add(
                     crops=np.clip(shade, 0, 255).astype(np.uint8),
                     masks=mask,
-                    shown=np.full((SIZE, SIZE), 255, np.uint8),
+                    shown=shown,
                 )
                 placed.append({"frame": number, "face": 0, "shard": shard, "row": row})
             writer.close(**said or {})

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from stages.artifacts.converted import Converted
+from stages.artifacts.frames import Frames
 from stages.compositing.continuing import continued
+from stages.compositing.inputs import Inputs
+from stages.compositing.measuring import Measured, measured
+from stages.compositing.settings import CompositingSettings
+from stages.compositing.stage import composite
+from stages.geometry import as_matrix, crop
+from tests.compositing.conftest import Scene
 
 SIDE, SIZE = 128, 0.5
 SKIN, HAIR = (0.8, 0.6, 0.5), (0.05, 0.04, 0.03)
 
 
-def shown_from(column: int, side: int = SIDE) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def shown_from(column: int, side: int = SIDE) -> NDArray[np.float32]:
     """A face right of a column of a crop, hair left of it."""
     shown = np.zeros((side, side), np.float32)
     shown[:, column:] = 1.0
     return shown
 
 
-def picture(shown: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray:  # type: ignore[type-arg]
+def picture(shown: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(shown[..., None] > 0.5, np.float32(SKIN), np.float32(HAIR))
 
 
@@ -99,3 +112,36 @@ def test_colours_stay_between_those_of_the_picture(seed: int, column: int) -> No
     result = continued(rgb, shown_from(column), SIZE)
     assert result.min() >= -1e-5
     assert result.max() <= 1.0 + 1e-5
+
+
+PLAIN = CompositingSettings.model_validate(
+    {"colour": {"method": "none"}, "light": {"method": "none"}, "motion_blur": 0}
+)
+
+
+def test_the_sources_hair_is_not_placed(make_scene: Callable[..., Scene], tmp_path: Path) -> None:
+    scene = make_scene(frames=3, hair=True, colour=(200, 60, 40))
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    composite(scene.frames, scene.alignments, scene.converted, folder, PLAIN)
+    for frame, transform in zip(Frames.read(folder), scene.alignments.table["transform"], strict=True):
+        left, right = (crop(frame.rgb(), as_matrix(transform), 64)[28:36, at] for at in (slice(22, 28), slice(36, 42)))
+        np.testing.assert_allclose(left.mean(axis=(0, 1)), right.mean(axis=(0, 1)), atol=12)
+        np.testing.assert_allclose(right.mean(axis=(0, 1)), (200, 60, 40), atol=12)
+
+
+def test_the_sources_hair_is_not_measured(make_scene: Callable[..., Scene]) -> None:
+    scene = make_scene(frames=3, hair=True)
+    inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
+    faces = inputs.some(range(len(inputs.faces))).faces
+
+    def darkest(found: Measured) -> float:
+        return float(found.statistics[:, 0, :3].min())
+
+    class Unknown(Converted):
+        def shown(self, rows: pd.DataFrame | None = None) -> Iterator[NDArray[np.uint8]]:
+            return (np.full_like(each, 255) for each in super().shown(rows))
+
+    blind = Unknown(scene.converted.folder, scene.converted.index, scene.converted.facts)
+    known, unknown = (measured(scene.frames, faces, each, CompositingSettings()) for each in (scene.converted, blind))
+    assert darkest(known) > darkest(unknown) + 0.3
