@@ -3,8 +3,8 @@
 A scene is played and converted once (:mod:`stages.bench.quality`), then composited with the settings of the settings
 file and with each change of them. All are held against one right answer, whose colours are moved as the settings file
 says, so another method of colour does not bring its own measure. *Spilled* is the mean of what
-:mod:`stages.bench.quality` calls so. *CPU* is the time of all threads of this process for
-one face: measuring, placing, reading and coding its 640 x 360 frame.
+:mod:`stages.bench.quality` calls so. *CPU* is the time of all threads of this process for one face: measuring, placing,
+reading and coding its 640 x 360 frame.
 """
 
 from __future__ import annotations

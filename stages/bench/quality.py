@@ -63,7 +63,6 @@ RATE = 25
 _SEEN = 12
 """Sum of differences in R, G and B, in code values, from which on a pixel counts as replaced."""
 
-
 _MIXED = 2
 """Pixels: as far from hair both hair and face may show in one."""
 

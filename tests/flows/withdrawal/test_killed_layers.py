@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dvc.repo import Repo
@@ -15,7 +16,7 @@ from stages.compositing import layers
 from stages.consent.withdrawal import withdraw
 from stages.settings import load_params
 from tests.compositing.conftest import make_pipeline, make_scene  # noqa: F401  the fixtures below ask for them
-from tests.compositing.test_layers import ready  # noqa: F401
+from tests.compositing.test_layers import ready  # noqa: F401  so does this one
 from tests.flows.conftest import run
 from tests.killing import killed
 from tests.records import SIGNED, public, secret
@@ -29,17 +30,17 @@ def dying(folder: Path, out: Path) -> None:
     os.chdir(folder)
     write = layers.write_exr
 
-    def write_one(path: Path, *given: object) -> None:
+    def write_one(path: Path, *given: Any) -> None:
         if path.name != "000000.exr":
             os.kill(os.getpid(), signal.SIGKILL)
-        write(path, *given)  # type: ignore[arg-type]
+        write(path, *given)
 
     layers.write_exr = write_one
     layers.deliver("ada-on-ben", load_params(Path("params.yaml")), out)
 
 
 @pytest.fixture
-def project(ready: Path) -> Path:  # noqa: F811
+def project(ready: Path) -> Path:  # noqa: F811  a fixture is asked for by its name
     """A repository in which all is done but the layers of ada-on-ben."""
     run("git", "init", "--quiet", cwd=ready)
     Repo.init(str(ready)).close()
