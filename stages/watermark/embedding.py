@@ -135,9 +135,10 @@ def _faintest(picture: av.VideoFrame) -> float:
 def _maps(added: Floats, picture: av.VideoFrame) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """What is added to, and what is taken from, each sample of a picture, in its own whole codes."""
     depth = depth_of(picture)
-    kind = np.uint8 if depth == 8 else np.uint16
+    kind = cv2.CV_8U if depth == 8 else cv2.CV_16U
     full = cv2.resize(
         added * np.float32(1 << depth - 8), (picture.width, picture.height), interpolation=cv2.INTER_LINEAR
     )
-    whole = np.rint(full, out=full)
-    return np.maximum(whole, 0).astype(kind), np.maximum(-whole, 0).astype(kind)
+    # rounded, and what is below zero cut off, in one pass each
+    none = np.zeros_like(full)
+    return np.asarray(cv2.subtract(full, none, dtype=kind)), np.asarray(cv2.subtract(none, full, dtype=kind))
