@@ -19,7 +19,7 @@ export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config g
 
 .PHONY: serve setup demo test lint types unit lock gpu samples check clean ablation base visibility
 .PHONY: bench-training bench-footage bench-faces bench-quality bench-codes bench-spreading bench-watermark bench-credentials
-.PHONY: bench-trust bench-noop bench-compositing bench-placing bench-pages bench-workers scale faults
+.PHONY: bench-trust bench-noop bench-compositing bench-keeping bench-placing bench-pages bench-workers scale faults
 .DEFAULT_GOAL := help
 
 help: ## show this help
@@ -75,6 +75,9 @@ bench-quality: setup ## finished frames in named scenes against their exact righ
 bench-compositing: setup ## each method of compositing against the default, in named scenes; ARGS="--scenes plain --set sharpness=1"
 	@python -m stages.bench.finishing $(ARGS)
 
+bench-keeping: setup ## what is kept of what is before faces, and what could be if the truth were known; after make demo
+	@python -m stages.bench.keeping $(ARGS)
+
 bench-placing: setup ## what a 400-pixel face in a 1080p frame takes of one core, by part and method; after make demo
 	@python -m stages.bench.placing $(ARGS)
 
@@ -117,8 +120,8 @@ samples: setup ## render the sample performers and truths again: the same bytes 
 base: setup ## make the shared base again: renders many performers, then trains; an hour and more
 	@python -m stages.base
 
-visibility: setup ## make the network again that keeps what passes before faces; an hour
-	@python -m stages.visibility
+visibility: setup ## make the network again that keeps what passes before faces; an hour and a half; ARGS="--keep-coarse"
+	@python -m stages.visibility $(ARGS)
 
 lock: setup ## resolve the pins anew within pyproject.toml's bounds
 	@rm -f requirements.lock  # what it said would be preferred, a CUDA build over the local CPU build too
