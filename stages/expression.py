@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.geometry import Floats
-from stages.packs.topology import (
+from stages.topology import (
     INNER_LIPS,
     LEFT_EYE_CORNERS,
     LEFT_EYE_LIDS,

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from stages.expression import LEFT_IRIS, RIGHT_IRIS, gaze
 from stages.packs import Landmarker, open_pack
-from stages.packs.topology import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from stages.rendering.landmarks import five_points
+from stages.topology import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from stages.video import decode
 from tests.conftest import REPOSITORY
 

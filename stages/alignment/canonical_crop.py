@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.geometry import Floats, umeyama
-from stages.packs.topology import RIGID
+from stages.topology import RIGID
 
 SIDE: Final = 24.0
 """Of the crop, in centimetres of the canonical face."""

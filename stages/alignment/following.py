@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stages.geometry import apply, scale_of, umeyama
 from stages.packs import Landmarker
 from stages.packs.landmarker import POINTS, turned
-from stages.packs.topology import RIGID
+from stages.topology import RIGID
 
 CERTAIN: Final = 0.9
 """A followed face of which the network is less sure is looked at as a new one; whichever look is surer counts."""

@@ -29,7 +29,14 @@ SCRATCH = Path(".scratch/base")
 PLACE = Path("data/base")
 
 _ROOMS = ("alignment", "dataset", "packs", "rendering")
-_MODULES = ("base/scenes.py", "geometry.py", "training/chart.py", "training/faces.py", "training/regions.py")
+_MODULES = (
+    "base/scenes.py",
+    "geometry.py",
+    "topology.py",
+    "training/chart.py",
+    "training/faces.py",
+    "training/regions.py",
+)
 """Whose code decides what the troupes' pictures look like."""
 
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.packs.topology import LEFT_EYE, RIGHT_EYE
+from stages.topology import LEFT_EYE, RIGHT_EYE
 
 Floats = NDArray[np.float32]
 

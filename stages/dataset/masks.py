@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.packs.topology import FOREHEAD, UPPER_OVAL
+from stages.topology import FOREHEAD, UPPER_OVAL
 
 NOSE_BRIDGE: Final = 168
 

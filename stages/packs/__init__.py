@@ -8,7 +8,7 @@ from stages.packs.detector import Detector, Found
 from stages.packs.landmarker import Landmarker
 from stages.packs.pack import Pack, open_pack
 from stages.packs.recogniser import Recogniser, arcface_transform
-from stages.packs.topology import five_points
+from stages.topology import five_points
 
 __all__ = [
     "Detector",

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.packs.topology import CHIN, FOREHEAD
 from stages.problems import Problem
+from stages.topology import CHIN, FOREHEAD
 
 VERTICES: Final = 468
 

@@ -12,7 +12,7 @@ from stages.geometry import Floats, apply, compose, crop, invert, scale_of, umey
 from stages.onnx import Device, open_session
 from stages.packs.canonical import read_canonical
 from stages.packs.pack import Pack
-from stages.packs.topology import (
+from stages.topology import (
     CHIN,
     FOREHEAD,
     LEFT_EYE_CORNERS,

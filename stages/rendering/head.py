@@ -23,7 +23,7 @@ OLD, YOUNG = 90.0, 25.0  # years at which MakeHuman's two adult ages are exact
 STEADY = (131, 134, 136, 164, 169, 201, 227, 266, 286, 317, 868, 870, 1130, 2162, 2196, 2227, 2280, 2283, 2285, 2287,
           2413, 3143, 3163, 3681, 3683, 3930, 4930, 4963, 5044, 5047, 5050)  # fmt: skip
 """Geometric vertices that no expression moves, eye corners, nose, forehead, temples: those of the mean head that lie
-nearest to the places a face is aligned by (`packs.topology.RIGID`). Heads are set by them first, then by `Placement`,
+nearest to the places a face is aligned by (`stages.topology.RIGID`). Heads are set by them first, then by `Placement`,
 since a place on the mesh is not where a picture shows it on every head."""
 
 AJAR = {"jawOpen": 0.45, "mouthLowerDownLeft": 0.5, "mouthLowerDownRight": 0.5}

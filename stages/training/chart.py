@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from stages.packs import open_pack
 from stages.packs.canonical import VERTICES, read_canonical
-from stages.packs.topology import mirror_of
+from stages.topology import mirror_of
 
 PLACES = VERTICES
 """Landmarks that have a place on the chart: all but the irises, which are on no skin."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.packs.topology import LEFT_EYE, RIGHT_EYE
+from stages.topology import LEFT_EYE, RIGHT_EYE
 
 _LIPS: Final = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 """The outline in the numbering of the 478-point face mesh (Kartynnik et al. 2019)."""

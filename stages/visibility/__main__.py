@@ -30,7 +30,7 @@ from stages.visible_face import NETWORK, PLACE
 SCRATCH = Path(".scratch/visibility")
 
 _ROOMS = ("alignment", "packs", "rendering")
-_MODULES = ("visibility/scenes.py", "geometry.py", "fidelity.py")
+_MODULES = ("visibility/scenes.py", "geometry.py", "fidelity.py", "topology.py")
 """Whose code decides what the crops look like."""
 
 

@@ -14,7 +14,7 @@ from stages.expression import FOCAL, angles_of, eyes_open, mouth_open, pose_of
 from stages.geometry import Floats, apply, compose, invert, scale_of
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
-from stages.packs.topology import CHIN, FOREHEAD, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
+from stages.topology import CHIN, FOREHEAD, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 
 WIDTH, HEIGHT = 640, 480
 FACE = read_canonical(open_pack().files["canonical_face"])

@@ -12,7 +12,7 @@ from stages.compositing.match import Match
 from stages.compositing.recolouring import Affine
 from stages.compositing.steadiness import Weights, smoothed
 from stages.compositing.whites import gain_of, measured_whites, open_eyes
-from stages.packs.topology import LEFT_EYE, RIGHT_EYE
+from stages.topology import LEFT_EYE, RIGHT_EYE
 
 SIZE = 128
 WARM = np.array([1.0, 0.8, 0.6], np.float32)

@@ -15,7 +15,7 @@ from stages.dataset.selection import GUARD, KEPT, DuplicateFilter, parts, reason
 from stages.dataset.settings import DatasetSettings, FilterSettings, SplitSettings
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
-from stages.packs.topology import FOREHEAD
+from stages.topology import FOREHEAD
 
 FACE = read_canonical(open_pack().files["canonical_face"])[:, :2] / 24 + 0.5
 LANDMARKS = np.concatenate([FACE, np.full((10, 2), 0.5)])

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from stages.packs import Detector, Landmarker, Recogniser, five_points, open_pack
 from stages.packs.canonical import read_canonical
-from stages.packs.topology import LEFT_EYE_CORNERS, MOUTH_CORNERS, RIGHT_EYE_CORNERS, mirror_of
 from stages.problems import Problem
+from stages.topology import LEFT_EYE_CORNERS, MOUTH_CORNERS, RIGHT_EYE_CORNERS, mirror_of
 from tests.film import BACKGROUND, collins, hopper, moved, placed
 
 PLACES = [(110, 120, 0.8, 10.0), (200, 110, 1.1, -20.0), (160, 130, 0.6, 0.0), (150, 120, 0.9, 35.0)]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stages.artifacts.alignments import POSE_AND_QUALITY
 from stages.artifacts.face_set import FaceSet
-from stages.packs.topology import LEFT_EYE, RIGHT_EYE
+from stages.topology import LEFT_EYE, RIGHT_EYE
 from stages.training.regions import _LIPS
 from stages.training.settings import NetworkSettings, PresetSettings, TrainingSettings
 

@@ -12,7 +12,7 @@ from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
 
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
-from stages.packs.topology import CHIN, FOREHEAD, NOSE_TIP
+from stages.topology import CHIN, FOREHEAD, NOSE_TIP
 from stages.training.chart import PLACES, chart_distance, chart_of, gathered, mirrored_places, sampled
 
 FACE = read_canonical(open_pack().files["canonical_face"])
