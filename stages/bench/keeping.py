@@ -26,7 +26,7 @@ from stages.bench.quality import FACE, Filmed, chosen, figures, filmed, finished
 from stages.rendering.mesh import COVERS, Part
 from stages.settings import load_params
 
-SIDES: Final = (SIZE // 2, SIZE)
+SIDES: Final = (SIZE, 2 * SIZE)
 """Pixels of the pictures of the truth."""
 
 
