@@ -120,8 +120,8 @@ samples: setup ## render the sample performers and truths again: the same bytes 
 base: setup ## make the shared base again: renders many performers, then trains; an hour and more
 	@python -m stages.base
 
-visibility: setup ## make the network again that keeps what passes before faces; an hour and a half; ARGS="--keep-coarse"
-	@python -m stages.visibility $(ARGS)
+visibility: setup ## make the network again that keeps what passes before faces; an hour
+	@python -m stages.visibility
 
 lock: setup ## resolve the pins anew within pyproject.toml's bounds
 	@rm -f requirements.lock  # what it said would be preferred, a CUDA build over the local CPU build too

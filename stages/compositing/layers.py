@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from stages import geometry
 from stages.artifacts.files import sha256_of, write_facts
 from stages.artifacts.frames import Frames
+from stages.artifacts.looked_at import LookedAt
 from stages.atomic import whole_file, whole_folder
 from stages.audit import log as audit
 from stages.channels import PACKED, channels
@@ -78,7 +79,7 @@ def deliver(name: str, params: Params, out: Path) -> None:
         "lineage": provenance.origin.root,
         "signed": provenance.signer is not None,
     }
-    gate = Gate.of(finished, params.screening)
+    gate = Gate.of(finished, params.screening, LookedAt.of_clip(swap.clip))
     # before the first file: what a kill leaves beside the place is found again by this line
     audit.append("begun", swap=name, consent=inputs.consent, layers=str(out))
     with whole_folder(out) as folder:

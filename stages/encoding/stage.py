@@ -14,6 +14,7 @@ from stages.artifacts.converted import Converted
 from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import Frames
+from stages.artifacts.looked_at import LookedAt
 from stages.atomic import whole_folder
 from stages.audit import log as audit
 from stages.consent import require_swap_consent
@@ -80,6 +81,7 @@ def run(name: str, params: Params) -> None:
             what=f"encoding {name}",
             provenance=provenance,
             screening=params.screening,
+            came_in=LookedAt.of_clip(swap.clip),
         )
         # before the folder takes its place: what can not be entered and logged is not delivered
         provenance.register()
@@ -96,6 +98,7 @@ def encode(
     what: str = "encoding",
     provenance: Provenance | None = None,
     screening: ScreeningSettings | None = None,
+    came_in: LookedAt | None = None,
 ) -> Deliverable:
     """The deliverable into an existing folder.
 
@@ -108,6 +111,7 @@ def encode(
         what: the work in a few words, for the bar.
         provenance: what the deliverable says of its making, signed; None says nothing but the disclosure.
         screening: of the content gate; None does not look.
+        came_in: what the gate looked at of the clip; None if that is not known.
 
     Raises:
         Problem: there are no frames, one of them shows nudity, the label does not fit, the codec or container can not
@@ -123,7 +127,7 @@ def encode(
     container = container_for(settings, facts, index["pts"])
     rate = steady_rate(finished) if container == "pictures" else Fraction(facts.rate)
     last = int(index["pts"].iloc[-1]), int(index["duration"].iloc[-1])
-    gate = Gate.of(finished, screening) if screening else None
+    gate = Gate.of(finished, screening, came_in) if screening else None
     labeller = Labeller(label, facts) if (label := settings.label.wanted) else None
     of = provenance.origin.root if provenance else about.get("swap", "")
     marking = Marking(of, finished, settings) if settings.watermark else None

@@ -6,10 +6,15 @@ import logging
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stages.artifacts.frames import Frames
+from stages.artifacts.looked_at import LookedAt, place_of
 from stages.artifacts.screening import Screening
 from stages.consent import require_clip_consent
-from stages.nudity import NETWORK, Look, Nudity, numbers_to_look_at, require_decent
+from stages.novelty import cells_of
+from stages.nudity import NETWORK, Look, Nudity, numbers_to_look_at, require_decent, squeezed
 from stages.progress import progress
 from stages.screening.settings import ScreeningSettings
 from stages.settings import Params
@@ -35,8 +40,9 @@ def run(name: str, params: Params) -> None:
     if params.screening.nudity == "ignore":
         log.warning("%s: not looked at, since screening.nudity is 'ignore'", name)
         found: list[Look] = []
+        cells: list[NDArray[np.uint8]] = []
     else:
-        found = looks(frames, params.screening, name)
+        found, cells = looks(frames, params.screening, name)
     highest = max(found, key=lambda look: look.score, default=None)
     Screening(
         clip=name,
@@ -46,19 +52,22 @@ def run(name: str, params: Params) -> None:
         highest=round(highest.score, 4) if highest else None,
         frame=highest.frame if highest else None,
     ).write(place(name))
+    LookedAt.of([look.frame for look in found], [look.score for look in found], cells).write(place_of(name))
 
 
-def looks(frames: Frames, settings: ScreeningSettings, clip: str) -> list[Look]:
-    """What the network says of a clip's frames, a few of each second.
+def looks(frames: Frames, settings: ScreeningSettings, clip: str) -> tuple[list[Look], list[NDArray[np.uint8]]]:
+    """What the network says of a clip's frames, a few of each second, and these frames as :func:`cells_of` has them.
 
     Raises:
         Problem: one of them shows nudity; the first one is named.
     """
     nudity = Nudity(settings.device, settings.threads)
     chosen = numbers_to_look_at(frames.index, Fraction(frames.facts.time_base), settings.per_second)
-    found = []
+    found, cells = [], []
     for frame in progress(frames.pick(chosen), total=len(chosen), what=f"screening {clip}"):
-        look = nudity.look(frame)
+        picture = squeezed(frame)
+        look = nudity.look(frame, picture)
         require_decent(look, settings.threshold, f"clip '{clip}'")
         found.append(look)
-    return found
+        cells.append(cells_of(picture))
+    return found, cells

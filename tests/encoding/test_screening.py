@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from stages.artifacts.deliverable import Deliverable
+from stages.artifacts.frames import Frames
+from stages.artifacts.looked_at import LookedAt, place_of
 from stages.encoding.stage import run
+from stages.novelty import cells_of
+from stages.nudity import Gate, squeezed
 from stages.problems import Problem
 from stages.screening.settings import ScreeningSettings
 from stages.settings import Params
@@ -39,6 +43,26 @@ def test_due_frames_in_which_nothing_is_new_are_told_as_such(ready: Path) -> Non
     seen = Deliverable.read(PLACE).facts["screening"]
     assert seen["looked_at"] + seen["alike"] == len(list(pictures()))
     assert seen["alike"] > 0
+
+
+def test_the_gate_is_told_what_was_looked_at_of_the_clip(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[LookedAt | None] = []
+    of = Gate.of
+
+    def recorded(finished: Frames, settings: ScreeningSettings, came_in: LookedAt | None = None) -> Gate | None:
+        told.append(came_in)
+        return of(finished, settings, came_in)
+
+    monkeypatch.setattr(Gate, "of", recorded)
+    settings = with_screening()
+    run(SWAP, settings)
+    (frame, *_) = Frames.read(Path("data/compositing") / SWAP)
+    LookedAt.of([0], [0.1], [cells_of(squeezed(frame))]).write(place_of(settings.swap(SWAP).clip))
+    run(SWAP, settings)
+    missing, found = told
+    assert missing is None, "then it looks more often"
+    assert found is not None
+    assert found.frames.tolist() == [0]
 
 
 def test_a_deliverable_that_shows_nudity_is_dropped_as_a_whole(ready: Path) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from stages.artifacts.frames import Frames
+from stages.artifacts.looked_at import LookedAt, place_of
 from stages.artifacts.screening import Screening
 from stages.extraction.stage import run as extract
-from stages.nudity import Look, Nudity
+from stages.novelty import cells_of
+from stages.nudity import Look, Nudity, squeezed
 from stages.problems import Problem
 from stages.screening.settings import ScreeningSettings
 from stages.screening.stage import place, run
@@ -39,6 +44,17 @@ def test_a_decent_clip_comes_in_and_what_was_seen_is_written_down(params: Params
     assert found.highest < 0.8
 
 
+def test_what_was_looked_at_is_kept_to_hold_what_comes_out_against(params: Params) -> None:
+    run("one", params)
+    found = LookedAt.read(place_of("one"))
+    assert found.frames.tolist() == [0, 12, 24, 36, 39]
+    highest = Screening.read(place("one")).highest
+    assert float(found.scores.max()) == pytest.approx(highest, abs=1e-4)
+    frames = Frames.read(Path("data/extraction/one")).pick(found.frames.tolist())
+    for frame, cells in zip(frames, found.cells, strict=True):
+        np.testing.assert_array_equal(cells, cells_of(squeezed(frame)))
+
+
 def test_another_threshold_that_lets_it_in_gives_the_same_bytes(params: Params) -> None:
     run("one", params)
     before = place("one").read_bytes()
@@ -51,13 +67,14 @@ def test_the_first_frame_that_shows_it_is_named_and_nothing_is_left(
 ) -> None:
     """The network's answer is made up: there are no such pictures here to test with."""
 
-    def look(_: Nudity, frame: NativeFrame) -> Look:
+    def look(_: Nudity, frame: NativeFrame, picture: NDArray[np.uint8]) -> Look:
         return Look(frame.number, Fraction(frame.number, 25), 0.9 if frame.number >= 12 else 0.1)
 
     monkeypatch.setattr(Nudity, "look", look)
     with pytest.raises(Problem, match=r"clip 'one': frame 12, at 0\.480 s, .* 0\.90, the threshold 0\.8"):
         run("one", params)
     assert not place("one").exists()
+    assert not place_of("one").exists()
 
 
 def test_a_threshold_that_all_reach_refuses_with_the_networks_own_score(params: Params) -> None:
@@ -70,3 +87,4 @@ def test_who_turns_it_off_is_told_each_time(params: Params, caplog: pytest.LogCa
     run("one", with_settings(params, nudity="ignore"))
     assert "not looked at" in caplog.text
     assert Screening.read(place("one")).network is None
+    assert len(LookedAt.read(place_of("one")).frames) == 0
