@@ -3,7 +3,8 @@
 The finished frames of a swap are encoded as they are, and again enlarged to 1920 x 1080, each time with one part more:
 the content gate, the mark with its reading back, the credential with its reading back, and the checks of both consent
 records. Times are processor time of this process and of ffmpeg, which hardly grows when other programs keep the machine
-busy; of several rounds through all ways the shortest of each counts. What the stage screening looked at when the clip
+busy; but a processor is quicker at one time than at another, so each part is the median of what it adds within a round
+through all ways. What the stage screening looked at when the clip
 came in, the gate is told, as in the stage. Enlarged frames are smooth, so an encoder is
 quicker with them than with a camera's, and the shares are rather too large than too small.
 """
@@ -99,11 +100,12 @@ def cost(finished: Frames, clip: Frames, swap: str, params: Params) -> Cost:
 
         encoded(unmarked, gate)  # what is only done once in a process, is done
         ways = ((unmarked, None, None), (unmarked, gate, None), (marked, gate, None), (marked, gate, provenance))
-        rounds = [[encoded(*way) for way in ways] for _ in range(ROUNDS)]
-        bare, gated, mark, signed = (min(times) for times in zip(*rounds, strict=True))
+        rounds = np.array([[encoded(*way) for way in ways] for _ in range(ROUNDS)])
+    bare = float(np.median(rounds[:, 0]))
+    gated, mark, signed = np.median(np.diff(rounds, axis=1), axis=0).tolist()
     consent, _ = spent(require_swap_consent, swap, params, "encoding")
     facts = finished.facts
-    parts = {"gate": gated - bare, "mark": mark - gated, "credential": signed - mark, "consent": consent}
+    parts = {"gate": gated, "mark": mark, "credential": signed, "consent": consent}
     return Cost((facts.width, facts.height), len(finished), bare, parts)
 
 
