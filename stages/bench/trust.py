@@ -4,9 +4,9 @@ The finished frames of a swap are encoded as they are, and again enlarged to 192
 the content gate, the mark with its reading back, the credential with its reading back, and the checks of both consent
 records. Times are processor time of this process and of ffmpeg, which hardly grows when other programs keep the machine
 busy; but a processor is quicker at one time than at another, so each part is the median of what it adds within a round
-through all ways. What the stage screening looked at when the clip
-came in, the gate is told, as in the stage. Enlarged frames are smooth, so an encoder is
-quicker with them than with a camera's, and the shares are rather too large than too small.
+through all ways. What the stage screening looked at when the clip came in, the gate is told, as in the stage. Enlarged
+frames are smooth, so an encoder is quicker with them than with a camera's, and the shares are rather too large than too
+small.
 """
 
 from __future__ import annotations
