@@ -16,7 +16,8 @@ REACH: Final = 1
 """Cells to each side in which a colour may have lain before: what moves a little is nothing new."""
 
 DIFFERENCE: Final = 0.1
-"""From which two colours differ, as a share of the way from the darkest to the brightest value, so in the dark, too."""
+"""From which two colours differ, as a share of the way from the darkest to the brightest value of that picture in which
+it is shorter: in the dark, too."""
 
 
 def cells_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -35,7 +36,7 @@ def share_of_new(now: NDArray[np.uint8], before: NDArray[np.uint8]) -> float:
     >>> share_of_new(wall, wall), share_of_new(spot, wall)
     (0.0, 0.03125)
     """
-    # of the darker one: beside a lamp that was on before, nothing in the dark would differ
+    # of that with less contrast: beside a lamp that was on before, nothing in the dark would differ
     least = DIFFERENCE * min(float(int(each.max()) - int(each.min())) for each in (now, before))
     around = np.pad(before.astype(np.int16), ((REACH, REACH), (REACH, REACH), (0, 0)), mode="edge")
     windows = sliding_window_view(around, (2 * REACH + 1, 2 * REACH + 1), axis=(0, 1))  # (CELLS, CELLS, 3, n, n)

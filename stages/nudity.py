@@ -119,9 +119,9 @@ def require_decent(look: Look, threshold: float, where: str | Path) -> None:
 class Gate:
     """Lets frames through that show no nudity, and looks at the chosen ones on their way.
 
-    A look takes the time of ten comparisons. So a chosen frame that shows nothing new, beside the one last looked at or
-    beside the clip's own of the same moment, which was looked at when it came in, may pass without one; but not after a
-    look that was in doubt, nor at the beginning of a shot, nor often in a row.
+    A look takes the time of ten comparisons. So a chosen frame that shows nothing new beside the clip's own of the same
+    moment, which was looked at when it came in, or, where that is not known, beside the one last looked at, may pass
+    without one; but not after a look that was in doubt, nor at the beginning of a shot, nor often in a row.
 
     Attributes:
         looks: what was seen.
@@ -154,8 +154,9 @@ class Gate:
         self._most, self._firsts = alike, frozenset(firsts)
         self._seen: NDArray[np.uint8] | None = None
         self._in_a_row = 0
-        # what was in doubt tells nothing about a frame that is like it
-        self._came_in = came_in.calm(CALM * threshold) if came_in else {}
+        # None is what was in doubt: nothing is told by being like it
+        calm = came_in.calm(CALM * threshold) if came_in else {}
+        self._came_in = {frame: calm.get(frame) for frame in came_in.frames.tolist()} if came_in else {}
         self.looks: list[Look] = []
         self.alike = 0
 
@@ -218,8 +219,9 @@ class Gate:
             return False
         if self.looks[-1].score >= CALM * self._threshold:
             return False
-        known = (each for each in (self._came_in.get(number), self._seen) if each is not None)
-        return any(share_of_new(cells, each) < NEW for each in known)
+        # the same moment of the clip says more than another one of the film
+        beside = self._came_in.get(number, self._seen)
+        return beside is not None and share_of_new(cells, beside) < NEW
 
     def facts(self) -> dict[str, Any]:
         """What was seen, for an artifact. Scores are rounded: their last digits differ between machines."""

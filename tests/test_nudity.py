@@ -230,9 +230,21 @@ def test_what_the_clip_did_not_show_is_found() -> None:
 
 
 def test_what_was_in_doubt_when_it_came_in_is_looked_at_again() -> None:
-    network, clip = Told(), talk()
-    gate_of(clip, network, alike=3, came_in=looked_at(clip, score=0.41))
-    assert len(network.looked) == 18
+    for clip in (talk(), room()):
+        network = Told()
+        gate_of(clip, network, alike=3, came_in=looked_at([*clip, clip[0]], score=0.41))
+        assert [*range(0, len(clip), 12)] == network.looked[:17]
+
+
+def test_what_is_unlike_the_clip_is_looked_at_though_it_is_like_what_was_seen_last() -> None:
+    wall = np.full((128, 128, 3), BODY + 10, np.uint8)
+    wall[:16, :16] = 0
+    finished = [with_body(wall, 60, 40, 40) if number >= 48 else wall for number in range(RATE * SECONDS)]
+    clip = [each if number < 48 else sky for number, (each, sky) in enumerate(zip(finished, room(), strict=True))]
+    network = Told()
+    with pytest.raises(Problem, match="frame 48, at"):
+        gate_of(finished, network, alike=100, came_in=looked_at(clip))
+    assert network.looked == [0, 48]
 
 
 def with_spot(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

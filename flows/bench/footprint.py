@@ -24,6 +24,9 @@ UNITS: Final[Mapping[str, Unit]] = {"clips": "hour of footage", "pairs": "pair",
 WHOLE_FRAMES: Final = frozenset({"extraction", "screening", "compositing", "encoding"})
 """Stages that go over all pixels of a frame; the others over its faces, whose crops have one size."""
 
+OF_PIXELS: Final = WHOLE_FRAMES - {"screening"}
+"""Stages whose artifacts grow with a frame's pixels; of what was looked at, cells are kept, the same number of each."""
+
 
 @dataclass(frozen=True)
 class Footage:
@@ -100,26 +103,28 @@ def footprints(
                 if address not in locked:
                     continue
                 clip = item if section == "clips" else facts.get("clip")
-                factor = _factor(kind, clips.get(str(clip)), wanted)
+                footage = clips.get(str(clip))
+                size, time = (_factor(kind in by_pixels, footage, wanted) for by_pixels in (OF_PIXELS, WHOLE_FRAMES))
                 deps = [dep["path"] for dep in locked[address].get("deps", [])]
                 share = pair_hours / 2 if unit == "pair" else 1.0
                 read = 0.0
                 for one in made:
                     if any(one.path == dep or one.path.startswith(f"{dep}/") for dep in deps):
                         of_clip = one.item if one.item in clips else str(clip) if one.kind in by_swap else ""
-                        read += one.size * _factor(one.kind, clips.get(of_clip), wanted) * (share if of_clip else 1.0)
+                        factor = _factor(one.kind in OF_PIXELS, clips.get(of_clip), wanted)
+                        read += one.size * factor * (share if of_clip else 1.0)
                 kept = sum(out.get("size", 0) for out in locked[address]["outs"])
                 seconds = timed.get(address)
-                found[kind].append(Footprint(unit, kept * factor, read, None if seconds is None else seconds * factor))
+                found[kind].append(Footprint(unit, kept * size, read, None if seconds is None else seconds * time))
     return {kind: _mean(each) for kind, each in found.items()}
 
 
-def _factor(kind: str, clip: _Clip | None, wanted: Footage) -> float:
+def _factor(by_pixels: bool, clip: _Clip | None, wanted: Footage) -> float:
     """What was measured on a clip, times this, is what an hour takes; what is by no clip is as it is."""
     if clip is None:
         return 1.0
     frames = 3600 * wanted.rate / clip.frames
-    return frames * wanted.width * wanted.height / clip.pixels if kind in WHOLE_FRAMES else frames
+    return frames * wanted.width * wanted.height / clip.pixels if by_pixels else frames
 
 
 def _mean(each: list[Footprint]) -> Footprint:

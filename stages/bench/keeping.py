@@ -23,6 +23,7 @@ from stages.artifacts.alignments import Alignments
 from stages.artifacts.visibility import SIZE, packed, unpacked
 from stages.bench.program import main
 from stages.bench.quality import FACE, Filmed, chosen, figures, filmed, finished
+from stages.problems import Problem
 from stages.rendering.mesh import COVERS, Part
 from stages.settings import load_params
 
@@ -86,7 +87,12 @@ def command(
     """Print how much of what is before faces is kept, by the network and by the truth; after `dvc repro`."""
     settings = load_params(params)
     found: dict[str, dict[str, tuple[float, float]]] = {}
-    for scene in (scene for scene in chosen(scenes) if scene.before):
+    asked = [scene for scene in chosen(scenes) if scene.before]
+    if not asked:
+        raise Problem(
+            "nothing is before the face in any of these", where="--scenes", mend="name one with hand or glasses"
+        )
+    for scene in asked:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             film = filmed(scene, swap, settings, folder)

@@ -31,8 +31,8 @@ class ScreeningSettings(BaseModel):
         default=3,
         ge=0,
         description="of a deliverable's pictures that are due, so many in a row may pass without a look if they show "
-        "nothing new beside the clip's own of that moment, or beside the one last looked at; 0 looks at each. Clips "
-        "that come in are always looked at",
+        "nothing new beside the clip's own of that moment or, if nobody looked at that, the one last looked at; 0 "
+        "looks at each. Clips that come in are always looked at",
     )
     device: Device = Field(default="auto", description="where the network runs: auto, cpu or cuda")
     threads: int = Field(default=2, ge=1, description="of the network, on the CPU")

@@ -52,7 +52,9 @@ def run(name: str, params: Params) -> None:
         highest=round(highest.score, 4) if highest else None,
         frame=highest.frame if highest else None,
     ).write(place(name))
-    LookedAt.of([look.frame for look in found], [look.score for look in found], cells).write(place_of(name))
+    # rounded, as their last digits differ between machines
+    scores = [round(look.score, 4) for look in found]
+    LookedAt.of([look.frame for look in found], scores, cells).write(place_of(name))
 
 
 def looks(frames: Frames, settings: ScreeningSettings, clip: str) -> tuple[list[Look], list[NDArray[np.uint8]]]:

@@ -20,6 +20,7 @@ from stages import journal
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.files import sha256_of
 from stages.artifacts.frames import Frames
+from stages.artifacts.looked_at import LookedAt, place_of
 from stages.compositing.commands import commands
 from stages.compositing.inputs import Inputs
 from stages.compositing.layers import deliver, write_layers
@@ -29,6 +30,8 @@ from stages.credentials import provenance
 from stages.credentials.manifest import LINEAGE
 from stages.credentials.provenance import LIST
 from stages.disclosure import DISCLOSURE
+from stages.novelty import cells_of
+from stages.nudity import squeezed
 from stages.problems import Problem
 from stages.screening.settings import ScreeningSettings
 from stages.settings import load_params
@@ -255,6 +258,17 @@ def test_a_layered_delivery_is_signed_listed_looked_at_and_logged(ready: Path) -
     events = [json.loads(line) for line in Path("data/audit/log.jsonl").read_text().splitlines()]
     [delivery] = [each for each in events if each["event"] == "delivery"]
     assert (delivery["layers"], delivery["sha256"]) == ("out", sha256_of(Path("out", LIST)))
+
+
+def test_layers_are_held_against_what_was_looked_at_of_the_clip(ready: Path) -> None:
+    """As it came in decent, its last frame passes; as it was in doubt, that one is looked at."""
+    params, finished = load_params(), list(Frames.read(Path("data/compositing/ada-on-ben")))
+    cells = [cells_of(squeezed(frame)) for frame in finished]
+    for score, looked_at in ((0.1, 1), (0.41, 2)):
+        came_in = LookedAt.of([frame.number for frame in finished], [score] * len(finished), cells)
+        came_in.write(place_of(params.swap("ada-on-ben").clip))
+        deliver("ada-on-ben", params, Path("out"))
+        assert json.loads(Path("out/layers.json").read_text())["screening"]["looked_at"] == looked_at
 
 
 def test_the_disclosure_of_a_delivery_names_its_lineage(ready: Path) -> None:
