@@ -232,7 +232,7 @@ def test_what_the_clip_did_not_show_is_found() -> None:
 def test_what_was_in_doubt_when_it_came_in_is_looked_at_again() -> None:
     for clip in (talk(), room()):
         network = Told()
-        gate_of(clip, network, alike=3, came_in=looked_at([*clip, clip[0]], score=0.41))
+        gate_of(clip, network, alike=3, came_in=looked_at(clip, score=0.41))
         assert [*range(0, len(clip), 12)] == network.looked[:17]
 
 

@@ -25,7 +25,6 @@ import typer
 from numpy.typing import NDArray
 
 from stages.artifacts.frames import Frames
-from stages.artifacts.looked_at import LookedAt
 from stages.bench.credentials import spent
 from stages.bench.films import RATE, fitted
 from stages.bench.program import main
@@ -37,7 +36,7 @@ from stages.credentials.settings import CredentialSettings
 from stages.encoding.settings import EncodingSettings
 from stages.encoding.stage import encode
 from stages.screening.settings import ScreeningSettings
-from stages.screening.stage import looks
+from stages.screening.stage import looked_at
 from stages.settings import Params, load_params
 
 LARGE: Final = (1920, 1080)
@@ -84,8 +83,7 @@ def cost(finished: Frames, clip: Frames, swap: str, params: Params) -> Cost:
     gate = ScreeningSettings.model_validate(params.screening.model_dump() | {"nudity": "refuse"})
     origin = Origin("clip", "0" * 64, "0" * 64, "0" * 64, "0" * 64, {})
     provenance = Provenance.of(origin, CredentialSettings())
-    found, cells = looks(clip, gate, swap)
-    came_in = LookedAt.of([look.frame for look in found], [look.score for look in found], cells)
+    came_in = looked_at(clip, gate, swap)
     marked = params.encoding.model_copy(update={"watermark": True})
     unmarked = params.encoding.model_copy(update={"watermark": False})
     with tempfile.TemporaryDirectory() as made:
@@ -94,10 +92,8 @@ def cost(finished: Frames, clip: Frames, swap: str, params: Params) -> Cost:
             settings: EncodingSettings, gate: ScreeningSettings | None, provenance: Provenance | None = None
         ) -> float:
             with tempfile.TemporaryDirectory(dir=made) as name:
-                folder, about = Path(name), {"swap": swap}
-                work = partial(encode, finished, None, folder, settings, about)
-                work = partial(work, screening=gate, came_in=came_in, provenance=provenance)
-                return spent(work)[0]
+                work = partial(encode, finished, None, Path(name), settings, {"swap": swap})
+                return spent(work, screening=gate, came_in=came_in, provenance=provenance)[0]
 
         encoded(unmarked, gate)  # what is only done once in a process, is done
         ways = ((unmarked, None, None), (unmarked, gate, None), (marked, gate, None), (marked, gate, provenance))
