@@ -154,9 +154,7 @@ class Gate:
         self._most, self._firsts = alike, frozenset(firsts)
         self._seen: NDArray[np.uint8] | None = None
         self._in_a_row = 0
-        # None is what was in doubt: nothing is told by being like it
-        calm = came_in.calm(CALM * threshold) if came_in else {}
-        self._came_in = {frame: calm.get(frame) for frame in came_in.frames.tolist()} if came_in else {}
+        self._came_in = came_in.told_by(CALM * threshold) if came_in else {}
         self.looks: list[Look] = []
         self.alike = 0
 

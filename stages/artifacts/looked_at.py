@@ -43,10 +43,11 @@ class LookedAt:
         seen = np.stack(cells) if cells else np.empty((0, CELLS, CELLS, 3), np.uint8)
         return cls(np.array(frames, np.int64), np.array(scores, np.float32), seen)
 
-    def calm(self, below: float) -> dict[int, NDArray[np.uint8]]:
-        """The cells of the frames whose score is below something, by their number."""
+    def told_by(self, below: float) -> dict[int, NDArray[np.uint8] | None]:
+        """By a frame's number its cells, or None where its score is not below something: it was in doubt then, and
+        nothing is told by being like it."""
         rows = zip(self.frames.tolist(), self.scores.tolist(), self.cells, strict=True)
-        return {frame: cells for frame, score, cells in rows if score < below}
+        return {frame: cells if score < below else None for frame, score, cells in rows}
 
     def write(self, place: Path) -> None:
         """As one safetensors file.

@@ -46,7 +46,11 @@ def main(
     Killed and started again, it goes on where it was.
     """
     logging.basicConfig(level=logging.INFO, format="visibility %(message)s", stream=sys.stderr)
-    recipe = Recipe() if iterations is None else Recipe(iterations=(iterations,), outside=(1.0,), before=(1.0,))
+    recipe = (
+        Recipe()
+        if iterations is None
+        else Recipe(iterations=(iterations,), outside=(1.0,), before=(1.0,), overlap=(0.5,))
+    )
     try:
         make(recipe, place, scratch, processes=processes, threads=threads)
     except Problem as problem:

@@ -14,7 +14,7 @@ from stages.training.checkpoint import CheckpointFolder
 from stages.training.settings import OptimiserSettings
 from stages.training.state import State, learning_rate
 from stages.visibility import footage
-from stages.visibility.masquerade import Example, cut_off, cut_out, moved, relit, shape, smeared
+from stages.visibility.masquerade import Example, cut_off, cut_out, moved, relit, repainted, shape, smeared
 from stages.visibility.network import VisibilityNetwork
 from stages.visibility.recipe import Recipe
 
@@ -22,6 +22,7 @@ _CHECKPOINT_EVERY = 100
 _TOLD_EVERY = 20
 _BARE = 0.25  # share of crops that start without a covering
 _CUT_OUT, _SHAPE = 0.3, 0.4  # chance of something of another face, and of a shape of chance, before a crop
+_REPAINTED = 0.4  # share of things that get another colour
 _SMEARED = 0.15  # share of crops that are taken with a slow shutter
 _CUT_OFF = 0.15  # share of crops that reach out of the picture
 
@@ -67,7 +68,11 @@ class Lessons:
         logits = state.network(crops.contiguous(memory_format=torch.channels_last))
         cycle, _ = self._cycle(state.progress.iteration)
         outside = self._recipe.outside[cycle]
-        loss = loss_of(logits, face, cover, outside + (1.0 - outside) * hull, self._recipe.before[cycle])
+        weight = outside + (1.0 - outside) * hull
+        loss = loss_of(logits, face, cover, weight, self._recipe.before[cycle])
+        overlap = self._recipe.overlap[cycle]
+        if overlap:
+            loss = loss + overlap * missed_overlap(logits, face, cover, weight)
         return taught(state, loss, self._optimiser)
 
     def _rate(self, iteration: int) -> float:
@@ -113,7 +118,12 @@ class Lessons:
             0 if bare else int(chance.integers(1, looks)),
         )
         recipe = self._recipe
-        parts = [self._rgb[at], self._face[at], self._cover[at], self._hull[at[:2]]]
+        shown = self._rgb[at]
+        # loose hair grows on the head: it has the head's colour
+        if at[2] and recipe.kinds[at[2] - 1] != "fringe" and chance.random() < _REPAINTED:
+            without = (*at[:2], 0)
+            shown = repainted(shown, self._cover[at], self._rgb[without], self._cover[without], chance)
+        parts = [shown, self._face[at], self._cover[at], self._hull[at[:2]]]
         return moved(parts, recipe.stored_reach, recipe.input_size, chance)
 
 
@@ -129,3 +139,20 @@ def loss_of(logits: Tensor, face: Tensor, cover: Tensor, weight: Tensor, before:
     each = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
     weights = (face + before * cover) * weight
     return (each * weights).sum() / weights.sum().clamp(min=1.0)
+
+
+def missed_overlap(logits: Tensor, face: Tensor, cover: Tensor, weight: Tensor) -> Tensor:
+    """One minus the intersection over union of what is seen before faces and what truly is, of a batch as one.
+
+    For shares of pixels, on both sides: the Jaccard metric loss (Wang, Ning and Blaschko 2023). What is thin has few
+    pixels, and cross-entropy, which asks how sure the network is in each, draws it pale; this asks for the figure that
+    is measured.
+
+    Args:
+        logits, face, cover, weight: (n, 1, s, s), as of :func:`loss_of`.
+    """
+    counts = (face + cover) * weight
+    truth = cover / (face + cover).clamp(min=1e-3)
+    said = torch.sigmoid(-logits)
+    both, apart = (counts * (said + truth)).sum(), (counts * (said - truth).abs()).sum()
+    return 1.0 - (both - apart) / (both + apart).clamp(min=1.0)

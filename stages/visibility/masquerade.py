@@ -1,8 +1,8 @@
 """Faces behind more than was rendered: what covers another face, and shapes of chance, laid over a crop.
 
 What a network is to keep is not a list of things. So half of the crops get something that no renderer made: a shape
-with a texture. Soft shadows and colour casts come too, which cover nothing, what moves is smeared, and some
-faces reach out of the picture.
+with a texture. Things that were rendered are painted anew, soft shadows and colour casts come too, which cover nothing,
+what moves is smeared, and some faces reach out of the picture.
 """
 
 from __future__ import annotations
@@ -76,6 +76,36 @@ def centred(parts: Sequence[U8], reach: float, size: int) -> list[F32]:
     return [
         cv2.warpAffine(part, into, (size, size), flags=cv2.INTER_LINEAR).astype(np.float32) / 255.0 for part in parts
     ]
+
+
+def repainted(shown: U8, cover: U8, bare: U8, hair: U8, chance: np.random.Generator) -> U8:
+    """A crop whose thing before the face has another colour; its shading stays, so do face, hair and what panes mirror.
+
+    Frames of glasses as light as skin, or a microphone as dark as a mouth, are what is overlooked most, and a
+    renderer's palette has few.
+
+    Args:
+        shown: (S, S, 3), the face behind the thing.
+        cover: (S, S), what is before it there, with the hair.
+        bare: (S, S, 3), the same face without the thing.
+        hair: (S, S), what is before it there.
+        chance: draws the colour; every second one is of the face's own.
+    """
+    share = np.clip(cover.astype(np.float32) - hair, 0.0, 255.0)[..., None] / np.float32(255.0)
+    if share.max() == 0.0:
+        return shown
+    with_it, without = shown.astype(np.float32) / np.float32(255.0), bare.astype(np.float32) / np.float32(255.0)
+    thing = np.clip((with_it - (1.0 - share) * without) / np.maximum(share, 0.25), 0.0, 1.0)
+    if chance.random() < 0.5:
+        size = len(bare)
+        row, column = chance.integers(size // 3, 2 * size // 3, 2)
+        colour = without[row, column] * np.exp(chance.normal(0.1, 0.3) + chance.normal(0.0, 0.08, 3))
+    else:
+        colour = chance.uniform(0.0, 1.0, 3) ** chance.uniform(0.7, 2.5)
+    light = thing.mean(-1, keepdims=True)
+    shading = np.clip(light / max(float((share * light).sum() / share.sum()), 0.02), 0.3, 2.5)
+    painted = with_it + share * (np.clip(colour * shading, 0.0, 1.0) - thing)
+    return np.asarray(np.clip(np.rint(255.0 * painted), 0.0, 255.0), np.uint8)
 
 
 def cut_out(example: Example, chance: np.random.Generator) -> tuple[F32, F32]:

@@ -27,13 +27,19 @@ class VisibilityNetwork(nn.Module):
         # the finest levels are the dearest: on the way down they only pass on what they see
         inner = [Residual(coarse) if level else nn.Identity() for level, (_, coarse) in enumerate(pairs)]
         self.inner = nn.ModuleList(inner)
-        self.up = nn.ModuleList(nn.Conv2d(fine + coarse, fine, 1) for fine, coarse in pairs)
+        # what comes from below and what was passed on are weighed together, each at its own size: a kernel of one pixel
+        # and enlarging may change places, and before it there are a quarter of the pixels
+        self.up = nn.ModuleList(nn.Conv2d(coarse, fine, 1, bias=False) for fine, coarse in pairs)
+        self.across = nn.ModuleList(nn.Conv2d(fine, fine, 1) for fine, _ in pairs)
         # on the way up also the finest decides anew: gaps between fingers, rims and hairs are a pixel or two wide
         self.outer = nn.ModuleList(Residual(fine) for fine, _ in pairs)
         self.head = nn.Conv2d(channels[0], 1, 3, padding=1)
-        for layer in (self.stem, *self.down, *self.up):
+        for layer in (self.stem, *self.down, *self.up, *self.across):
             assert isinstance(layer, nn.Conv2d)
             he_(layer)
+        with torch.no_grad():
+            for layer in (*self.up, *self.across):
+                layer.weight.mul_(2.0**-0.5)  # two of them make one sum
 
     def forward(self, crop: Tensor) -> Tensor:
         x = F.leaky_relu(self.stem(2.0 * crop - 1.0), SLOPE)
@@ -41,8 +47,8 @@ class VisibilityNetwork(nn.Module):
         for down, inner in zip(self.down, self.inner, strict=True):
             skips.append(x)
             x = inner(F.leaky_relu(down(x), SLOPE))
-        for up, outer, skip in reversed(list(zip(self.up, self.outer, skips, strict=True))):
-            wider = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
-            x = outer(F.leaky_relu(up(torch.cat([skip, wider], 1)), SLOPE))
+        for up, across, outer, skip in reversed(list(zip(self.up, self.across, self.outer, skips, strict=True))):
+            wider = F.interpolate(up(x), scale_factor=2.0, mode="bilinear", align_corners=False)
+            x = outer(F.leaky_relu(wider + across(skip), SLOPE))
         logits: Tensor = self.head(x)
         return logits

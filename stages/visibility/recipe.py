@@ -18,10 +18,10 @@ class Recipe(BaseModel):
     first_identity: int = Field(default=2000, ge=0, description="seed of the first performer")
     performers: int = Field(default=160, ge=1)
     held_out: int = Field(default=4, ge=1, description="further performers, to measure on")
-    poses: int = Field(default=6, ge=1, description="of each performer, each bare and behind each of its coverings")
+    poses: int = Field(default=6, ge=1, description="of each performer, each bare and behind one of each of the kinds")
     kinds: tuple[Kind, ...] = Field(
-        default=("glasses", "hand", "hand", "microphone", "phone", "fringe"),
-        description="that training sees; of one that is named twice, there are two: no two hands are alike",
+        default=("glasses", "glasses", "glasses", "hand", "hand", "microphone", "phone", "fringe"),
+        description="that training sees, and as many of each as it is named; no two hands or glasses are alike",
     )
     unseen: tuple[Kind, ...] = Field(default=("cup",), description="that only held-out performers have")
     hard: float = Field(default=0.3, ge=0.0, le=1.0, description="share of the poses in hard light from aside")
@@ -31,7 +31,7 @@ class Recipe(BaseModel):
     input_size: int = Field(default=128, ge=64, multiple_of=32, description="side of the network's crops, pixels")
     channels: tuple[int, ...] = Field(default=(16, 24, 48, 96, 128), description="of the levels, each half as fine")
     iterations: tuple[int, ...] = Field(
-        default=(8000, 4000),
+        default=(10000, 6000),
         min_length=1,
         description="of each cycle: the learning rate falls to zero in each, and each begins at half of the one before",
     )
@@ -43,6 +43,10 @@ class Recipe(BaseModel):
     before: tuple[float, ...] = Field(
         default=(1.0, 2.5),
         description="in each cycle, weight of what is before the face: rims and fingers are few pixels",
+    )
+    overlap: tuple[float, ...] = Field(
+        default=(0.0, 0.5),
+        description="in each cycle, weight of the part of what is before the face that is missed or seen too much",
     )
     batch: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=0.002, gt=0.0)

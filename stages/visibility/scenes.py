@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -29,6 +29,10 @@ from stages.visibility.recipe import Recipe
 FACE = tuple(part for part in Part if part.name.lower() in FACE_PARTS)
 BEFORE = (*COVERS, Part.HAIR)
 """What covers a face: things, and hair that hangs over it."""
+
+_ANEW: Final = frozenset({"glasses", "fringe"})
+"""What is made anew for each pose. What a hand carries is seen from elsewhere in each, and takes as long to make as six
+pictures."""
 
 _RATE = 25
 _LONG = 40.0  # seconds of the way of a hand, from which moments are drawn
@@ -68,7 +72,12 @@ def _poses(recipe: Recipe, number: int) -> Iterator[tuple[NDArray[np.uint8], ...
     pack = open_pack()
     landmarker = Landmarker(pack, device="cpu", threads=1)
     canonical = read_canonical(pack.files["canonical_face"])
-    worn = [_covering(kinds, recipe, performer, chance) for kinds in coverings(recipe, number)]
+    all_kinds = coverings(recipe, number)
+    carried = {
+        place: _covering(kinds, recipe, performer, chance)
+        for place, kinds in enumerate(all_kinds)
+        if not _ANEW.issuperset(kinds)
+    }
     track = perform(int(chance.integers(2**31)), 200 * recipe.poses, _RATE, Acting(yaw=42.0, pitch=18.0, roll=12.0))
     made = 0
     while made < recipe.poses:
@@ -81,7 +90,8 @@ def _poses(recipe: Recipe, number: int) -> Iterator[tuple[NDArray[np.uint8], ...
         points, sure = landmarker.refine(pictures[0].rgb, five_points(pictures[0].landmarks)[None], passes=2)
         if float(sure[0]) < _SURE:
             continue
-        for covering in worn:
+        for place, kinds in enumerate(all_kinds):
+            covering = carried.get(place) or _covering(kinds, recipe, performer, chance)
             busy = [time for thing in covering.carried for time in thing.busy] or [float(chance.uniform(0.0, _LONG))]
             # also on its way, where it is half out of the picture and faces are only touched by it
             seconds = float(chance.choice(busy) + chance.normal(0.0, 0.12))

@@ -23,13 +23,15 @@ def test_it_comes_back_and_has_the_same_bytes_each_time(tmp_path: Path) -> None:
     found = LookedAt.read(tmp_path / "one")
     np.testing.assert_array_equal(found.cells, CELLS_OF_THREE)
     assert found.frames.tolist() == [0, 12, 24]
-    assert set(found.calm(0.4)) == {0, 24}
-    np.testing.assert_array_equal(found.calm(0.4)[24], CELLS_OF_THREE[2])
+    told = found.told_by(0.4)
+    assert {frame for frame, cells in told.items() if cells is not None} == {0, 24}
+    assert told[12] is None, "it was in doubt"
+    np.testing.assert_array_equal(told[24], CELLS_OF_THREE[2])
 
 
 def test_of_a_clip_that_nobody_looked_at_it_is_empty(tmp_path: Path) -> None:
     LookedAt.of([], [], []).write(tmp_path / "none")
-    assert LookedAt.read(tmp_path / "none").calm(1.0) == {}
+    assert LookedAt.read(tmp_path / "none").told_by(1.0) == {}
 
 
 def test_what_is_not_there_or_damaged_is_told(tmp_path: Path) -> None:

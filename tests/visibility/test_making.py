@@ -19,7 +19,7 @@ from stages.visible_face import NETWORK, VisibleFace
 
 RECIPE = Recipe(
     performers=1, held_out=1, poses=1, kinds=("glasses",), unseen=("cup",), stored_size=80, input_size=64,
-    channels=(8, 8, 16), iterations=(3,), outside=(1.0,), before=(1.0,), batch=2,
+    channels=(8, 8, 16), iterations=(3,), outside=(1.0,), before=(1.0,), overlap=(0.5,), batch=2,
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from stages.visibility.masquerade import Example, centred, cut_off, cut_out, moved, relit, shape, smeared
+from stages.visibility.masquerade import Example, centred, cut_off, cut_out, moved, relit, repainted, shape, smeared
 
 SIZE = 64
 
@@ -122,3 +122,38 @@ def test_a_moved_crop_keeps_colours_and_shares_together() -> None:
     np.testing.assert_array_equal(example.hull, example.face)
     inside = example.face + example.cover > 0.99
     assert inside.mean() > 0.5
+
+
+@given(seed=st.integers(0, 10_000))
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_a_thing_painted_anew_keeps_its_place_its_shading_and_all_that_is_beside_it(seed: int) -> None:
+    bare = np.full((80, 80, 3), (200, 150, 130), np.uint8)
+    bare[:10] = 30
+    hair = np.zeros((80, 80), np.uint8)
+    hair[:10] = 255
+    cover = hair.copy()
+    cover[5:60, 30:50], cover[5:60, 50] = 255, 128
+    shown = bare.copy()
+    shown[10:60, 30:50] = np.linspace(40, 120, 50, dtype=np.uint8)[:, None, None]
+    shown[10:60, 50] = (shown[10:60, 49].astype(np.float64) + bare[10:60, 50]) / 2
+    painted = repainted(shown, cover, bare, hair, np.random.default_rng(seed))
+    beside = (cover == 0) | (hair == 255)
+    np.testing.assert_array_equal(painted[beside], shown[beside])
+    column = painted[10:60, 40].astype(int)
+    assert (np.diff(column, axis=0) >= 0).all(), "the shading is lost"
+    # a pixel that shows half of both has half of the change
+    change = painted[10:60, 49].astype(float) - shown[10:60, 49]
+    np.testing.assert_allclose(painted[10:60, 50].astype(float) - shown[10:60, 50], change * 128 / 255, atol=2.0)
+
+
+def test_things_are_painted_in_many_colours_and_a_bare_face_stays_bare() -> None:
+    bare, none = np.full((80, 80, 3), (200, 150, 130), np.uint8), np.zeros((80, 80), np.uint8)
+    shown, cover = bare.copy(), none.copy()
+    shown[20:60, 30:50], cover[20:60, 30:50] = 90, 255
+    colours = [
+        repainted(shown, cover, bare, none, np.random.default_rng(seed))[40, 40].astype(float) for seed in range(60)
+    ]
+    away = np.linalg.norm(np.array(colours) - bare[0, 0], axis=1)
+    assert (away < 60).sum() > 10, "none is like skin"
+    assert (away > 120).sum() > 5, "all are like skin"
+    np.testing.assert_array_equal(repainted(bare, none, bare, none, np.random.default_rng(0)), bare)
