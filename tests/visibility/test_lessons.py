@@ -95,7 +95,7 @@ def test_the_overlap_is_that_of_sets_where_pixels_are_whole_and_perfect_where_sh
 
 
 def test_the_overlap_draws_a_thin_thing_that_cross_entropy_leaves_pale() -> None:
-    """One doubt in a hundred pixels, three quarters face: the one answer for all of them that costs least."""
+    """Of pixels that look alike a quarter shows a thing: the one answer for all of them that costs least."""
     answers = torch.linspace(-6.0, 6.0, 241)
     face, cover = torch.tensor([[[[1.0, 1.0, 1.0, 0.0]]]]), torch.tensor([[[[0.0, 0.0, 0.0, 1.0]]]])
     weight = torch.ones_like(face)

@@ -154,6 +154,6 @@ def test_things_are_painted_in_many_colours_and_a_bare_face_stays_bare() -> None
         repainted(shown, cover, bare, none, np.random.default_rng(seed))[40, 40].astype(float) for seed in range(60)
     ]
     away = np.linalg.norm(np.array(colours) - bare[0, 0], axis=1)
-    assert (away < 60).sum() > 10, "none is like skin"
+    assert (away < 90).sum() > 10, "none is like skin"
     assert (away > 120).sum() > 5, "all are like skin"
     np.testing.assert_array_equal(repainted(bare, none, bare, none, np.random.default_rng(0)), bare)
