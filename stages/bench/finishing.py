@@ -2,7 +2,8 @@
 
 A scene is played and converted once (:mod:`stages.bench.quality`), then composited with the settings of the settings
 file and with each change of them. All are held against one right answer, whose colours are moved as the settings file
-says, so another method of colour does not bring its own measure. *Spilled* is the mean of what
+says, so another method of colour does not bring its own measure; the file's own may still have it easier there, so
+*same skin*, whose answer no map of compositing has touched, stands beside. It and *spilled* are the means of what
 :mod:`stages.bench.quality` calls so. *CPU* is the time of all threads of this process for one face: measuring, placing,
 reading and coding its 640 x 360 frame.
 """
@@ -19,8 +20,10 @@ import numpy as np
 import typer
 
 from stages.artifacts.frames import Frames
+from stages.bench.answers import figures
+from stages.bench.playing import Filmed, Swapped, filmed
 from stages.bench.program import main
-from stages.bench.quality import Filmed, Swapped, chosen, figures, filmed
+from stages.bench.quality import chosen
 from stages.bench.scenes import NamedScene
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.stage import composite
@@ -38,14 +41,21 @@ CHANGES: Final = (
     "mask.feather=0.1",
     "mask.decoder=false",
     "mask.hull=false",
+    "mask.steady=0",
+    "mask.occlusion=none",
+    "mask.occlusion_steady=0",
     "colour.method=none",
     "colour.method=mean-deviation",
     "colour.method=histogram",
     "colour.method=sliced",
+    "colour.strength=0.5",
     "colour.strength=1",
+    "colour.steady=0.1",
     "colour.whites=0",
     "blend.method=alpha",
     "blend.method=gradient",
+    "blend.bands=2",
+    "blend.bands=6",
     "motion_blur=0",
     "sharpness=0",
     "sharpness=1",
@@ -53,8 +63,8 @@ CHANGES: Final = (
 )
 """Compared if nothing else is asked for."""
 
-Row = dict[str, tuple[float, float, float, float]]
-"""PSNR, SSIM, what spilled and milliseconds a face, by scene."""
+Row = dict[str, tuple[float, float, float, float, float]]
+"""PSNR, SSIM, PSNR against the answer of the same skin, what spilled and milliseconds a face, by scene."""
 
 
 def rows(
@@ -63,7 +73,7 @@ def rows(
     """What each variant comes to in each scene.
 
     Raises:
-        Problem: as :func:`stages.bench.quality.filmed`.
+        Problem: as :func:`stages.bench.playing.filmed`.
     """
     result: dict[str, Row] = {name: {} for name in variants}
     for scene in scenes:
@@ -72,8 +82,8 @@ def rows(
             for number, (name, settings) in enumerate(variants.items()):
                 made, milliseconds = _finished(film, Path(folder) / str(number), settings)
                 found = figures(scene, made, params.compositing.colour)
-                psnr, ssim, spilled = (float(found[measure]) for measure in ("psnr", "ssim", "spilled"))
-                result[name][scene.name] = psnr, ssim, spilled, milliseconds
+                psnr, ssim, skin, spilled = (float(found[each]) for each in ("psnr", "ssim", "same_skin", "spilled"))
+                result[name][scene.name] = psnr, ssim, skin, spilled, milliseconds
     return result
 
 
@@ -89,13 +99,13 @@ def _finished(film: Filmed, folder: Path, settings: CompositingSettings) -> tupl
 def table_of(found: dict[str, Row]) -> str:
     """The rows as Markdown, PSNR / SSIM, and the means over the scenes."""
     scenes = list(next(iter(found.values())))
-    lines = ["| settings | " + " | ".join(scenes) + " | mean | spilled | CPU |", "|---|" + "---:|" * (len(scenes) + 3)]
+    columns = [*scenes, "mean", "same skin", "spilled", "CPU"]
+    lines = ["| settings | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for name, row in found.items():
-        psnr, ssim, spilled, spent = np.mean(list(row.values()), axis=0).tolist()
+        psnr, ssim, skin, spilled, spent = np.mean(list(row.values()), axis=0).tolist()
         cells = [f"{row[scene][0]:.2f} / {row[scene][1]:.3f}" for scene in scenes]
-        lines.append(
-            f"| {name} | " + " | ".join(cells) + f" | {psnr:.2f} / {ssim:.3f} | {spilled:.2%} | {spent:.0f} ms |"
-        )
+        cells += [f"{psnr:.2f} / {ssim:.3f}", f"{skin:.2f}", f"{spilled:.2%}", f"{spent:.0f} ms"]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.visibility import SIZE, packed, unpacked
+from stages.bench.answers import FACE, figures
+from stages.bench.playing import Filmed, filmed, finished
 from stages.bench.program import main
-from stages.bench.quality import FACE, Filmed, chosen, figures, filmed, finished
+from stages.bench.quality import chosen
 from stages.problems import Problem
 from stages.rendering.mesh import COVERS, Part
 from stages.settings import load_params
@@ -68,15 +70,20 @@ def truth_in(
     return np.asarray(np.where(there > 0.5, face / np.maximum(there, 1e-3), beside), np.float32)
 
 
-def table_of(found: dict[str, dict[str, tuple[float, float]]]) -> str:
-    """Markdown, a row for each way of knowing; cells have what is kept, and what of the face is lost for it."""
+def table_of(found: dict[str, dict[str, tuple[float, float, float]]]) -> str:
+    """Markdown, a row for each way of knowing; cells have what is kept, of things alone, and what of faces is lost."""
     scenes = list(next(iter(found.values())))
     lines = ["| known from | " + " | ".join((*scenes, "mean")) + " |", "|---|" + "---:|" * (len(scenes) + 1)]
     for way, row in found.items():
         cells = [row[scene] for scene in scenes]
-        cells.append(tuple(np.mean(cells, axis=0).tolist()))
-        lines.append(f"| {way} | " + " | ".join(f"{kept:.3f} / {lost:.1%}" for kept, lost in cells) + " |")
+        known = np.ma.masked_invalid(cells).mean(axis=0).filled(np.nan).tolist()
+        told = [" / ".join(_cell(*cell)) for cell in (*cells, known)]
+        lines.append(f"| {way} | " + " | ".join(told) + " |")
     return "\n".join(lines)
+
+
+def _cell(kept: float, things: float, lost: float) -> tuple[str, str, str]:
+    return f"{kept:.3f}", f"{things:.3f}" if np.isfinite(things) else "-", f"{lost:.1%}"
 
 
 def command(
@@ -86,7 +93,7 @@ def command(
 ) -> None:
     """Print how much of what is before faces is kept, by the network and by the truth; after `dvc repro`."""
     settings = load_params(params)
-    found: dict[str, dict[str, tuple[float, float]]] = {}
+    found: dict[str, dict[str, tuple[float, float, float]]] = {}
     asked = [scene for scene in chosen(scenes) if scene.before]
     if not asked:
         raise Problem(
@@ -103,7 +110,8 @@ def command(
                 place.mkdir()
                 made = finished(each, place, settings.compositing)
                 row = figures(scene, made, settings.compositing.colour)
-                found.setdefault(way, {})[scene.name] = float(row["kept"]), float(row["lost"])
+                kept, things, lost = (float(row[measure]) for measure in ("kept", "things", "lost"))
+                found.setdefault(way, {})[scene.name] = kept, things, lost
     print(table_of(found))
 
 

@@ -26,6 +26,9 @@ from stages.rendering.render import Performer, Sensor, Sight, expose
 CLEAN: Final = Sensor(noise=0.8, shot=0.008, blur=0.5)
 CALM: Final = Acting(yaw=14.0, pitch=7.0, roll=5.0, distance=78.0)
 
+SKIN: Final = ("skin_melanin", "skin_redness", "skin_undertone")
+"""Fields of an identity that a swap leaves the target's: the colour of the skin, which neck and ears go on with."""
+
 _RATE: Final = 25
 
 
@@ -94,11 +97,12 @@ SCENES: Final = (
 
 @dataclass(frozen=True)
 class Take:
-    """One frame: ``target`` and ``truth`` (h, w, 3) uint8; their ``parts`` (h, w) uint8; ``landmarks`` (70, 2) of the
-    target, frame pixels."""
+    """One frame: ``target``, ``truth`` and ``same_skin``, the truth in the target's skin, (h, w, 3) uint8; ``parts``
+    (h, w) uint8 of the first two; ``landmarks`` (70, 2) of the target, frame pixels."""
 
     target: NDArray[np.uint8]
     truth: NDArray[np.uint8]
+    same_skin: NDArray[np.uint8]
     target_parts: NDArray[np.uint8]
     truth_parts: NDArray[np.uint8]
     landmarks: NDArray[np.float32]
@@ -116,6 +120,7 @@ def shoot(scene: NamedScene, player: Identity, other: Identity, height: int = 36
     player = player.model_copy(update=scene.fields)
     basis = HeadBasis.load()
     mine, hers = Performer(player, basis), Performer(other, basis)
+    tanned = Performer(other.model_copy(update={name: getattr(player, name) for name in SKIN}), basis)
     covering = None
     if scene.before:
         asked = [(kind, scene.seed) for kind in scene.before]
@@ -126,7 +131,7 @@ def shoot(scene: NamedScene, player: Identity, other: Identity, height: int = 36
     for number in range(scene.frames):
         after_cut = scene.cut and number >= scene.frames // 2
         opened = np.linspace(0.0, scene.shutter, 5) if scene.shutter else np.zeros(1)
-        sights: dict[int, list[Sight]] = {0: [], 1: []}
+        sights: dict[int, list[Sight]] = {0: [], 1: [], 2: []}
         for delay in opened:
             done = (number + float(delay)) / max(scene.frames - 1, 1)
             camera = Camera(
@@ -135,7 +140,7 @@ def shoot(scene: NamedScene, player: Identity, other: Identity, height: int = 36
             pose = _pose(scene, pose_at(track, number), pose_at(track, number + 1), float(delay), done)
             light = lit(lights[int(after_cut)], scene, done)
             seconds = (number + float(delay)) / _RATE
-            for which, performer in enumerate((mine, hers)):
+            for which, performer in enumerate((mine, hers, tanned)):
                 sights[which].append(performer.sight(pose, camera, light, walls[int(after_cut)], covering, seconds))
         pictures = [
             expose(
@@ -143,11 +148,11 @@ def shoot(scene: NamedScene, player: Identity, other: Identity, height: int = 36
                 scene.sensor,
                 np.random.Generator(np.random.PCG64([scene.seed, number])),
             )
-            for which in (0, 1)
+            for which in sights
         ]
         middle = len(opened) // 2
         target, truth = (sights[which][middle] for which in (0, 1))
-        yield Take(pictures[0], pictures[1], target.parts, truth.parts, target.landmarks)
+        yield Take(pictures[0], pictures[1], pictures[2], target.parts, truth.parts, target.landmarks)
 
 
 def lit(light: Light, scene: NamedScene, done: float) -> Light:

@@ -25,9 +25,9 @@ def test_a_setting_that_is_none_is_told() -> None:
 
 
 def test_the_table_has_a_row_a_variant_and_means() -> None:
-    found = {"default": {"plain": (27.0, 0.86, 0.01, 40.0), "hand": (25.0, 0.80, 0.02, 60.0)}}
+    found = {"default": {"plain": (27.0, 0.86, 26.0, 0.01, 40.0), "hand": (25.0, 0.80, 25.0, 0.02, 60.0)}}
     assert table_of(found).splitlines() == [
-        "| settings | plain | hand | mean | spilled | CPU |",
-        "|---|---:|---:|---:|---:|---:|",
-        "| default | 27.00 / 0.860 | 25.00 / 0.800 | 26.00 / 0.830 | 1.50% | 50 ms |",
+        "| settings | plain | hand | mean | same skin | spilled | CPU |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+        "| default | 27.00 / 0.860 | 25.00 / 0.800 | 26.00 / 0.830 | 25.50 | 1.50% | 50 ms |",
     ]

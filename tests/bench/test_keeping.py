@@ -25,9 +25,9 @@ def test_the_truth_is_seen_in_the_crop_and_beside_the_face_the_network_is_believ
 
 
 def test_the_table_has_a_row_for_each_way_of_knowing() -> None:
-    found = {"the network": {"hand": (0.8, 0.04), "glasses": (0.6, 0.0)}}
+    found = {"the network": {"hand": (0.8, 0.9, 0.04), "fringe": (0.6, float("nan"), 0.0)}}
     assert table_of(found).splitlines() == [
-        "| known from | hand | glasses | mean |",
+        "| known from | hand | fringe | mean |",
         "|---|---:|---:|---:|",
-        "| the network | 0.800 / 4.0% | 0.600 / 0.0% | 0.700 / 2.0% |",
+        "| the network | 0.800 / 0.900 / 4.0% | 0.600 / - / 0.0% | 0.700 / 0.900 / 2.0% |",
     ]

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.bench.quality import Swapped, chosen, face_alone, figures, kept_of, table_of, toned
+from stages.bench.answers import face_alone, figures, kept_of, near_hair, toned
+from stages.bench.playing import Picture, Swapped
+from stages.bench.quality import ANSWERS, FINISH, chosen, table_of
 from stages.bench.scenes import SCENES, NamedScene, Take, lit, shoot
 from stages.compositing.settings import ColourSettings
 from stages.problems import Problem
@@ -87,6 +89,13 @@ def test_what_is_kept_is_told_from_what_is_replaced() -> None:
     assert np.flatnonzero(kept.any(axis=1)).tolist() == [3]
 
 
+def played(scene: NamedScene, take: Take, finished: Picture) -> Swapped:
+    """One frame of a scene, composited alike in all ways."""
+    unit = [1.0 / 160, 0.0, 0.0, 0.0, 1.0 / 160, 0.0]
+    table = pd.DataFrame({"frame": [0], "shot": [0], "landmarks": [np.pad(take.landmarks, ((0, 0), (0, 1))).ravel()]})
+    return Swapped([take], [take.target], table.assign(transform=[unit]), [finished], [finished], [finished])
+
+
 def test_what_is_painted_beside_the_face_counts_as_spilled() -> None:
     scene = BY_NAME["plain"]
     take = first(scene)
@@ -94,9 +103,32 @@ def test_what_is_painted_beside_the_face_counts_as_spilled() -> None:
     faces, beside = (np.argwhere(take.target_parts == part) for part in (Part.SKIN, Part.BACKGROUND))
     for y, x in [*faces[:300], *beside[:100]]:
         finished[y, x] = 255 - finished[y, x] // 2
-    table = pd.DataFrame({"frame": [0], "landmarks": [np.pad(take.landmarks, ((0, 0), (0, 1))).ravel()]})
-    made = Swapped([take], [take.target], table, [finished], [finished], [finished])
-    assert figures(scene, made, ColourSettings())["spilled"] == pytest.approx(0.25)
+    assert figures(scene, played(scene, take, finished), ColourSettings())["spilled"] == pytest.approx(0.25)
+
+
+def test_the_oracle_is_better_than_the_target_and_the_answer_in_the_targets_skin_is_that_persons() -> None:
+    scene = BY_NAME["plain"]
+    take = first(scene)
+    found = figures(scene, played(scene, take, take.target), ColourSettings())
+    assert found["psnr"] == found["copied"]
+    assert float(found["oracle"]) > float(found["copied"]) + 3.0
+    skin = (take.target_parts == Part.SKIN) & (take.truth_parts == Part.SKIN)
+    means = [picture[skin].mean(axis=0) for picture in (take.target, take.truth, take.same_skin)]
+    assert np.abs(means[2] - means[0]).max() < 0.5 * np.abs(means[1] - means[0]).max()
+    perfect = figures(scene, played(scene, take, take.same_skin), ColourSettings())
+    assert perfect["same_skin"] == 100.0
+
+
+def test_of_things_hair_beside_them_does_not_count() -> None:
+    take = first(BY_NAME["glasses"])
+    painted = take.target.copy()
+    painted[...] = 255 - painted // 2
+    clear = ~near_hair(take.target_parts)
+    kept = np.isin(take.target_parts, COVERS) & clear
+    finished = np.where(kept[..., None], take.target, painted)
+    made = replace(played(BY_NAME["glasses"], take, finished), blind=[painted])
+    assert figures(BY_NAME["glasses"], made, ColourSettings())["things"] == 1.0
+    assert np.isnan(float(figures(BY_NAME["fringe"], made, ColourSettings())["things"]))
 
 
 def test_what_lies_near_hair_is_not_measured() -> None:
@@ -116,10 +148,13 @@ def test_scenes_are_chosen_by_name_and_a_wrong_one_is_told() -> None:
         chosen("glases")
 
 
-def test_the_table_leaves_empty_what_a_scene_does_not_ask() -> None:
-    row = {"scene": "plain", "psnr": 30.0, "worst": 28.0, "ssim": 0.9, "copied": 20.0, "lost": 0.0, "replaced": 1.0} | {
-        "spilled": 0.012
-    }
-    lines = table_of([{**row, "kept": float("nan")}, {**row, "scene": "hand", "kept": 0.9}]).splitlines()
-    assert lines[2] == "| plain | 30.0 dB | 28.0 dB | 0.900 | 20.0 dB |  | 0.00% | 1.20% | 100% |"
-    assert "| 0.900 | 20.0 dB | 0.900 |" in lines[-1]
+def test_the_tables_leave_empty_what_a_scene_does_not_ask() -> None:
+    row: dict[str, float | str] = {name: 0.5 for name, _ in (*ANSWERS.values(), *FINISH.values())}
+    row |= {"scene": "plain", "psnr": 29.996, "lag": float("nan"), "kept": float("nan")}
+    other = {**row, "scene": "hand", "psnr": 24.0, "kept": 0.9}
+    first_table = table_of([row, other], ANSWERS).splitlines()
+    assert first_table[2] == "| plain | 30.00 | 0.50 | 0.500 | 0.50 | 0.50 | 0.50 | 0.50 |"
+    assert first_table[-1].startswith("| mean | 27.00 |")
+    second = table_of([row, other], FINISH).splitlines()
+    assert second[2] == "| plain |  | 0.500 | 50.00% | 50.00% | 50% | 0.50 | 0.50 |  |"
+    assert second[-1].startswith("| mean | 0.900 |")

@@ -1,0 +1,170 @@
+"""What a finished scene is worth against its right answer; what the figures are, :mod:`stages.bench.quality` tells."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.bench.playing import Picture, Swapped
+from stages.bench.scenes import NamedScene
+from stages.compositing.recolouring import between
+from stages.compositing.settings import ColourSettings
+from stages.evaluation import controls
+from stages.fidelity import FACE_PARTS, hull, mask_box, psnr, ssim
+from stages.rendering.mesh import COVERS, Part
+
+Mask = NDArray[np.bool_]
+
+FACE: Final = tuple(part for part in Part if part.name.lower() in FACE_PARTS)
+
+_SEEN: Final = 12
+"""Sum of differences in R, G and B, in code values, from which on a pixel counts as replaced."""
+
+_HAIR: Final = frozenset({"fringe"})
+"""What comes before a face and is no thing."""
+
+_MIXED: Final = 2
+"""Pixels: as far from hair both hair and face may show in one."""
+
+
+def figures(scene: NamedScene, made: Swapped, settings: ColourSettings, size: int = 128) -> dict[str, float | str]:
+    """A row of the table.
+
+    Args:
+        scene, made: that was played.
+        settings: by which the right answer gets its colours.
+        size: side of what the model draws, pixels, for the oracle.
+    """
+    faces = made.faces.sort_values("frame")
+    numbers = faces["frame"].tolist()
+    points = [np.asarray(each, np.float32).reshape(-1, 3)[:, :2] for each in faces["landmarks"]]
+    placed = [geometry.as_matrix(each) for each in faces["transform"]]
+    rows = []
+    for row, number in enumerate(numbers):
+        other = controls.another_moment(row, len(numbers))
+        moment = geometry.crop(made.finished[numbers[other]], placed[other], size)
+        rows.append(_frame(made, number, measured_face(made, number, points[row]), placed[row], moment, settings)
+                    | _kept(made, number))  # fmt: skip
+    table = pd.DataFrame(rows)
+
+    def overlap(name: str, asked: bool) -> float:
+        both, either = table[f"both{name}"].sum(), table[f"either{name}"].sum()
+        return float(both / either) if asked and either else float("nan")
+
+    means = {name: float(table[name].mean()) for name in ("psnr", "ssim", "same_skin", "copied", "shuffled", "oracle")}
+    return {
+        "scene": scene.name,
+        **means,
+        "worst": float(table["psnr"].min()),
+        "kept": overlap("", bool(scene.before)),
+        "things": overlap("_things", not _HAIR.issuperset(scene.before)),
+        "lost": float(table["lost"].sum() / max(table["face"].sum(), 1)),
+        "spilled": float(table["beside"].sum() / max(table["changed"].sum(), 1)),
+        "replaced": len(set(numbers)) / scene.frames,
+    }
+
+
+def measured_face(made: Swapped, number: int, points: NDArray[np.float32]) -> Mask:
+    """Where a frame's face is measured, (h, w): within its landmarks (n, 2), face in both, and no hair near.
+
+    Whose hair it is a swap does not change, and a strand is thinner than a pixel.
+    """
+    take = made.takes[number]
+    height, width = take.target_parts.shape
+    return hull(points, width, height) & face_alone(take.truth_parts) & face_alone(take.target_parts)
+
+
+def _frame(
+    made: Swapped, number: int, face: Mask, transform: geometry.Floats, moment: Picture, settings: ColourSettings
+) -> dict[str, float]:
+    """Figures against the right answer.
+
+    Args:
+        made: the scene.
+        number: of the frame.
+        face: (h, w), where it is measured.
+        transform: (2, 3), frame pixels to the unit crop.
+        moment: (s, s, 3), the finished face of another moment; the oracle is as large.
+        settings: of colour.
+    """
+    take, clip, finished = made.takes[number], made.clip[number], made.finished[number]
+    box = mask_box(face)
+    own = (take.truth_parts == Part.EYE)[box]
+
+    def toned_right(truth: Picture) -> Picture:
+        return np.where(own[..., None], truth[box], toned(truth[box], clip[box], face[box], settings))
+
+    right = toned_right(take.truth)
+    small = geometry.crop(take.truth, transform, len(moment))
+    versions = {
+        "psnr": finished[box],
+        "copied": clip[box],
+        "shuffled": controls.pasted(clip, moment, transform, face)[box],
+        "oracle": toned_right(controls.at_resolution(take.truth, small, transform)),
+    }
+    return {name: psnr(picture, right, face[box]) for name, picture in versions.items()} | {
+        "ssim": ssim(finished[box], right, face[box]),
+        "same_skin": psnr(finished[box], take.same_skin[box], face[box]),
+    }
+
+
+def _kept(made: Swapped, number: int) -> dict[str, float]:
+    """Counts of pixels: of what is before the face, and of what was changed."""
+    take, clip = made.takes[number], made.clip[number]
+    reach, kept = kept_of(clip, made.masked[number], made.blind[number])
+    things, face = np.isin(take.target_parts, COVERS), np.isin(take.target_parts, FACE)
+    before = reach & (things | (take.target_parts == Part.HAIR))
+    bare, clear = reach & face, ~near_hair(take.target_parts)
+    changed = _difference(made.finished[number], clip) > _SEEN
+    return {
+        "both": float((kept & before).sum()),
+        "either": float((kept & bare | before).sum()),
+        "both_things": float((kept & before & clear).sum()),
+        "either_things": float(((kept & bare | before) & clear).sum()),
+        "lost": float((kept & bare).sum()),
+        "face": float(bare.sum()),
+        "beside": float((changed & ~face).sum()),
+        "changed": float(changed.sum()),
+    }
+
+
+def face_alone(parts: Picture) -> Mask:
+    """Where a rendered person's parts (h, w) are face, and no hair is near."""
+    return np.asarray(np.isin(parts, FACE) & ~near_hair(parts))
+
+
+def near_hair(parts: Picture) -> Mask:
+    """Where a rendered person's parts (h, w) are hair, or so near to it that a pixel may show both."""
+    hair = (parts == Part.HAIR).astype(np.uint8)
+    reach = 2 * _MIXED + 1
+    return np.asarray(cv2.dilate(hair, np.ones((reach, reach), np.uint8)) > 0)
+
+
+def kept_of(clip: Picture, masked: Picture, blind: Picture) -> tuple[Mask, Mask]:
+    """The pixels that would be replaced without the network, and those of them that the clip mostly keeps with it.
+
+    Args:
+        clip, masked, blind: (h, w, 3) uint8; see :class:`Swapped`.
+
+    Returns:
+        (h, w) bool each.
+    """
+    now, else_ = (_difference(picture, clip) for picture in (masked, blind))
+    reach = else_ > _SEEN
+    return reach, reach & (now < 0.5 * else_)
+
+
+def _difference(picture: Picture, other: Picture) -> NDArray[np.int_]:
+    return np.asarray(np.abs(picture.astype(int) - other).sum(axis=2))
+
+
+def toned(truth: Picture, target: Picture, face: Mask, settings: ColourSettings) -> Picture:
+    """The right answer (h, w, 3) with the colours of its face moved to those of the target's, as compositing does."""
+    views = [picture.astype(np.float32) / np.float32(255.0) for picture in (truth, target)]
+    moved = between(views, face.astype(np.float32), settings).applied(views[0])
+    return np.asarray(np.clip(np.rint(255.0 * moved), 0, 255), np.uint8)
