@@ -37,7 +37,7 @@ from stages.training.checkpoint import fingerprint_of
 from stages.training.exam import Exam, marks, reconstruction, swap_with_truth
 from stages.training.faces import Faces, read_faces
 from stages.training.forecast import try_out
-from stages.training.provenance import code_hash, versions
+from stages.training.provenance import code_hash, packs_hash, versions
 from stages.training.settings import PresetSettings
 from stages.training.stage import prepare
 from stages.training.state import State
@@ -200,9 +200,10 @@ def measure(
     faces = {name: read_faces(folder, preset.stored_size).train.to(device) for name, folder in folders.items()}
     iterations = length.iterations
     if iterations is None:
-        iterations = max(1, round(length.seconds * _rate(faces, preset, device)))
+        iterations = max(1, round(length.seconds * _rate(faces, preset, device, compile=params.training.compile)))
     preset = preset.model_copy(update={"iterations": iterations})
-    state, step = State(list(faces), preset, seed, device), Step(faces, preset, seed)
+    state = State(list(faces), preset, seed, device, compile=params.training.compile)
+    step = Step(faces, preset, seed)
     started = time.perf_counter()
     for _ in range(preset.iterations):
         step(state)
@@ -252,8 +253,8 @@ def ablate(
     same = {
         "length": asdict(length),
         "data": {name: data_hashes(folder) for name, folder in folders.items()},
-        "device": [params.training.device, params.training.threads],
-        "code": code_hash(),
+        "device": [params.training.device, params.training.threads, params.training.compile],
+        "code": [code_hash(), packs_hash()],
         "versions": versions(),
     }
     results = []
@@ -320,9 +321,9 @@ def _spread(values: Sequence[float | None], digits: int) -> str:
     return f"{np.mean(known):.{digits}f} ± {np.std(known):.{digits}f}"
 
 
-def _rate(faces: Mapping[str, Faces], preset: PresetSettings, device: torch.device) -> float:
+def _rate(faces: Mapping[str, Faces], preset: PresetSettings, device: torch.device, *, compile: bool) -> float:
     """Iterations a second of a whole run, tried on a state that is then dropped."""
-    trial = try_out(State(list(faces), preset, 0, device), faces, preset, 0, steps=_TRIED)
+    trial = try_out(State(list(faces), preset, 0, device, compile=compile), faces, preset, 0, steps=_TRIED)
     return preset.iterations / trial.seconds_of(0, preset.iterations, preset)
 
 

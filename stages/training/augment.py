@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stages.training.chart import mirrored_places
+from stages.training.constants import constant
 from stages.training.degrade import compress, resample, smear
 from stages.training.settings import AugmentationSettings
 
@@ -100,8 +101,10 @@ def _nowhere(planes: Tensor) -> Tensor:
 def _moved(places: Tensor, moves: Tensor, mirrored: Tensor) -> Tensor:
     """Where landmarks are after the moves, which tell of each place in the answer where it was, (n, 468, 2)."""
     linear, shift = moves[:, :, :2], moves[:, :, 2]
-    there = (2 * places - 1 - shift[:, None]) @ torch.linalg.inv(linear).transpose(1, 2)
-    there = torch.where(mirrored[:, None, None], there[:, mirrored_places().to(places.device)], there)
+    # inv would look on the host whether it worked, and wait for the device; turns and zooms can be undone
+    inverse = torch.linalg.inv_ex(linear).inverse
+    there = (2 * places - 1 - shift[:, None]) @ inverse.transpose(1, 2)
+    there = torch.where(mirrored[:, None, None], there[:, mirrored_places(places.device)], there)
     return (there + 1) / 2
 
 
@@ -157,7 +160,7 @@ def _recolour(crops: Tensor, settings: AugmentationSettings, generator: torch.Ge
     """Light, tint, contrast, saturation and sharpness of what the encoder sees; (n, 3, s, s) 0..1."""
     one = (len(crops), 1, 1, 1)
     crops = crops * _random_gains(len(crops), settings.brightness, settings.balance, generator)
-    luma = (crops * crops.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    luma = (crops * constant(_LUMA, crops.dtype, crops.device).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
     crops = luma + (crops - luma) * torch.exp(_normal(one, settings.saturation, generator))
     crops = crops.clamp(1e-4, 1).pow(torch.exp(_normal(one, settings.gamma, generator)))
     soft = F.avg_pool2d(F.pad(crops, (1, 1, 1, 1), mode="replicate"), 3, stride=1)

@@ -71,11 +71,11 @@ def drawn_as_each_other(
     if len(both) == 2 and bool(rows.any()):
         for name, other in (both, both[::-1]):
             drawn[name] = _drawn(network, batches[name], other, rows)
-    return drawn, {name: each.to(batches[name].crops.device) for name, each in where.items()}
+    return drawn, {name: each.to(batches[name].crops.device, non_blocking=True) for name, each in where.items()}
 
 
 def _drawn(network: Network, batch: Batch, other: str, rows: Tensor) -> Batch:
-    where = rows.nonzero()[:, 0].to(batch.crops.device)
+    where = rows.nonzero()[:, 0].to(batch.crops.device, non_blocking=True)
     seen = batch.crops[where]
     answer = network.swap(seen.contiguous(memory_format=torch.channels_last), other).float()
     mask = _at(torch.maximum(answer.mask, batch.mask[where]), seen.shape[-1])

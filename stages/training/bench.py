@@ -40,6 +40,7 @@ from stages.program import tell
 from stages.settings import Params, load_params
 from stages.training.back_translation import beginning
 from stages.training.chart import PLACES
+from stages.training.compiling import compiled
 from stages.training.faces import PLANES, Faces, read_faces
 from stages.training.networks import Network
 from stages.training.plain import PlainTraining
@@ -105,11 +106,14 @@ def measure(row: str, params: Params, pair: str | None, seconds: float) -> Speed
     batch = _OPEN_BATCH if preset.batch == "auto" else preset.batch
     preset = preset.model_copy(update={"batch": batch})
     faces = faces_of(params, pair, preset.stored_size)
+    state: State | None = None
     network: Network
     steps: Callable[[], object]
     batches: Callable[[], object]
     if row == "plain":
-        torch.use_deterministic_algorithms(False)  # as torch comes
+        # as torch comes, whatever prepare has set
+        torch.use_deterministic_algorithms(False)
+        torch.backends.cudnn.allow_tf32 = True
         pictures = {name: some.planes[:, :3].permute(0, 2, 3, 1).contiguous().numpy() for name, some in faces.items()}
         plain = PlainTraining(pictures, preset.network, batch, device)
         network, steps, batches = plain.network, plain.step, plain.batches
@@ -123,6 +127,8 @@ def measure(row: str, params: Params, pair: str | None, seconds: float) -> Speed
     matmul = matmul_rate(device, seconds)
     with FlopCounterMode(display=False) as counter:
         steps()
+    if state is not None and params.training.compile:
+        state.forward = compiled(state.forward)  # only now: of compiled passes the counter would see a part
     step_seconds = mean_seconds_within(steps, device, seconds)
     batch_seconds = mean_seconds_within(batches, device, seconds)
     return Speed(

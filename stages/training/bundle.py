@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from stages.artifacts.files import write_facts
+from stages.artifacts.files import sha256_of, write_facts
 from stages.training.augment import plain
 from stages.training.card import model_card
 from stages.training.checkpoint import save_tensors
@@ -22,6 +22,9 @@ from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.settings import NetworkSettings, PresetSettings
 from stages.training.state import State
 from stages.training.time_lapse import TimeLapse
+
+_NETWORKS = (".safetensors", ".onnx")
+"""Of these files model.json has the hashes: with it, its credential names the weights too."""
 
 _TRIED = 8
 """Held-out faces of each identity that the exported networks are compared on."""
@@ -72,6 +75,7 @@ def write_bundle(
         half_differences[name] = difference_from_torch(
             network, name, crops, half, threads=threads, tolerance=HALF_TOLERANCE
         )
+    networks = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.suffix in _NETWORKS}
     write_curve(folder / "curves.csv", state.progress.curve)
     rows = preview_rows(network, held_out, sizes, companions)
     write_sheet(sheet_of(rows), folder / "preview.png")
@@ -88,6 +92,7 @@ def write_bundle(
         "parameters": sum(tensor.numel() for tensor in weights.values()),
         "iterations": state.progress.iteration,
         "setbacks": state.progress.setbacks,
+        "files": networks,
         "onnx": {
             "opset": OPSET,
             "tolerance": TOLERANCE,

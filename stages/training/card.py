@@ -7,6 +7,10 @@ from typing import Any
 
 import yaml
 
+_SHARED_ENCODER = "One encoder for all and a decoder for each identity"
+_BUILT = {"liae": "One encoder and one decoder for all, told apart by the inters between them"}
+"""How a family's network is built, where it is not as most are."""
+
 _TAGS = ["face-replacement", "autoencoder", "consent-required"]
 
 _USE = """\
@@ -45,10 +49,12 @@ def model_card(facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, floa
     sections = [
         f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n",
         f"# Swap model of {' and '.join(identities)}\n",
-        f"One encoder for all and a decoder for each identity, {facts['parameters']:,} parameters. A network takes an "
-        f"aligned crop of {facts['input_size']} pixels (RGB, 0..1) and gives colour and mask of "
+        f"{_BUILT.get(facts['settings']['network']['family'], _SHARED_ENCODER)}, {facts['parameters']:,} parameters. A "
+        f"network takes an aligned crop of {facts['input_size']} pixels (RGB, 0..1) and gives colour and mask of "
         f"{facts['output_size']} pixels. `<identity>.onnx` puts on that identity in float32, `<identity>.fp16.onnx` "
         "in float16; `model.safetensors` holds all weights, `model.json` every fact.\n",
+        "## Files\n",
+        _table(("file", "SHA-256"), sorted(facts["files"].items())),
         _USE,
         "## People and consent\n",
         _table(("identity", "consent record"), ((name, facts["consent"][name]) for name in everyone)),
@@ -67,6 +73,7 @@ def model_card(facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, floa
                 for name in everyone
             ),
         ),
+        *_origins({"shared base": facts["base"], "recogniser of the identity term": facts["recogniser"]}),
         "## Training\n",
         f"Preset `{facts['preset']}`, seed {facts['seed']}, {facts['device']}, {facts['threads']} threads, batch "
         f"{facts['batch']}; ended at iteration {ended['iteration']} ({ended['reason']}), {facts['setbacks']} setbacks. "
@@ -76,6 +83,14 @@ def model_card(facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, floa
         _table(("of", "version"), sorted(facts["versions"].items())),
     ]
     return "\n".join(sections)
+
+
+def _origins(hashes: Mapping[str, str | None]) -> list[str]:
+    """What others made that went into the training, by its hash; None for what did not."""
+    there = [(name, sha256) for name, sha256 in hashes.items() if sha256 is not None]
+    if not there:
+        return ["## Started from\n", "Weights by chance; no other network had a say.\n"]
+    return ["## Started from\n", _table(("what", "SHA-256"), there)]
 
 
 def _company(companions: Sequence[str]) -> list[str]:

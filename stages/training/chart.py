@@ -22,6 +22,8 @@ from stages.topology import mirror_of
 PLACES = VERTICES
 """Landmarks that have a place on the chart: all but the irises, which are on no skin."""
 
+_CPU = torch.device("cpu")
+
 _AXIS = 7.0
 """How far behind the face's mean depth the axis stands, cm."""
 _ARC = 1.6
@@ -80,9 +82,9 @@ def gathered(chart: Tensor, places: Tensor) -> Tensor:
 
 
 @cache
-def mirrored_places() -> Tensor:
+def mirrored_places(device: torch.device = _CPU) -> Tensor:
     """Which landmark a mirror shows where another one was, (``PLACES``,) int64."""
-    return torch.from_numpy(mirror_of(_face())[:PLACES].astype(np.int64))
+    return torch.from_numpy(mirror_of(_face())[:PLACES].astype(np.int64)).to(device)
 
 
 def _seen(places: Tensor) -> Tensor:

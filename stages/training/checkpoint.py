@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -20,7 +21,11 @@ from torch import Tensor
 from stages.atomic import whole_file
 from stages.training.state import Snapshot
 
+log = logging.getLogger(__name__)
+
 _FACTS = "facts"
+_UNREADABLE = (SafetensorError, KeyError, TypeError, ValueError)
+"""What a file raises that is no whole checkpoint."""
 
 
 class CheckpointFolder:
@@ -53,8 +58,22 @@ class CheckpointFolder:
                 facts = json.loads(file.metadata()[_FACTS])
                 names = file.keys()  # the handle is no mapping
                 return Snapshot({name: file.get_tensor(name) for name in names}, facts)
-        except (FileNotFoundError, SafetensorError, KeyError, TypeError, ValueError):
+        except FileNotFoundError:
             return None
+        except _UNREADABLE as error:
+            log.warning("%s can not be read (%s): training starts over, and replaces it", self._path, error)
+            return None
+
+    def iteration(self) -> int:
+        """How many iterations the last snapshot has behind it; 0 if there is none or it can not be read.
+
+        Only the file's head is read, and nothing is said: :meth:`read` does.
+        """
+        try:
+            with safe_open(self._path, framework="pt") as file:
+                return int(json.loads(file.metadata()[_FACTS])["iteration"])
+        except (FileNotFoundError, *_UNREADABLE):
+            return 0
 
     def clear_halves(self) -> None:
         """Drop what a killed run was just writing: it may have the size of a checkpoint and nobody would look at it."""

@@ -6,12 +6,14 @@ Pictures are (n, c, h, w) float32 0..1. A picture's measure is a tensor, so that
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from stages.training.constants import constant
 
 _BLOCK = 8
 _MACROBLOCK = 2 * _BLOCK
@@ -93,11 +95,12 @@ def compress(pictures: Tensor, quality: Tensor) -> Tensor:
     height, width = pictures.shape[-2:]
     extra = (-width % _MACROBLOCK, -height % _MACROBLOCK)
     padded = F.pad((pictures * 255).round(), (0, extra[0], 0, extra[1]), mode="replicate")
-    ycc = torch.einsum("ij,njhw->nihw", padded.new_tensor(_YCC), padded)
+    ycc = torch.einsum("ij,njhw->nihw", constant(_YCC, padded.dtype, padded.device), padded)
     luma = _quantised(ycc[:, :1] - 128, _steps(_LUMA_STEPS, quality)) + 128
     chroma = _quantised(F.avg_pool2d(ycc[:, 1:], 2), _steps(_CHROMA_STEPS, quality))
     chroma = F.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False)
-    decoded = torch.einsum("ij,njhw->nihw", padded.new_tensor(_RGB), torch.cat([luma, chroma], dim=1))
+    to_rgb = constant(_RGB, padded.dtype, padded.device)
+    decoded = torch.einsum("ij,njhw->nihw", to_rgb, torch.cat([luma, chroma], dim=1))
     return (decoded[..., :height, :width].round() / 255).clamp(0, 1)
 
 
@@ -105,22 +108,22 @@ def _steps(table: tuple[tuple[int, ...], ...], quality: Tensor) -> Tensor:
     """The steps at a quality as libjpeg scales them, (n, 1, 1, 1, 8, 8)."""
     quality = quality.round().view(-1, 1, 1, 1, 1, 1)
     percent = torch.where(quality < 50, (5000 / quality).floor(), 200 - 2 * quality)
-    return ((quality.new_tensor(table) * percent + 50) / 100).floor().clamp(1, 255)
+    return ((constant(table, quality.dtype, quality.device) * percent + 50) / 100).floor().clamp(1, 255)
 
 
 def _quantised(plane: Tensor, steps: Tensor) -> Tensor:
     """Planes (n, c, h, w), sides multiples of 8, with every block's cosine coefficients rounded to steps."""
     count, channels, height, width = plane.shape
     blocks = plane.view(count, channels, height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK).transpose(3, 4)
-    cosines = _cosines().to(plane)
+    cosines = _cosines(plane.dtype, plane.device)
     coefficients = (cosines @ blocks @ cosines.T / steps).round() * steps
     return (cosines.T @ coefficients @ cosines).transpose(3, 4).reshape(plane.shape)
 
 
-@lru_cache(maxsize=1)
-def _cosines() -> Tensor:
+@cache
+def _cosines(dtype: torch.dtype, device: torch.device) -> Tensor:
     """The orthonormal cosine transform of 8 values, DCT-II, (8, 8), a row per frequency."""
     frequency, at = np.mgrid[:_BLOCK, :_BLOCK]
     rows = np.cos(np.pi / _BLOCK * (at + 0.5) * frequency) * np.sqrt(2 / _BLOCK)
     rows[0] /= np.sqrt(2)
-    return torch.from_numpy(rows.astype(np.float32))
+    return torch.from_numpy(rows.astype(np.float32)).to(device, dtype)

@@ -35,6 +35,7 @@ class Faces:
         pose: (n, 2) degrees of yaw and pitch.
         expression: (n, 3) opening of the mouth and of the lids, and gaze, as :mod:`stages.expression` has them.
         device: where :meth:`take` gives faces.
+        mapped: bytes of the file on the disk that the planes were read into; 0 if they were read into memory.
     """
 
     planes: Tensor
@@ -42,6 +43,7 @@ class Faces:
     pose: NDArray[np.float32]
     expression: NDArray[np.float32]
     device: torch.device = CPU
+    mapped: int = 0
 
     def __len__(self) -> int:
         return len(self.planes)
@@ -54,18 +56,18 @@ class Faces:
             room: None for a share of what is free.
         """
         if device.type == "cpu":
-            return Faces(self.planes.cpu(), self.places.cpu(), self.pose, self.expression, device)
+            return Faces(self.planes.cpu(), self.places.cpu(), self.pose, self.expression, device, self.mapped)
         fits = self.planes.nbytes <= (room if room is not None else share_of_free(device))
         planes = self.planes.to(device) if fits else self.planes
-        return Faces(planes, self.places.to(device), self.pose, self.expression, device)
+        return Faces(planes, self.places.to(device), self.pose, self.expression, device, self.mapped)
 
     def take(self, indices: Tensor) -> Tensor:
         """Some faces' planes (k, 6, p, p) uint8 on :attr:`device`; indices (k,) int64."""
-        return self.planes[indices.to(self.planes.device)].to(self.device)
+        return self.planes[indices.to(self.planes.device, non_blocking=True)].to(self.device)
 
     def places_of(self, indices: Tensor) -> Tensor:
         """The same faces' landmarks, (k, 468, 2) float32 on :attr:`device`."""
-        return self.places[indices.to(self.places.device)].to(self.device)
+        return self.places[indices.to(self.places.device, non_blocking=True)].to(self.device)
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ def _gather(
     lids = index[["eye_open_left", "eye_open_right"]].mean(axis=1)
     expression = np.column_stack([index["mouth_open"], lids, index["gaze"]]).astype(np.float32)
     pose = index[["yaw", "pitch"]].to_numpy(np.float32)
-    return Faces(torch.from_numpy(planes), torch.from_numpy(places), pose, expression)
+    mapped = planes.nbytes if isinstance(planes, np.memmap) else 0
+    return Faces(torch.from_numpy(planes), torch.from_numpy(places), pose, expression, mapped=mapped)
 
 
 def as_planes(

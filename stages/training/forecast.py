@@ -13,6 +13,7 @@ from stages.problems import Problem
 from stages.training.adversary import joining
 from stages.training.back_translation import beginning
 from stages.training.faces import Faces
+from stages.training.guard import SNAPSHOTS
 from stages.training.memory import PeakMemory, free_memory
 from stages.training.networks.network import SharedEncoder
 from stages.training.processes import ALONE, Processes
@@ -91,36 +92,55 @@ def _later_parts(preset: PresetSettings) -> dict[str, int]:
     return {name: joins for name, joins in parts.items() if joins < preset.iterations}
 
 
-def tell_needs(state: State, faces: Mapping[str, Faces], preset: PresetSettings, trial: Trial) -> None:
-    """Log parameters, memory, disk and time.
+def tell_needs(
+    state: State, faces: Mapping[str, Faces], preset: PresetSettings, trial: Trial, *, done: int = 0, mapped: int = 0
+) -> None:
+    """Log parameters, memory, disk and time; warn if the memory that is free is less.
+
+    A disk that is too small ends the run before, see :func:`require_disk`.
 
     Args:
-        state: fresh or resumed.
+        state: before it goes on from a checkpoint, or after.
         faces: to train on.
         preset: with batch and iterations settled.
         trial: with that batch.
+        done: iterations that the checkpoint has behind it.
+        mapped: bytes of the files that faces are mapped from, held-out ones too.
     """
     device = next(state.network.parameters()).device
     held = sum(some.planes.numel() for some in faces.values())
-    left = preset.iterations - state.progress.iteration
-    seconds = trial.seconds_of(state.progress.iteration, preset.iterations, preset)
+    left = preset.iterations - done
+    seconds = trial.seconds_of(done, preset.iterations, preset)
+    kept, free = snapshot_bytes(state), free_memory(device)
     log.info(
-        "%.1f M parameters, %d MB of state, %d MB of faces (%s), %d MB for a batch of %s, of %d MB that are free",
+        "%.1f M parameters, %d MB of state, %d MB of faces (%s), %d MB for a batch of %s and %d MB for copies of the "
+        "state, of %d MB that are free",
         sum(parameter.numel() for parameter in state.network.parameters()) / 1e6,
         state.size_in_bytes() >> 20,
         held >> 20,
         ", ".join(f"{name} {len(some)}" for name, some in faces.items()),
         trial.memory >> 20,
         preset.batch,
-        free_memory(device) >> 20,
+        kept >> 20,
+        free >> 20,
     )
+    if trial.memory + kept > free:
+        log.warning(
+            "training needs about %d MB of memory more than are free: lower batch, stored_size or network.output_size",
+            (trial.memory + kept - free + (1 << 20) - 1) >> 20,
+        )
     log.info(
         "%d MB of disk; %d iterations of about %.2f s: about %.1f min",
-        (checkpoint_bytes(state) + result_bytes(state)) >> 20,
+        (checkpoint_bytes(state) + result_bytes(state) + mapped) >> 20,
         left,
         seconds / max(left, 1),
         seconds / 60,
     )
+
+
+def snapshot_bytes(state: State) -> int:
+    """The most memory that the guard's copies of the state take, where the state is."""
+    return SNAPSHOTS * state.size_in_bytes()
 
 
 def checkpoint_bytes(state: State) -> int:

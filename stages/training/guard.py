@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from typing import Final
 
 from stages.problems import Problem
 from stages.training.settings import GuardSettings
@@ -13,6 +14,9 @@ log = logging.getLogger(__name__)
 
 _MEMORY = 0.8
 """Decay of the running mean loss per look."""
+
+SNAPSHOTS: Final = 2
+"""Copies of the state at once, at most: the last good one stays until the next is whole."""
 
 
 class Guard:

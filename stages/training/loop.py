@@ -126,7 +126,12 @@ class Training:
             )
 
     def _interval(self, state: State, tick: Callable[[], object]) -> dict[str, float]:
-        """Iterate to the next look; the mean loss of each identity. The device is waited for only at the end."""
+        """Iterate to the next look; the mean loss of each identity.
+
+        The losses are asked for only at the end. Until then each iteration copies to a GPU which faces it takes and
+        which are drawn as the other one, without waiting; it does wait where faces have no room there, for their
+        planes.
+        """
         every = self._preset.check_every
         first = state.progress.iteration
         last = min((first // every + 1) * every, self._preset.iterations)

@@ -18,7 +18,7 @@ LARGEST_ON_CPU: Final = 32
 """Batches beyond this take a CPU longer for the same number of faces, and iterations are what it lacks."""
 LARGEST_ON_CUDA: Final = 1024
 _SHARE: Final = 0.8
-"""Share of the free memory that training may fill; the rest is for held-out faces, snapshots and other programs."""
+"""Share of the free memory that training may fill; the rest is for held-out faces and other programs."""
 _SECONDS_BETWEEN_LOOKS: Final = 0.002
 _CPU_REFUSALS: Final = ("can't allocate memory", "not enough memory")
 """What torch's CPU allocator says, on POSIX and on Windows; it has no exception type of its own."""
@@ -87,7 +87,7 @@ def free_memory(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def largest_batch(attempt: Callable[[int], int], device: torch.device) -> int:
+def largest_batch(attempt: Callable[[int], int], device: torch.device, kept: int = 0) -> int:
     """The largest power of two that is tried with success.
 
     On CUDA batches are doubled until the memory is refused or full. A CPU's system rather ends a process than refuse it
@@ -96,11 +96,12 @@ def largest_batch(attempt: Callable[[int], int], device: torch.device) -> int:
     Args:
         attempt: takes a batch, gives the bytes that an iteration with it took; out of memory it raises.
         device: where.
+        kept: bytes that training will hold there beside it, and that no attempt takes.
 
     Returns:
         At least 1, whether that fits or not.
     """
-    room = int(_SHARE * free_memory(device))
+    room = int(_SHARE * (free_memory(device) - kept))
     most = LARGEST_ON_CUDA if device.type == "cuda" else LARGEST_ON_CPU
     best, batch = 1, 1
     while batch <= most:

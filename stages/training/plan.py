@@ -10,7 +10,7 @@ from pathlib import Path
 from stages.artifacts.files import read_facts, write_facts
 from stages.atomic import whole_file
 from stages.training.faces import Faces
-from stages.training.forecast import tell_needs, try_out
+from stages.training.forecast import snapshot_bytes, tell_needs, try_out
 from stages.training.memory import largest_batch
 from stages.training.processes import ALONE, Processes
 from stages.training.settings import PresetSettings, TrainingSettings
@@ -37,7 +37,14 @@ class Plan:
 
 
 def settle(
-    state: State, faces: Mapping[str, Faces], settings: TrainingSettings, folder: Path, processes: Processes = ALONE
+    state: State,
+    faces: Mapping[str, Faces],
+    settings: TrainingSettings,
+    folder: Path,
+    processes: Processes = ALONE,
+    *,
+    done: int = 0,
+    mapped: int = 0,
 ) -> PresetSettings:
     """Try out some iterations, tell what training needs, and settle what the settings leave open.
 
@@ -47,6 +54,8 @@ def settle(
         settings: which preset, and the budget.
         folder: of the checkpoint, where an earlier run may have left its plan and where this one's is left.
         processes: who trains together; all follow the first one's plan.
+        done: iterations of an earlier run that this one goes on from, to tell what is left.
+        mapped: bytes on the disk that faces are mapped from, to be told.
 
     Returns:
         The chosen preset with batch and iterations in numbers.
@@ -63,7 +72,7 @@ def settle(
         with whole_file(path) as scratch:
             write_facts(scratch, asdict(plan))
     settled = plan.settle(preset)
-    tell_needs(state, faces, settled, trial)
+    tell_needs(state, faces, settled, trial, done=done, mapped=mapped)
     return settled
 
 
@@ -82,6 +91,6 @@ def _batch(state: State, faces: Mapping[str, Faces], preset: PresetSettings, see
     def attempt(batch: int) -> int:
         return try_out(state, faces, preset.model_copy(update={"batch": batch}), seed, steps=1).memory
 
-    batch = largest_batch(attempt, device)
+    batch = largest_batch(attempt, device, snapshot_bytes(state))
     log.info("batch: %d, the largest power of two that fits", batch)
     return batch

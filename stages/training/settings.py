@@ -37,7 +37,7 @@ class NetworkSettings(_Settings):
         description="likeness: channels after the stem (a quarter of the side) and each halving; "
         "others: after each halving"
     )
-    latent: int = Field(ge=8, description="length of the code; short codes carry no identity")
+    latent: int = Field(ge=8, description="length of the code; a shorter one carries less of whose face it is")
     decoder_channels: Channels = Field(
         description="likeness: channels of the smallest picture, then after each doubling; others: after each "
         "doubling, the first of which all identities share (df, liae: the last is at half of output_size)"
@@ -211,8 +211,8 @@ class BaseSettings(_Settings):
     path: Path = Field(default=Path("data/base"), description="the base's folder")
     encoder_rate: Share = Field(
         default=0.0,
-        description="the encoder's share of the learning rate; at 0 it stays the base's, which never learnt whose face "
-        "it sees",
+        description="the encoder's share of the learning rate; at 0 it stays the base's, whose codes carry less of "
+        "whose face it is than a pair's own would",
     )
     decoder_rate: Share = Field(
         default=1.0,

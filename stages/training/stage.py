@@ -32,7 +32,7 @@ from stages.training.monitor import Monitor
 from stages.training.plan import settle
 from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.processes import Processes, joined
-from stages.training.provenance import code_hash, recogniser_hash, versions
+from stages.training.provenance import code_hash, packs_hash, recogniser_hash, versions
 from stages.training.settings import TrainingSettings
 from stages.training.state import State
 from stages.training.time_lapse import TimeLapse
@@ -119,7 +119,8 @@ def train_pair(task: Task) -> None:
         Problem: as :func:`run`.
     """
     device = prepare(task.settings)
-    with joined(device) as processes:
+    # from reading the faces to writing the result: each of these may ask for more memory than there is
+    with joined(device) as processes, memory_as_problem(task.settings.preset, task.settings.chosen.batch):
         processes.require_shares(task.settings)
         _train_together(task, device, processes)
 
@@ -148,43 +149,51 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
         "recogniser": recogniser_hash(settings.chosen.losses),
         "consent": task.consents,
         "code_sha256": code_hash(),
+        "packs_sha256": packs_hash(),
         "versions": versions(),
     }
     fingerprint = f"{task.pair}-{fingerprint_of(facts)}"
     checkpoints = CheckpointFolder(task.scratch, fingerprint)
-    with memory_as_problem(settings.preset, settings.chosen.batch):
-        train = {identity: some.train.to(device) for identity, some in faces.items()}
-        held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
-        state = State(list(faces), settings.chosen, settings.seed, device, processes, compile=settings.compile)
-        require_disk({checkpoints.folder: checkpoint_bytes(state), task.result: result_bytes(state)})
-        preset = settle(state, train, settings, checkpoints.folder, processes)
+    train = {identity: some.train.to(device) for identity, some in faces.items()}
+    held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
+    state = State(list(faces), settings.chosen, settings.seed, device, processes, compile=settings.compile)
+    require_disk({checkpoints.folder: checkpoint_bytes(state), task.result: result_bytes(state)})
+    preset = settle(
+        state,
+        train,
+        settings,
+        checkpoints.folder,
+        processes,
+        done=checkpoints.iteration(),
+        mapped=sum(some.mapped for some in (*train.values(), *held_out.values())),
+    )
 
-        time_lapse = TimeLapse(checkpoints.folder / "time-lapse", preset.iterations)
-        monitor = Monitor(checkpoints.folder / "tensorboard")
+    time_lapse = TimeLapse(checkpoints.folder / "time-lapse", preset.iterations)
+    monitor = Monitor(checkpoints.folder / "tensorboard")
 
-        def show(state: State) -> None:
-            rows = preview_rows(state.average, held_out, preset.network, task.companions)
-            write_sheet(sheet_of(rows), checkpoints.folder / "preview.png")
-            if time_lapse.is_due(state.progress):
-                monitor.show(state.progress, time_lapse.add(state.progress, rows))
-            write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
+    def show(state: State) -> None:
+        rows = preview_rows(state.average, held_out, preset.network, task.companions)
+        write_sheet(sheet_of(rows), checkpoints.folder / "preview.png")
+        if time_lapse.is_due(state.progress):
+            monitor.show(state.progress, time_lapse.add(state.progress, rows))
+        write_curve(checkpoints.folder / "curves.csv", state.progress.curve)
 
-        watch = ConsentWatch(task.still_allowed)
-        training = Training(
-            train,
-            held_out,
-            preset,
-            settings.seed,
-            checkpoints,
-            checkpoint_seconds=settings.checkpoint_seconds,
-            on_interval=watch if processes.first else lambda: None,
-            on_noted=lambda state: monitor.note(state.progress),
-            on_judged=show,
-            processes=processes,
-        )
-        log.info("previews and checkpoints: %s", checkpoints.folder)
-        with monitor, _nothing_kept_without(checkpoints):
-            reason = training.run(state, what=f"training {task.pair}")
+    watch = ConsentWatch(task.still_allowed)
+    training = Training(
+        train,
+        held_out,
+        preset,
+        settings.seed,
+        checkpoints,
+        checkpoint_seconds=settings.checkpoint_seconds,
+        on_interval=watch if processes.first else lambda: None,
+        on_noted=lambda state: monitor.note(state.progress),
+        on_judged=show,
+        processes=processes,
+    )
+    log.info("previews and checkpoints: %s", checkpoints.folder)
+    with monitor, _nothing_kept_without(checkpoints):
+        reason = training.run(state, what=f"training {task.pair}")
     if reason == "iterations" and preset.iterations < settings.chosen.iterations:
         reason = "budget"
     ended = {"reason": reason, "iteration": state.progress.iteration}

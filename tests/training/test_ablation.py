@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -144,6 +145,24 @@ def test_rows_are_trained_for_the_same_iterations_if_that_is_asked(
     results = ablate(["default", "no-ssim"], 1, length, face_sets, Questions(exams, exams[:1]), params, tmp_path)
     assert [one.iterations for one in results] == [3, 3]
     assert "for the same iterations" in page(results, "the command", length, params, "ada-ben")
+
+
+@pytest.mark.parametrize(("compile", "times"), [(False, 0), (True, 2)])
+def test_passes_are_compiled_where_the_settings_say_so(
+    compile: bool, times: int, face_sets: dict[str, Path], params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def noted(passes: Callable[..., object]) -> Callable[..., object]:
+        asked.append(passes)
+        return passes
+
+    monkeypatch.setattr("stages.training.state.compiled", noted)
+    monkeypatch.setattr("stages.training.stage.require_compiler", lambda device: None)
+    chosen = params.model_copy(update={"training": params.training.model_copy(update={"compile": compile})})
+    exams = [reconstruction(name, read_faces(folder, 64).held_out, 32, 4) for name, folder in face_sets.items()]
+    ablation.measure("default", 0, Length(0.1), face_sets, Questions(exams, []), chosen)
+    assert len(asked) == times, "once to find the rate, once to train"
 
 
 @pytest.mark.parametrize("preset", list(load_params(REPOSITORY / "params.yaml").training.presets))

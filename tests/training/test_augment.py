@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.artifacts.swap_model import SwapModel
-from stages.training.augment import Batch, augment, plain
+from stages.training.augment import Batch, _moved, _random_moves, augment, plain
 from stages.training.chart import PLACES, mirrored_places
 from stages.training.faces import as_planes
 from stages.training.settings import AugmentationSettings
@@ -203,3 +203,14 @@ def test_conversion_makes_the_same_input_as_training(stored: int, size: int, tmp
     model = SwapModel(tmp_path, {"crop_size": 64, "stored_size": stored, "input_size": size, "output_size": size})  # type: ignore[arg-type]  # no Facts, a plain dict of what is read here
     trained_on = plain(torch.from_numpy(as_planes(crop, mask, points, stored))[None], size, size).crops
     np.testing.assert_allclose(model.network_input(crop[None]), trained_on.numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 4, 33])
+def test_moves_are_undone_as_by_the_inverse_that_waits(count: int) -> None:
+    """To the byte: results are what they were before the check on the host was left out."""
+    generator = torch.Generator().manual_seed(count)
+    moves = _random_moves(count, AugmentationSettings(rotation=20, zoom=0.1, shift=0.1), generator)
+    places = torch.rand(count, PLACES, 2, generator=generator)
+    linear, shift = moves[:, :, :2], moves[:, :, 2]
+    there = (2 * places - 1 - shift[:, None]) @ torch.linalg.inv(linear).transpose(1, 2)
+    assert torch.equal(_moved(places, moves, torch.zeros(count, dtype=torch.bool)), (there + 1) / 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -99,3 +101,35 @@ def test_a_missing_yardstick_is_told(params: Params) -> None:
     training = params.training.model_copy(update={"presets": {"smoke": smoke_preset()}})
     with pytest.raises(Problem, match="no preset 'original'"):
         preset_of("original", params.model_copy(update={"training": training}))
+
+
+@pytest.mark.parametrize(("row", "allowed"), [("plain", True), ("default", False)])
+def test_the_yardstick_computes_as_torch_comes(
+    row: str, allowed: bool, params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def rate(device: torch.device, seconds: float) -> float:
+        seen.append(torch.backends.cudnn.allow_tf32)
+        return 1.0
+
+    monkeypatch.setattr("stages.training.bench.matmul_rate", rate)
+    measure(row, params, None, 0.0)
+    assert seen == [allowed]
+
+
+def test_passes_are_compiled_where_the_settings_say_so(params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def noted(passes: Callable[..., object]) -> Callable[..., object]:
+        asked.append(passes)
+        return passes
+
+    monkeypatch.setattr("stages.training.bench.compiled", noted)
+    monkeypatch.setattr("stages.training.stage.require_compiler", lambda device: None)
+    training = params.training.model_copy(update={"compile": True})
+    for row in ("plain", "default"):
+        measure(row, params.model_copy(update={"training": training}), None, 0.0)
+    assert len(asked) == 1, "the yardstick is eager"
+    measure("default", params, None, 0.0)
+    assert len(asked) == 1

@@ -63,6 +63,16 @@ def test_faces_for_another_device_lie_there_if_they_fit_and_are_given_there_anyw
     assert elsewhere.take(torch.tensor([0, 1])).device.type == "meta"
 
 
+@pytest.mark.parametrize("room", [0, 10**9], ids=["do not fit", "fit"])
+def test_faces_say_how_much_of_the_disk_they_are_mapped_from(
+    room: int, face_sets: dict[str, Path], tmp_path: Path
+) -> None:
+    faces = read_faces(face_sets["ada"], 32, tmp_path, room).train
+    assert faces.mapped == (0 if room else faces.planes.nbytes)
+    for device in ("cpu", "meta"):
+        assert faces.to(torch.device(device), 10**9).mapped == faces.mapped
+
+
 def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int, offset: int, size: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -79,6 +79,11 @@ def test_a_cpu_takes_the_largest_batch_within_four_fifths_of_what_is_free(
     assert max(attempts.tried) <= max(batch, 1), "a CPU is not driven out of memory to find out"
 
 
+def test_what_training_holds_beside_a_batch_is_left_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda device: 300)
+    assert [largest_batch(Attempts(), CPU, kept) for kept in (0, 101, 300)] == [16, 8, 1]
+
+
 @pytest.mark.parametrize(("refused_from", "batch"), [(1, 1), (2, 1), (64, 32), (1 << 30, 1024)])
 def test_a_gpu_is_filled_until_it_refuses(refused_from: int, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda device: 10**9)

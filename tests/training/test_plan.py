@@ -14,8 +14,9 @@ import torch
 from stages.artifacts.swap_model import SwapModel
 from stages.problems import Problem
 from stages.training import forecast, plan
+from stages.training.checkpoint import CheckpointFolder
 from stages.training.faces import Faces, read_faces
-from stages.training.forecast import Trial, checkpoint_bytes, require_disk, result_bytes, try_out
+from stages.training.forecast import Trial, checkpoint_bytes, require_disk, result_bytes, snapshot_bytes, try_out
 from stages.training.plan import iterations_within, settle
 from stages.training.settings import TrainingSettings
 from stages.training.stage import Task, train_pair
@@ -107,8 +108,82 @@ def test_the_needs_are_told(
     with caplog.at_level(logging.INFO):
         settle(state, faces, smoke_settings(), tmp_path)
     assert "ada 24, ben 24" in caplog.text
-    assert "MB for a batch of 4, of " in caplog.text
+    assert "MB for a batch of 4 and " in caplog.text
+    assert "MB for copies of the state, of " in caplog.text
     assert "MB of disk; 20 iterations of about " in caplog.text
+
+
+def test_a_run_that_goes_on_is_told_what_is_left(
+    state: State,
+    faces: dict[str, Faces],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(plan, "try_out", two_seconds_each)
+    checkpoints = CheckpointFolder(tmp_path, "run")
+    assert checkpoints.iteration() == 0
+    state.progress.iteration = 5
+    checkpoints.write(state.snapshot())
+    state.progress.iteration = 0
+    with caplog.at_level(logging.INFO):
+        settle(state, faces, smoke_settings(), tmp_path, done=checkpoints.iteration(), mapped=64 << 20)
+    assert "15 iterations of about 2.00 s: about 0.5 min" in caplog.text
+    disk = (checkpoint_bytes(state) + result_bytes(state)) >> 20
+    assert f"{disk + 64} MB of disk" in caplog.text, "mapped faces lie there too"
+
+
+def test_the_stage_tells_a_run_that_goes_on_what_is_left(
+    face_sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(plan, "try_out", two_seconds_each)
+    settings = smoke_settings().model_copy(update={"checkpoint_seconds": 0.0})
+    task = Task("ada-ben", face_sets, CONSENT, settings, tmp_path / "model", tmp_path / "scratch")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="the power fails"):
+        patch.setattr("stages.training.stage.write_bundle", power_fails)
+        train_pair(task)
+    with caplog.at_level(logging.INFO):
+        train_pair(task)
+    assert "MB of disk; 0 iterations of about" in caplog.text
+
+
+def power_fails(*given: object, **named: object) -> None:
+    raise OSError("the power fails")
+
+
+@pytest.mark.parametrize(("spare", "warned"), [(0, False), (-1, True)])
+def test_memory_that_does_not_hold_batch_and_copies_of_the_state_is_warned_of(
+    state: State,
+    faces: dict[str, Faces],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    spare: int,
+    warned: bool,
+) -> None:
+    monkeypatch.setattr(plan, "try_out", lambda *given, **named: Trial(seconds=2.0, memory=1000))
+    assert snapshot_bytes(state) == 2 * state.size_in_bytes()
+    monkeypatch.setattr(forecast, "free_memory", lambda device: 1000 + snapshot_bytes(state) + spare)
+    settle(state, faces, smoke_settings(), tmp_path)
+    told = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert [record.getMessage().startswith("training needs about 1 MB of memory more") for record in told] == (
+        [True] if warned else []
+    )
+
+
+def test_an_open_batch_leaves_room_for_the_copies_of_the_state(
+    state: State, faces: dict[str, Faces], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[int] = []
+
+    def largest(attempt: object, device: torch.device, kept: int) -> int:
+        left.append(kept)
+        return 4
+
+    monkeypatch.setattr(plan, "largest_batch", largest)
+    monkeypatch.setattr(plan, "try_out", two_seconds_each)
+    settle(state, faces, smoke_settings(batch="auto"), tmp_path)
+    assert left == [snapshot_bytes(state)]
 
 
 @pytest.mark.parametrize(("minutes", "each", "done"), [(None, 2.0, 100), (1, 2.0, 30), (60, 2.0, 100), (0.001, 9.0, 1)])

@@ -18,10 +18,12 @@ import yaml
 from safetensors.torch import load_file
 
 from stages.artifacts.cast import CompanionFaces
+from stages.artifacts.files import sha256_of
 from stages.artifacts.swap_model import SwapModel
 from stages.onnx import open_session
 from stages.problems import Problem
 from stages.settings import Params, parse
+from stages.training.card import model_card
 from stages.training.export import HALF_TOLERANCE, difference_from_torch
 from stages.training.faces import read_faces
 from stages.training.networks import SwapNetwork, build_network
@@ -71,6 +73,11 @@ def test_the_facts_say_what_it_was_made_of(model: Path) -> None:
     assert facts["iterations"] == 60
     assert len(facts["data"]["ada"]["ada-clip"]) == 64
     assert set(facts["versions"]) >= {"python", "torch", "onnxruntime"}
+    assert facts["versions"].keys() >= {"scipy"}, "whose Delaunay chooses the chart's triangles"
+    assert facts["files"] == {
+        path.name: sha256_of(path) for path in model.iterdir() if path.suffix in (".onnx", ".safetensors")
+    }
+    assert len(facts["files"]) == 5
     for told in (facts["onnx"], facts["onnx"]["fp16"]):
         assert told["difference_from_torch"].keys() == CONSENT.keys()
         assert max(told["difference_from_torch"].values()) <= told["tolerance"]
@@ -148,7 +155,20 @@ def test_the_card_says_whose_it_is_and_what_it_was_made_of(model: Path) -> None:
     settings = body.split("```yaml\n")[1].split("```")[0]
     assert yaml.safe_load(settings) == facts["settings"]
     assert f"| torch | {facts['versions']['torch']} |" in body
+    for name, sha256 in facts["files"].items():
+        assert f"| {name} | {sha256} |" in body
+    assert "One encoder for all and a decoder for each identity" in body
+    assert "## Started from\n\nWeights by chance" in body
     assert "ended at iteration 60 (iterations)" in body
+
+
+def test_the_card_says_what_training_started_from_and_how_the_family_is_built(model: Path) -> None:
+    facts, metrics = SwapModel.read(model).facts, json.loads((model / "metrics.json").read_text())["held_out"]
+    facts["settings"]["network"]["family"] = "liae"
+    card = model_card(facts | {"base": "12ab", "recogniser": "34cd"}, metrics)
+    assert "a decoder for each identity" not in card
+    assert "One encoder and one decoder for all" in card
+    assert "| shared base | 12ab |\n| recogniser of the identity term | 34cd |\n" in card
 
 
 def test_a_companion_teaches_the_encoder_and_can_not_be_drawn(face_sets: dict[str, Path], tmp_path: Path) -> None:
@@ -208,6 +228,52 @@ def test_it_goes_on_rather_than_over(
     with caplog.at_level(logging.INFO):
         trained(face_sets, tmp_path, settings)
     assert "goes on from iteration 20 of 20" in caplog.text
+
+
+@pytest.mark.parametrize("changed", ["code_hash", "packs_hash"])
+def test_what_another_code_or_pack_was_at_is_not_gone_on_with(
+    changed: str,
+    face_sets: dict[str, Path],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="pulled the plug"):
+        patch.setattr("stages.training.stage.write_bundle", _fail)
+        trained(face_sets, tmp_path)
+    monkeypatch.setattr(f"stages.training.stage.{changed}", lambda: "of another")
+    with caplog.at_level(logging.INFO):
+        trained(face_sets, tmp_path)
+    assert "goes on from iteration" not in caplog.text
+
+
+@pytest.mark.parametrize("part", ["read_faces", "write_bundle"])
+def test_memory_that_ends_while_faces_are_read_or_the_model_is_written_is_told(
+    part: str, face_sets: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spent(*given: object, **named: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(f"stages.training.stage.{part}", spent)
+    with pytest.raises(Problem, match=r"(?s)training\.presets\.smoke: the memory does not hold it.*lower batch"):
+        trained(face_sets, tmp_path)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_checkpoint_that_can_not_be_read_is_told_and_training_starts_over(
+    face_sets: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="pulled the plug"):
+        patch.setattr("stages.training.stage.write_bundle", _fail)
+        trained(face_sets, tmp_path)
+    (kept,) = (tmp_path / "scratch").glob("*/checkpoint.safetensors")
+    kept.write_bytes(kept.read_bytes()[:100])
+    with caplog.at_level(logging.INFO):
+        trained(face_sets, tmp_path)
+    (told,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
+    assert told.startswith(f"{kept} can not be read (")
+    assert told.endswith("training starts over, and replaces it")
+    assert "goes on from iteration" not in caplog.text
 
 
 def _fail(*given: object, **named: object) -> None:

@@ -73,11 +73,12 @@ def chips(crops: Tensor) -> Tensor:
     across, down = (
         corner + ARCFACE_SIDE * start / CROP for corner, start in zip(ARCFACE_CORNER, CHIP_TOP_LEFT, strict=True)
     )
-    return _rows(height, down).to(crops) @ crops @ _rows(width, across).to(crops).T
+    kind = crops.dtype, crops.device
+    return _rows(height, down, *kind) @ crops @ _rows(width, across, *kind).T
 
 
 @lru_cache(maxsize=16)
-def _rows(size: int, start: float) -> Tensor:
+def _rows(size: int, start: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     """The matrix (150, size) from an axis of the canonical crop to the chip's, which begins at ``start`` (a share)."""
     side = ARCFACE_SIDE * CHIP_SIDE / CROP
-    return torch.from_numpy(resampling(start * size, side * size, size, CHIP))
+    return torch.from_numpy(resampling(start * size, side * size, size, CHIP)).to(device, dtype)

@@ -20,8 +20,8 @@ _LEAST = 1e-4
 """Of a scale's similarity: below 0 it has no power, and near 0 the power's slope has no bound."""
 
 
-@lru_cache(maxsize=16)
-def _gaussian_rows(size: int, sigma: float, radius: int) -> Tensor:
+@lru_cache(maxsize=32)
+def _gaussian_rows(size: int, sigma: float, radius: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """The Gaussian window as a (size, size) matrix that blurs a row, mirrored at the border (d c b a | a b c d)."""
     offsets = np.arange(-radius, radius + 1)
     window = np.exp(-0.5 * (offsets / sigma) ** 2)
@@ -31,14 +31,14 @@ def _gaussian_rows(size: int, sigma: float, radius: int) -> Tensor:
         at = np.arange(size) + offset
         at = np.where(at < 0, -1 - at, np.where(at >= size, 2 * size - 1 - at, at))
         np.add.at(matrix, (np.arange(size), at), weight)
-    return torch.from_numpy(matrix.astype(np.float32))
+    return torch.from_numpy(matrix.astype(np.float32)).to(device, dtype)
 
 
 def blur(pictures: Tensor, sigma: float = 1.5, radius: int = _WINDOW // 2) -> Tensor:
     """Gaussian blur of (..., h, w) as two matrix products: quick on every device, and its gradient is deterministic."""
     height, width = pictures.shape[-2:]
-    rows = _gaussian_rows(width, sigma, radius).to(pictures)
-    columns = _gaussian_rows(height, sigma, radius).to(pictures)
+    rows = _gaussian_rows(width, sigma, radius, pictures.dtype, pictures.device)
+    columns = _gaussian_rows(height, sigma, radius, pictures.dtype, pictures.device)
     return columns @ pictures @ rows.T
 
 

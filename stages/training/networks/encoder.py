@@ -17,8 +17,9 @@ PATCH = 4
 class Encoder(nn.Module):
     """A crop to a short code, and the code to the small picture that every decoder starts from.
 
-    The code is what keeps identities apart from performances: it is too narrow to carry both, and the decoders
-    already know the identity, so what passes is pose, expression, gaze and light.
+    The code is what keeps identities apart from performances: it is too narrow to carry all of both, and the decoders
+    already know the identity. So it is mostly pose, expression, gaze and light that pass, and less of whose face it is;
+    free of that no code is (see docs/base.md).
 
     Shape: (n, 3, size, size) 0..1 -> (n, base_channels, base, base).
 
