@@ -12,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.alignment.canonical_crop import fit
+from stages.alignment.edges import sharpened
 from stages.alignment.following import Following
 from stages.alignment.measures import exposure, share_seen, sharpness
 from stages.alignment.settings import AlignmentSettings
 from stages.artifacts.frames import Frames
-from stages.artifacts.visibility import SIZE, packed
+from stages.artifacts.visibility import FINE, SIZE, packed
 from stages.execution.work import spans_of, tables_of
 from stages.geometry import apply, beyond, crop
 from stages.packs import Landmarker, open_pack
@@ -105,9 +106,9 @@ class LookAtFaces:
                 for landmarks, sure in zip(*follow.at(number, picture, points), strict=True):
                     transform = fit(landmarks, canonical)
                     small = crop(picture, transform, MEASURED_AT)
-                    visible = visibility.look(small[None])[0]
+                    visible = sharpened(visibility.look(small[None])[0], small, crop(picture, transform, FINE))
                     # nothing passes before what is out of the picture: there the crop repeats the last pixels
-                    visible[beyond(transform, MEASURED_AT, picture.shape[1], picture.shape[0])] = 1.0
+                    visible[beyond(transform, FINE, picture.shape[1], picture.shape[0])] = 1.0
                     share = share_seen(visible, apply(transform, landmarks[:, :2]))
                     quality = float(sure), sharpness(small), exposure(small), share
                     seen.append(Seen(landmarks, *quality, packed(visible)))

@@ -20,7 +20,7 @@ from stages.artifacts.detections import Detections
 from stages.artifacts.files import write_facts
 from stages.artifacts.frames import Frames
 from stages.artifacts.rows import RowWriter, StoredRows
-from stages.artifacts.visibility import SIZE, packed, unpacked
+from stages.artifacts.visibility import packed, unpacked
 from stages.atomic import whole_folder
 from stages.consent import require_clip_consent
 from stages.execution.engines import HERE, Engine, opened
@@ -166,7 +166,9 @@ def brought(seen: bytes, transform: Floats, steadied: Floats) -> bytes:
         seen: as :func:`stages.artifacts.visibility.packed` has it.
         transform, steadied: (2, 3), frame pixels to the unit crops. Beyond the former, its border goes on.
     """
-    to_pixels = geometry.to_pixels(SIZE)
+    picture = unpacked(seen)
+    side = len(picture)
+    to_pixels = geometry.to_pixels(side)
     between = geometry.compose(geometry.invert(transform), steadied)
     move = geometry.compose(geometry.compose(geometry.invert(to_pixels), between), to_pixels)
-    return packed(np.asarray(geometry.warp(unpacked(seen), move, SIZE, SIZE), np.float32))
+    return packed(np.asarray(geometry.warp(picture, move, side, side), np.float32))

@@ -1,4 +1,4 @@
-"""Which pixels of an aligned crop show the face, as alignment stores it of each face: a PNG, some hundred bytes."""
+"""Which pixels of an aligned crop show the face, as alignment stores it of each face: a PNG of a few kilobytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIZE: Final = 128
-"""Side of such a picture, pixels."""
+"""Side of the crop that is looked at, pixels."""
+
+FINE: Final = 2 * SIZE
+"""Side of the picture that is stored, pixels: rims of glasses, gaps between fingers."""
 
 _BITS: Final = 255
 

@@ -18,7 +18,7 @@ from stages.alignment.steadying import LOOKED, Steadying, table_of
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import Correction, Decisions
 from stages.artifacts.frames import Frames
-from stages.artifacts.visibility import ALL_SEEN, SIZE, packed, unpacked
+from stages.artifacts.visibility import ALL_SEEN, FINE, SIZE, packed, unpacked
 from stages.dataset.settings import FilterSettings
 from stages.detection.settings import DetectionSettings
 from stages.detection.stage import detect
@@ -95,7 +95,7 @@ def test_nothing_passes_before_what_is_out_of_the_picture(tmp_path: Path) -> Non
     table = align(frames, found, SETTINGS, clip="x").whole()
     assert len(table) == 3
     for row in table.to_dict("records"):
-        outside = beyond(as_matrix(row["transform"]), SIZE, pictures[0].shape[1], 128)
+        outside = beyond(as_matrix(row["transform"]), FINE, pictures[0].shape[1], 128)
         assert outside.mean() > 0.15
         inner = cv2.erode(outside.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=1) > 0
         assert (unpacked(row["seen"])[inner] > 0.99).all()
@@ -154,6 +154,8 @@ def test_what_is_seen_is_what_the_network_says_of_the_steadied_crop(frames: Fram
         picture = next(iter(frames.pick([number]))).rgb()
         asked = network.look(crop(picture, as_matrix(table.loc[number, "transform"]), SIZE)[None])[0]
         stored = unpacked(table.loc[number, "seen"])
+        assert stored.shape == (FINE, FINE)
+        stored = cv2.resize(stored, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
         assert ((stored < 0.5) != (asked < 0.5)).mean() < 0.02
 
 
