@@ -31,7 +31,7 @@ def overlap(hidden: NDArray[np.bool_], thing: NDArray[np.bool_]) -> float:
 def test_a_blurred_answer_is_laid_along_the_rim() -> None:
     finer, thing = ring()
     blurred = cv2.resize(1.0 - thing.astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    blurred = cv2.GaussianBlur(blurred, (0, 0), 1.0)
+    blurred = cv2.GaussianBlur(blurred, (0, 0), 1.5)
     plain = cv2.resize(blurred, (FINE, FINE), interpolation=cv2.INTER_LINEAR)
     found = sharpened(blurred, smaller(finer), finer)
     assert found.shape == (FINE, FINE)
