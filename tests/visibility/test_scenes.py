@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from stages.rendering.occluders.covering import Covering, Kind
+from stages.rendering.render import Performer
+from stages.visibility import scenes
 from stages.visibility.recipe import Recipe
-from stages.visibility.scenes import coverings, play
+from stages.visibility.scenes import _covering, coverings, play
 
 RECIPE = Recipe(
     performers=1, held_out=1, poses=1, kinds=("glasses", "fringe"), unseen=("cup",), frame_size=160, stored_size=64
@@ -57,3 +61,19 @@ def test_hard_light_leaves_a_half_of_the_face_dark_and_covers_nothing() -> None:
         return float(max(left, right) / min(left, right))
 
     assert sides(hard.rgb[0, 0]) > 1.1 * sides(even.rgb[0, 0])
+
+
+def test_glasses_and_hair_are_made_anew_for_each_pose_and_hands_for_each_performer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[str, ...]] = []
+
+    def noted(kinds: tuple[Kind, ...], recipe: Recipe, performer: Performer, chance: np.random.Generator) -> Covering:
+        made.append(kinds)
+        return _covering(kinds, recipe, performer, chance)
+
+    monkeypatch.setattr(scenes, "_covering", noted)
+    update = {"kinds": ("hand", "glasses", "fringe"), "unseen": (), "poses": 2}
+    seen = play(RECIPE.model_copy(update=update), 0)
+    assert sorted(made) == [("fringe",)] * 2 + [("glasses",)] * 2 + [("hand",)]
+    assert seen.rgb.shape[:2] == (2, 4)
