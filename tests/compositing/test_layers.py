@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import cv2
@@ -153,7 +153,15 @@ def test_so_they_are_of_samples_that_are_no_colours_of_rgb(
     assert compare(scene.frames, finished, tmp_path / "out/layers") == (pytest.approx(0, abs=1), 2)
 
 
-@pytest.mark.parametrize("blend", [BlendSettings(method="alpha", opacity=0.4), BlendSettings(opacity=0.2, bands=2)])
+@pytest.mark.parametrize(
+    "blend",
+    [
+        BlendSettings(method="alpha", opacity=0.4),
+        BlendSettings(opacity=0.2, bands=2),
+        BlendSettings(method="gradient"),
+        BlendSettings(method="gradient", opacity=0.3),
+    ],
+)
 @pytest.mark.parametrize(("width", "height"), [(71, 63), (160, 120)])
 def test_so_they_are_whatever_the_blend_and_size(
     make_scene: Callable[..., Any], tmp_path: Path, blend: BlendSettings, width: int, height: int
@@ -161,6 +169,19 @@ def test_so_they_are_whatever_the_blend_and_size(
     scene = make_scene(frames=1, width=width, height=height)
     finished = delivered(scene, tmp_path / "out", CompositingSettings(blend=blend))
     assert compare(scene.frames, finished, tmp_path / "out/layers") == (pytest.approx(0, abs=1), 1)
+
+
+@pytest.mark.parametrize("method", ["multi-band", "gradient"])
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv422p10le"])
+def test_so_they_are_with_grain(
+    make_scene: Callable[..., Any], tmp_path: Path, pixel_format: str, method: Literal["multi-band", "gradient"]
+) -> None:
+    scene = make_scene(pixel_format=pixel_format, frames=2)
+    settings = CompositingSettings(blend=BlendSettings(method=method), grain=1.0)
+    finished = delivered(scene, tmp_path / "grainy", settings)
+    smooth = delivered(scene, tmp_path / "smooth", settings.model_copy(update={"grain": 0.0}))
+    assert compare(scene.frames, finished, tmp_path / "grainy/layers") == (pytest.approx(0, abs=1), 2)
+    assert any((one.rgb() != other.rgb()).any() for one, other in zip(finished, smooth, strict=True))
 
 
 def test_so_they_are_of_two_faces_that_overlap(make_scene: Callable[..., Any], tmp_path: Path) -> None:

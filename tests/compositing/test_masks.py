@@ -9,8 +9,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.compositing.masks import face_size, landmark_hull, raw_mask, shaped
+from stages.alignment.canonical_crop import template
+from stages.compositing.faces import MASK_SIZE
+from stages.compositing.masks import Mask, face_size, landmark_hull, raw_mask, shaped
 from stages.compositing.settings import MaskSettings
+from stages.topology import LEFT_EYE, RIGHT_EYE
+from stages.training.regions import _LIPS
+from tests.alignment.test_canonical_crop import FACE, turned
 
 SIZE = 128
 
@@ -107,3 +112,24 @@ def test_a_mask_never_reaches_the_crops_border() -> None:
 def test_an_empty_mask_stays_empty() -> None:
     empty = np.zeros((SIZE, SIZE), np.float32)
     assert not shaped(empty, 80.0, MaskSettings(grow=0.25)).any()
+
+
+def least_over_parts(yaw: float, pitch: float, settings: MaskSettings) -> list[float]:
+    """The least that a turned canonical face's finished mask is on the right eye, on the left one, and on the lips."""
+    points = template(FACE, turned(yaw, pitch, 0))
+    raw = raw_mask(np.full((64, 64), 255, np.uint8), points, MASK_SIZE, settings)
+    mask: Mask = shaped(raw, face_size(points) * MASK_SIZE, settings)
+    parts = (landmark_hull(points[list(part)], MASK_SIZE) > 0 for part in (RIGHT_EYE, LEFT_EYE, _LIPS))
+    return [float(mask[part].min()) for part in parts]
+
+
+@given(yaw=st.floats(-40, 40), pitch=st.floats(-20, 20))
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_the_seam_runs_neither_through_eyes_nor_through_lips(yaw: float, pitch: float) -> None:
+    assert min(least_over_parts(yaw, pitch, MaskSettings())) == 1.0
+
+
+@pytest.mark.parametrize("settings", [MaskSettings(grow=0.0), MaskSettings(feather=0.14)])
+def test_with_other_settings_it_may(settings: MaskSettings) -> None:
+    """As docs/compositing.md says of its limits."""
+    assert min(least_over_parts(40, 0, settings)) < 0.9

@@ -173,6 +173,24 @@ def test_what_failed_and_what_is_not_to_be_trusted_is_said(visit: Visit) -> None
     assert all(caption in text for caption in CAPTIONS)
 
 
+def test_fingers_move_the_slider_and_follow_links(browser: Any, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(address)
+    assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is not zoomed out"
+    expect(page.locator("#frame-0")).to_be_visible()
+    box = page.locator("#slide").bounding_box()
+    page.locator("#slide").tap(position={"x": box["width"] - 2, "y": box["height"] / 2})
+    expect(page.locator("#frame-59")).to_be_visible()
+    expect(page.locator(".still:visible")).to_have_count(1)
+    page.locator(".worst a").first.tap()
+    expect(page.locator("#frame-42")).to_be_visible()
+    expect(page.locator("#frame-59")).to_be_hidden()
+    context.close()
+
+
 def test_without_scripts_every_frame_is_there(browser: Any, address: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

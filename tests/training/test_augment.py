@@ -135,6 +135,8 @@ def test_a_flip_mirrors_input_answer_and_maps_alike(planes: torch.Tensor) -> Non
     [
         {"warp": 0.05},
         {"brightness": 0.3},
+        {"balance": 0.3},
+        {"saturation": 0.5},
         {"blur": 1.0},
         {"noise": 0.1},
         {"gamma": 0.5},
@@ -181,6 +183,44 @@ def test_switching_a_fault_off_leaves_the_pictures_that_it_spared_as_they_were(p
 def test_the_same_seed_gives_the_same_faults(planes: torch.Tensor, fault: dict[str, float]) -> None:
     change = STILL.model_copy(update=fault)
     assert torch.equal(augmented(planes, change, 7).crops, augmented(planes, change, 7).crops)
+
+
+_LUMA = torch.tensor([0.2126, 0.7152, 0.0722]).view(1, 3, 1, 1)
+"""What the channels weigh in BT.709."""
+
+
+def coloured(seed: int, grey: bool = False) -> torch.Tensor:
+    """Planes of random colours that are neither near black nor near white: what recolours them cuts none."""
+    colours = torch.randint(90, 150, (3, 1 if grey else 3, 32, 32), generator=torch.Generator().manual_seed(seed))
+    maps = torch.full((3, 3, 32, 32), 255)
+    return torch.cat([colours.expand(3, 3, 32, 32), maps], dim=1).to(torch.uint8)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31 - 1), st.floats(0.05, 0.5))
+def test_saturation_leaves_grey_and_luma_as_they_are(seed: int, spread: float) -> None:
+    change = STILL.model_copy(update={"saturation": spread})
+    grey = coloured(seed, grey=True)
+    torch.testing.assert_close(augmented(grey, change, seed).crops, plain(grey, 32, 32).crops, atol=1e-4, rtol=0)
+    still, changed = plain(coloured(seed), 32, 32).crops, augmented(coloured(seed), change, seed).crops
+    torch.testing.assert_close((changed * _LUMA).sum(dim=1), (still * _LUMA).sum(dim=1), atol=1e-4, rtol=0)
+    # each picture's colours are as far from grey as they were, times one factor
+    away, before = ((each - (each * _LUMA).sum(dim=1, keepdim=True)).flatten(1) for each in (changed, still))
+    factor = (away * before).sum(dim=1, keepdim=True) / before.square().sum(dim=1, keepdim=True)
+    torch.testing.assert_close(away, factor * before, atol=1e-4, rtol=0)
+    assert (factor > 0).all()
+    assert (factor - 1).abs().max() > 1e-4
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31 - 1), st.floats(0.01, 0.1))
+def test_balance_is_one_gain_for_each_channel_of_a_picture(seed: int, spread: float) -> None:
+    change, faces = STILL.model_copy(update={"balance": spread}), coloured(seed)
+    still, changed = plain(faces, 32, 32).crops, augmented(faces, change, seed).crops
+    gains = changed.mean(dim=(2, 3), keepdim=True) / still.mean(dim=(2, 3), keepdim=True)
+    torch.testing.assert_close(changed, gains * still, atol=1e-4, rtol=0)
+    assert (gains.log().abs() <= 2 * spread + 1e-3).all(), "normal values are cut at two spreads"
+    assert (gains - gains[:, :1]).abs().max() > 1e-4, "channels differ"
 
 
 def test_light_changes_input_and_answer_by_the_same_gain(planes: torch.Tensor) -> None:

@@ -49,10 +49,11 @@ NEW: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor
 def batch_of(rgb: torch.Tensor) -> Batch:
     mask = torch.zeros_like(rgb[:, :1])
     mask[..., 8:24, 8:24] = 1
-    mouth = torch.zeros_like(mask)
+    eyes, mouth = torch.zeros_like(mask), torch.zeros_like(mask)
+    eyes[..., 12:14, 10:13] = eyes[..., 12:14, 18:21] = 1
     mouth[..., 18:22, 10:20] = 1
     nowhere, not_mirrored = torch.zeros(0, 0, 2), torch.zeros(len(rgb), dtype=torch.bool)
-    return Batch(rgb, rgb, mask, torch.zeros_like(mask), mouth, nowhere, not_mirrored)
+    return Batch(rgb, rgb, mask, eyes, mouth, nowhere, not_mirrored)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (48, 33)])
@@ -130,11 +131,32 @@ def test_a_term_of_weight_zero_is_left_out() -> None:
     assert set(loss_terms(Answer(batch.rgb, batch.mask), batch, LossSettings(ssim=0, mask=0))) == {"l1", "gradient"}
 
 
-def test_face_counts_more_than_background_and_mouth_more_than_face() -> None:
+def test_face_counts_more_than_background_mouth_more_than_face_and_eyes_most() -> None:
     weights = place_weights(batch_of(pictures(6, 2, 3, 32, 32)), LossSettings())
-    background, face, mouth = (weights[0, 0, y, x] for y, x in ((2, 2), (10, 10), (20, 15)))
-    assert background < face < mouth
+    background, face, mouth, eye = (weights[0, 0, y, x] for y, x in ((2, 2), (10, 10), (20, 15), (12, 11)))
+    assert background < face < mouth < eye
     torch.testing.assert_close(weights.mean(dim=(1, 2, 3)), torch.ones(2))
+
+
+@given(eyes=st.floats(0, 10), mouth=st.floats(0, 10))
+def test_eyes_and_mouth_count_by_their_weights_more_than_the_face(eyes: float, mouth: float) -> None:
+    weights = place_weights(batch_of(pictures(6, 1, 3, 32, 32)), LossSettings(eyes=eyes, mouth=mouth))[0, 0]
+    face = float(weights[10, 10])
+    assert float(weights[12, 11]) == pytest.approx((1 + eyes) * face, rel=1e-4)
+    assert float(weights[20, 15]) == pytest.approx((1 + mouth) * face, rel=1e-4)
+
+
+@pytest.mark.parametrize("term", ["l1", "ssim", "gradient", "ms_ssim", "laplacian", "frequency"])
+def test_an_error_on_an_eye_counts_the_more_the_more_eyes_weigh(term: str) -> None:
+    batch = batch_of(0.5 * pictures(20, 1, 3, 32, 32))
+    wrong = batch.rgb.clone()
+    wrong[..., 12:14, 10:13] += 0.3
+    only = dict.fromkeys(("l1", "ssim", "gradient", "mask"), 0.0) | {term: 1.0}
+    least, more, most = (
+        float(loss_terms(Answer(wrong, batch.mask), batch, LossSettings(**only, eyes=eyes))[term])
+        for eyes in (0.0, 2.0, 8.0)
+    )
+    assert 0 < least < more < most
 
 
 @pytest.mark.parametrize(("value", "offset"), [(0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (0.0, 1.0), (0.5, 1e-4)])
@@ -168,7 +190,7 @@ def test_a_picture_in_which_no_place_counts_has_no_loss() -> None:
     batch = batch_of(pictures(12, 1, 3, 32, 32))._replace(mask=torch.zeros(1, 1, 32, 32))
     terms = loss_terms(
         Answer(1 - batch.rgb, batch.mask),
-        batch._replace(mouth=torch.zeros(1, 1, 32, 32)),
+        batch._replace(eyes=torch.zeros(1, 1, 32, 32), mouth=torch.zeros(1, 1, 32, 32)),
         LossSettings(background=0, laplacian=1, frequency=1),
     )
     assert {name: float(term) for name, term in terms.items()} == dict.fromkeys(terms, 0.0)
@@ -282,8 +304,9 @@ def test_the_size_of_mask_eyes_and_mouth_together_does_not_change_a_term(seed: i
     """Weights are shares: all places counting twice as much is no change."""
     batch = batch_of(pictures(seed, 2, 3, 32, 32))
     rgb = pictures(seed + 1, 2, 3, 32, 32)
-    settings = LossSettings(background=0, eyes=0, ms_ssim=1, laplacian=1, frequency=1)
-    weaker = batch._replace(mask=batch.mask * scale / 10, mouth=batch.mouth * scale / 10)
+    settings = LossSettings(background=0, ms_ssim=1, laplacian=1, frequency=1)
+    maps = {name: getattr(batch, name) * scale / 10 for name in ("mask", "eyes", "mouth")}
+    weaker = batch._replace(**maps)
     before = loss_terms(Answer(rgb, batch.mask), batch, settings)
     after = loss_terms(Answer(rgb, weaker.mask), weaker, settings)
     for name in before.keys() - {"mask"}:

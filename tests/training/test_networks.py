@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from stages.training.networks.blocks import Residual, Up, halvings
 from stages.training.settings import Family, NetworkSettings
 from stages.training.state import State
 from stages.training.step import Step
+from stages.training.warm_start import warm_start
 from tests.conftest import REPOSITORY
 from tests.training.faces import smoke_preset
 
@@ -99,6 +101,29 @@ def test_the_presets_of_other_projects_have_their_numbers_of_parameters(
         net = build_network(["a", "b"], sizes)
     counted = [each.numel() for name, each in net.named_parameters() if of_masks or ".mask." not in name]
     assert sum(counted) == pytest.approx(published, abs=0.05e6)
+
+
+SHIPPED = load_params(REPOSITORY / "params.yaml").training.presets
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_preset_makes_a_network_of_its_size(name: str) -> None:
+    sizes = SHIPPED[name].network
+    with torch.device("meta"):
+        net = build_network(["a", "b"], sizes)
+        crops = {identity: torch.rand(2, 3, sizes.input_size, sizes.input_size) for identity in "ab"}
+        answers = net(crops) | {"swap": net.swap(crops["a"], "b")}
+    for answer in answers.values():
+        assert answer.rgb.shape == (2, 3, sizes.output_size, sizes.output_size)
+        assert answer.mask.shape == (2, 1, sizes.output_size, sizes.output_size)
+    asked = re.fullmatch(r".*-(\d+)", name)
+    assert asked is None or sizes.output_size == int(asked[1]), "a preset that is named for a size has it"
+
+
+def test_the_demos_network_is_the_bases() -> None:
+    base = SHIPPED["demo"].base
+    assert base is not None
+    warm_start(build_network(["a", "b"], SHIPPED["demo"].network), REPOSITORY / base.path)
 
 
 def test_df_of_96_pixels_has_the_published_number_of_parameters() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from tests.training.faces import smoke_preset, smoke_settings
 
 CONSENT = {"ada": "ada-1", "ben": "ben-1"}
 RUN = """
+import json
 import sys
 from pathlib import Path
 from stages.training.stage import Task, train_pair
@@ -36,7 +38,8 @@ from tests.training.faults import DieAfter
 root, ada, ben = map(Path, sys.argv[1:4])
 if len(sys.argv) > 4:
     DieAfter(int(sys.argv[4]))()
-settings = smoke_settings().model_copy(update={"checkpoint_seconds": 0.0})
+changes = json.loads((root / "changes.json").read_text()) if (root / "changes.json").is_file() else {}
+settings = smoke_settings(**changes).model_copy(update={"checkpoint_seconds": 0.0})
 consent = {"ada": "ada-1", "ben": "ben-1"}
 train_pair(Task("ada-ben", {"ada": ada, "ben": ben}, consent, settings, root / "model", root / "scratch"))
 """
@@ -105,6 +108,28 @@ def test_two_processes_give_the_losses_and_weights_of_one(
         # AdamW divides by the gradient's size, so a last digit counts for more than itself where gradients are small
         np.testing.assert_allclose(two_weights[name].numpy(), tensor.numpy(), atol=2e-3, err_msg=name)
     assert (SwapModel.read(two).facts["processes"], SwapModel.read(tmp_path / "one").facts["processes"]) == (2, 1)
+
+
+AS_THE_DEMO = {
+    "network": smoke_preset().network.model_dump(mode="json") | {"texture": 4, "texture_size": 24},
+    "back_translation": {"share": 0.25, "start": 0.3},
+    "augmentation": {"rotation": 0.0, "zoom": 0.0, "shift": 0.0},
+}
+"""What the preset demo has beside its base. Of a batch of four a quarter is the last crop, so only the second process
+has one that is drawn as the other of the pair."""
+
+
+def test_two_processes_train_a_texture_and_on_swaps_as_one_does(face_sets: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "changes.json").write_text(json.dumps(AS_THE_DEMO))
+    two = together(tmp_path, face_sets)
+    settings = smoke_settings(**AS_THE_DEMO)
+    train_pair(Task("ada-ben", face_sets, CONSENT, settings, tmp_path / "one", tmp_path / "alone"))
+    curves = [pd.read_csv(folder / "curves.csv") for folder in (two, tmp_path / "one")]
+    pd.testing.assert_frame_equal(*curves, rtol=1e-3)
+    of_two, of_one = (load_file(folder / "model.safetensors") for folder in (two, tmp_path / "one"))
+    assert any(".surface." in name for name in of_one)
+    for name, tensor in of_one.items():
+        np.testing.assert_allclose(of_two[name].numpy(), tensor.numpy(), atol=5e-3, err_msg=name)
 
 
 def test_two_processes_of_which_one_was_killed_end_in_the_same_bytes(
