@@ -32,13 +32,12 @@ _MIXED: Final = 2
 """Pixels: as far from hair both hair and face may show in one."""
 
 
-def figures(scene: NamedScene, made: Swapped, settings: ColourSettings, size: int = 128) -> dict[str, float | str]:
+def figures(scene: NamedScene, made: Swapped, settings: ColourSettings) -> dict[str, float | str]:
     """A row of the table.
 
     Args:
         scene, made: that was played.
         settings: by which the right answer gets its colours.
-        size: side of what the model draws, pixels, for the oracle.
     """
     faces = made.faces.sort_values("frame")
     numbers = faces["frame"].tolist()
@@ -47,7 +46,7 @@ def figures(scene: NamedScene, made: Swapped, settings: ColourSettings, size: in
     rows = []
     for row, number in enumerate(numbers):
         other = controls.another_moment(row, len(numbers))
-        moment = geometry.crop(made.finished[numbers[other]], placed[other], size)
+        moment = geometry.crop(made.finished[numbers[other]], placed[other], made.size)
         rows.append(_frame(made, number, measured_face(made, number, points[row]), placed[row], moment, settings)
                     | _kept(made, number))  # fmt: skip
     table = pd.DataFrame(rows)

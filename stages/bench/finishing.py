@@ -1,6 +1,6 @@
 """``python -m stages.bench.finishing``: each method of compositing against the default, in some of the named scenes.
 
-A scene is played and converted once (:mod:`stages.bench.quality`), then composited with the settings of the settings
+A scene is played and converted once (:mod:`stages.bench.playing`), then composited with the settings of the settings
 file and with each change of them. All are held against one right answer, whose colours are moved as the settings file
 says, so another method of colour does not bring its own measure; the file's own may still have it easier there, so
 *same skin*, whose answer no map of compositing has touched, stands beside. It and *spilled* are the means of what

@@ -1,9 +1,9 @@
 """``python -m stages.bench.keeping``: how much of what is before a face is kept, and how much could be at best.
 
-The named scenes in which something comes before the face are composited as in :mod:`stages.bench.quality`, once with
+The named scenes in which something comes before the face are composited as in :mod:`stages.bench.playing`, once with
 what the network says, and once each with the truth in its place, as pictures of so many pixels a side could hold it.
-What such a truth does not keep, no network of this size can: there the mask is too coarse for rims and hairs, or
-compositing, which steadies it over time and draws it soft, is.
+What such a truth does not keep, no mask of so many pixels can: it is too coarse for rims and hairs, or compositing,
+which steadies it over time and draws it soft, is. 128 is what the network sees, 256 what alignment stores of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from stages import geometry
 from stages.artifacts.alignments import Alignments
-from stages.artifacts.visibility import SIZE, packed, unpacked
+from stages.artifacts.visibility import FINE, SIZE, packed, unpacked
 from stages.bench.answers import FACE, figures
 from stages.bench.playing import Filmed, filmed, finished
 from stages.bench.program import main
@@ -29,7 +29,7 @@ from stages.problems import Problem
 from stages.rendering.mesh import COVERS, Part
 from stages.settings import load_params
 
-SIDES: Final = (SIZE, 2 * SIZE)
+SIDES: Final = (SIZE, FINE)
 """Pixels of the pictures of the truth."""
 
 

@@ -50,8 +50,8 @@ def lasting(made: Swapped, landmarker: Landmarker) -> dict[str, float]:
 
     Returns:
         ``flicker``: flow-warped error over the clip's own. ``seam``: energy of the edge over its surroundings', the
-        clip's being 1. ``lag``: frames by which lips are late; NaN where they hardly move or too few frames are in a
-        row.
+        clip's being 1. ``lag``: frames by which lips are late; NaN where they hardly move in every shot with enough
+        faces to tell.
     """
     rows = []
     before: _Moment | None = None

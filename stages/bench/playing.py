@@ -41,6 +41,7 @@ class Swapped:
         finished: the finished frames.
         masked: the same, but that no light is brought over.
         blind: the same as ``masked``, but made without the network that sees what is before a face.
+        size: side of what the model draws, pixels.
     """
 
     takes: list[Take]
@@ -49,21 +50,23 @@ class Swapped:
     finished: list[Picture]
     masked: list[Picture]
     blind: list[Picture]
+    size: int = 128
 
 
 @dataclass(frozen=True)
 class Filmed:
-    """A scene gone as far as conversion: its takes and the artifacts that compositing reads."""
+    """A scene gone as far as conversion: its takes, what compositing reads, and the side of what the model draws."""
 
     takes: list[Take]
     frames: Frames
     alignments: Alignments
     converted: Converted
+    size: int
 
     def gone(self, finished: list[Picture], masked: list[Picture], blind: list[Picture]) -> Swapped:
         """The scene gone the whole way, with what came out."""
         clip = [frame.rgb() for frame in self.frames]
-        return Swapped(self.takes, clip, self.alignments.whole(), finished, masked, blind)
+        return Swapped(self.takes, clip, self.alignments.whole(), finished, masked, blind, self.size)
 
 
 def swapped(scene: NamedScene, swap: str, params: Params, folder: Path) -> Swapped:
@@ -104,7 +107,7 @@ def filmed(scene: NamedScene, swap: str, params: Params, folder: Path) -> Filmed
     alignments = align(frames, found.faces, params.alignment, clip=scene.name)
     model = SwapModel.read(Path("data/training") / asked.pair)
     convert(frames, alignments, model, asked.source, folder / "converted", params.conversion)
-    return Filmed(takes, frames, alignments, Converted.read(folder / "converted"))
+    return Filmed(takes, frames, alignments, Converted.read(folder / "converted"), model.output_size)
 
 
 def without_light(settings: CompositingSettings) -> CompositingSettings:

@@ -19,9 +19,12 @@ the edge is soft. An edge of the network is wider than that of a thing: this is 
 _SPECK: Final = 0.0015
 """Share of the crop up to which something alone is no thing before a face but a doubt: a mole, a tooth, a highlight."""
 
+_RIM: Final = 1.0 / 64.0
+"""How far a speck's soft rim reaches, in parts of the crop's side."""
+
 
 def visible_of(faces: pd.DataFrame, row: int) -> Mask:
-    """How surely each pixel of a face's crop shows the face, (SIZE, SIZE) float32 in 0..1.
+    """How surely each pixel of a face's crop shows the face, (s, s) float32 in 0..1.
 
     Args:
         faces: a table of faces, as :func:`stages.compositing.faces.faces_to_place` makes it.
@@ -54,5 +57,6 @@ def _without_specks(visible: Mask) -> Mask:
         return visible
     speck = np.isin(labels, small)
     # its soft rim with it, but nothing of its neighbours
-    rim = cv2.dilate(speck.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    reach = 2 * round(_RIM * len(visible)) + 1
+    rim = cv2.dilate(speck.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
     return np.where(rim & ((labels == 0) | speck), np.maximum(visible, np.float32(_SURELY_SEEN)), visible)

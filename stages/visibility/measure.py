@@ -1,8 +1,9 @@
 """How well the network keeps what passes before faces that it never saw: ``python -m stages.visibility.measure``.
 
-Everything is what compositing makes of it (:func:`stages.compositing.occlusion.kept_free`), in crops of the network's
-size, inside of the hull of the landmarks, where a face may be replaced; there the truth is exact. What is neither face
-nor before it (background beside a turned cheek) does not count.
+Everything is what compositing would make of it (:func:`stages.compositing.occlusion.kept_free`) in crops of the
+network's size, without the picture's edges that alignment brings in (:mod:`stages.alignment.edges`), inside of the hull
+of the landmarks, where a face may be replaced; there the truth is exact. What is neither face nor before it (background
+beside a turned cheek) does not count.
 """
 
 from __future__ import annotations

@@ -86,6 +86,7 @@ def test_what_flickers_is_told_by_how_much() -> None:
 def test_an_edge_is_seen_and_a_frame_as_it_was_has_none() -> None:
     step = told(scene(lambda _, picture: np.where(inside()[..., None], picture // 3, picture).astype(np.uint8)))
     assert step["seam"] > 1.1
+    assert np.isnan(told(scene(lambda _, picture: picture))["seam"]), "nothing was replaced"
 
 
 @pytest.mark.parametrize("late", [0, 2])

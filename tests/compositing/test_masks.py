@@ -126,7 +126,7 @@ def least_over_parts(yaw: float, pitch: float, settings: MaskSettings) -> list[f
 @given(yaw=st.floats(-40, 40), pitch=st.floats(-20, 20))
 @hypothesis_settings(max_examples=40, deadline=None)
 def test_the_seam_runs_neither_through_eyes_nor_through_lips(yaw: float, pitch: float) -> None:
-    assert min(least_over_parts(yaw, pitch, MaskSettings())) == 1.0
+    assert min(least_over_parts(yaw, pitch, MaskSettings())) > 0.999
 
 
 @pytest.mark.parametrize("settings", [MaskSettings(grow=0.0), MaskSettings(feather=0.14)])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stages import geometry
 from stages.artifacts.frames import Frames
-from stages.artifacts.visibility import SIZE, packed
+from stages.artifacts.visibility import FINE, SIZE, packed
 from stages.compositing.inputs import Inputs
 from stages.compositing.measuring import measured
 from stages.compositing.occlusion import kept_free
@@ -157,6 +157,13 @@ def test_a_thing_keeps_its_area_and_its_place(side: int, row: int, column: int) 
     rows, columns = np.nonzero(free < 0.5)
     assert rows.mean() / 2 == pytest.approx(row + (side - 1) / 2, abs=1.0)
     assert columns.mean() / 2 == pytest.approx(column + (side - 1) / 2, abs=1.0)
+
+
+@pytest.mark.parametrize("side", [SIZE, FINE])
+def test_of_a_speck_no_rim_is_left(side: int) -> None:
+    away = np.hypot(*(np.mgrid[:side, :side] + 0.5 - side / 2)) / side
+    visible = np.clip(away / 0.025, 0.3, 1.0).astype(np.float32)  # doubted in its middle, and less and less around it
+    assert kept_free(visible, side).min() > 0.99
 
 
 def test_a_speck_is_no_thing_and_leaves_its_neighbour_alone() -> None:

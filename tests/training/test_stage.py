@@ -270,7 +270,8 @@ def test_a_checkpoint_that_can_not_be_read_is_told_and_training_starts_over(
     kept.write_bytes(kept.read_bytes()[:100])
     with caplog.at_level(logging.INFO):
         trained(face_sets, tmp_path)
-    (told,) = (record.getMessage() for record in caplog.records if record.levelno == logging.WARNING)
+    warned = [record for record in caplog.records if record.levelno == logging.WARNING]
+    (told,) = (record.getMessage() for record in warned if record.name == "stages.training.checkpoint")
     assert told.startswith(f"{kept} can not be read (")
     assert told.endswith("training starts over, and replaces it")
     assert "goes on from iteration" not in caplog.text
