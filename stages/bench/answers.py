@@ -32,6 +32,10 @@ _MIXED: Final = 2
 """Pixels: as far from hair both hair and face may show in one."""
 
 
+_FINE: Final = 1.5
+"""Sigma in pixels of the local means about which the finest structure lies."""
+
+
 def figures(scene: NamedScene, made: Swapped, settings: ColourSettings) -> dict[str, float | str]:
     """A row of the table.
 
@@ -55,7 +59,8 @@ def figures(scene: NamedScene, made: Swapped, settings: ColourSettings) -> dict[
         both, either = table[f"both{name}"].sum(), table[f"either{name}"].sum()
         return float(both / either) if asked and either else float("nan")
 
-    means = {name: float(table[name].mean()) for name in ("psnr", "ssim", "same_skin", "copied", "shuffled", "oracle")}
+    names = ("psnr", "ssim", "same_skin", "copied", "shuffled", "oracle", "fine")
+    means = {name: float(table[name].mean()) for name in names}
     return {
         "scene": scene.name,
         **means,
@@ -109,7 +114,23 @@ def _frame(
     return {name: psnr(picture, right, face[box]) for name, picture in versions.items()} | {
         "ssim": ssim(finished[box], right, face[box]),
         "same_skin": psnr(finished[box], take.same_skin[box], face[box]),
+        "fine": fine(finished[box], face[box]) / fine(right, face[box]),
     }
+
+
+def fine(picture: Picture, face: Mask) -> float:
+    """How strong the finest structure of a face is, pores and noise: the usual difference of luma to its local mean.
+
+    Args:
+        picture: (h, w, 3) uint8.
+        face: (h, w).
+
+    Returns:
+        code values; half of one is added, since of skin without any the ratio to another's would be noise.
+    """
+    luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
+    left = luma - cv2.GaussianBlur(luma, (0, 0), _FINE)
+    return 0.5 + 1.4826 * float(np.median(np.abs(left[face])))
 
 
 def _kept(made: Swapped, number: int) -> dict[str, float]:

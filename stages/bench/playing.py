@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -15,19 +14,19 @@ from stages.artifacts.alignments import Alignments
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
-from stages.bench.reel import facts_of, reel
-from stages.bench.scenes import NamedScene, Take, shoot
+from stages.bench.reel import as_filmed, facts_of, reel
+from stages.bench.scenes import RATE, NamedScene, Take, shoot
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.stage import composite
 from stages.conversion.stage import convert
 from stages.detection.stage import detect
+from stages.exact_h264 import exact_h264
 from stages.progress import progress
 from stages.rendering.scene import read_performer
 from stages.settings import Params
+from stages.video import decode, running_ffmpeg
 
 Picture = NDArray[np.uint8]
-
-RATE: Final = 25
 
 
 @dataclass(frozen=True)
@@ -100,14 +99,38 @@ def filmed(scene: NamedScene, swap: str, params: Params, folder: Path) -> Filmed
     shots = shoot(scene, player, other)
     takes = list(progress(shots, total=scene.frames, what=f"rendering {scene.name}"))
     height, width = takes[0].target.shape[:2]
+    facts = facts_of(width, height, RATE)
     for name in ("frames", "converted"):
         (folder / name).mkdir()
-    frames = reel(folder / "frames", (take.target for take in takes), facts_of(width, height, RATE))
+    if scene.crf is not None:
+        takes = coded_takes(takes, folder, scene.crf)
+    frames = reel(folder / "frames", (take.target for take in takes), facts)
+    # no swap can show more than the clip's pixel format: noise that 4:2:0 has lost is no part of a right answer
+    takes = [
+        replace(take, truth=as_filmed(take.truth, facts), same_skin=as_filmed(take.same_skin, facts)) for take in takes
+    ]
     found = detect(frames, params.detection, [], clip=scene.name, identity=asked.target)
     alignments = align(frames, found.faces, params.alignment, clip=scene.name)
     model = SwapModel.read(Path("data/training") / asked.pair)
     convert(frames, alignments, model, asked.source, folder / "converted", params.conversion)
     return Filmed(takes, frames, alignments, Converted.read(folder / "converted"), model.output_size)
+
+
+def coded_takes(takes: list[Take], folder: Path, crf: int) -> list[Take]:
+    """The takes as they are once target and answers each have been an H.264 clip, a file in this folder."""
+
+    def coded(name: str) -> list[Picture]:
+        pictures = [getattr(take, name) for take in takes]
+        height, width = pictures[0].shape[:2]
+        clip = folder / f"{name}.mp4"
+        mend = "see that `ffmpeg -encoders` names libx264; if not, take that ffmpeg off the PATH, run again"
+        with running_ffmpeg(exact_h264(clip, width, height, RATE, crf), clip, mend=mend) as pipe:
+            for picture in pictures:
+                pipe.write(np.ascontiguousarray(picture).tobytes())
+        return [frame.rgb() for frame in decode(clip)]
+
+    ways = zip(takes, *(coded(name) for name in ("target", "truth", "same_skin")), strict=True)
+    return [replace(take, target=one, truth=two, same_skin=three) for take, one, two, three in ways]
 
 
 def without_light(settings: CompositingSettings) -> CompositingSettings:

@@ -19,6 +19,8 @@ and compositing as the settings file says, with the swap's own model. Nothing of
   compositings that bring no light over, since light differs beside things, too, once it is measured with them.
 - *spilled*: share of the changed pixels in which the target shows no face: background, hair, neck, things. What makes a
   mask larger gains in PSNR, which looks at faces alone, and pays here.
+- *fine*: strength of the finest structure of the face, pores and noise, over the right answer's: below 1 a face is
+  smoother than the film around it.
 - *replaced*: share of the frames in which a face was replaced.
 - *flicker*, *seam*, *lips late*: see :mod:`stages.bench.lasting`.
 """
@@ -61,11 +63,13 @@ FINISH: Final[dict[str, tuple[str, str]]] = {
     "lost": ("lost", ".2%"),
     "spilled": ("spilled", ".2%"),
     "replaced": ("replaced", ".0%"),
+    "fine": ("fine", ".2f"),
     "flicker": ("flicker", ".2f"),
     "seam": ("seam", ".2f"),
     "lips late": ("lag", "+.2f"),
 }
-"""Those of the finish; flicker and seam over the target's own, lips in frames."""
+"""Those of the finish: fine structure over the right answer's, flicker and seam over the target's own, lips in
+frames."""
 
 
 def table_of(rows: Sequence[dict[str, float | str]], columns: dict[str, tuple[str, str]]) -> str:

@@ -41,10 +41,22 @@ def reel(folder: Path, pictures: Iterable[NDArray[np.uint8]], facts: VideoFacts)
     cuts = CutFinder(facts, ExtractionSettings.model_validate({}).cut_score)
     with FrameWriter(folder, facts) as writer:
         for number, rgb in enumerate(pictures):
-            coded = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
-                format=facts.pixel_format, src_color_range=2, dst_color_range=1, dst_colorspace=facts.matrix_number
-            )
-            shot = cuts.shot_of(NativeFrame(number, number, 1, coded, facts))
-            writer.add(coded, pts=number, duration=1, shot=shot)
+            frame = _native(rgb, facts, number)
+            writer.add(frame.picture, pts=number, duration=1, shot=cuts.shot_of(frame))
         writer.close()
     return Frames.read(folder)
+
+
+def as_filmed(rgb: NDArray[np.uint8], facts: VideoFacts) -> NDArray[np.uint8]:
+    """What a picture (h, w, 3) uint8 RGB still shows once it has been a frame of a :func:`reel`.
+
+    Of 4:2:0, colours at half the resolution: most of the noise of single channels is gone.
+    """
+    return _native(rgb, facts, 0).rgb()
+
+
+def _native(rgb: NDArray[np.uint8], facts: VideoFacts, number: int) -> NativeFrame:
+    coded = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
+        format=facts.pixel_format, src_color_range=2, dst_color_range=1, dst_colorspace=facts.matrix_number
+    )
+    return NativeFrame(number, number, 1, coded, facts)

@@ -29,7 +29,14 @@ CALM: Final = Acting(yaw=14.0, pitch=7.0, roll=5.0, distance=78.0)
 SKIN: Final = ("skin_melanin", "skin_redness", "skin_undertone")
 """Fields of an identity that a swap leaves the target's: the colour of the skin, which neck and ears go on with."""
 
-_RATE: Final = 25
+RATE: Final = 25
+"""Frames a second."""
+
+_BEHIND: Final = 50.0
+"""cm from the player to whoever passes: more than a bust is deep, so that one is wholly in front of the other."""
+
+_WALK: Final = (-62.0, 62.0)
+"""cm to the picture's right at which a passer begins and ends."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ class NamedScene:
         pan: heights of the picture by which the camera's view moves aside over the scene.
         shutter: share of the time of a frame during which light falls in; what moves then is blurred.
         cut: whether a nearer camera takes over in the middle.
+        passer: seed of an identity that walks by behind, in the light that the player has; None for nobody.
+        crf: x264's rate factor with which the clip was coded before it came to us; None for lossless.
         fields: of the identity who plays, in place of its own.
     """
 
@@ -67,12 +76,14 @@ class NamedScene:
     pan: float = 0.0
     shutter: float = 0.0
     cut: bool = False
+    passer: int | None = None
+    crf: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
         """How many."""
-        return round(self.seconds * _RATE)
+        return round(self.seconds * RATE)
 
 
 SCENES: Final = (
@@ -92,6 +103,10 @@ SCENES: Final = (
                fields={"beard_style": "full", "beard_density": 0.9}),
     NamedScene("cut", "another camera in the middle", 314, cut=True),
     NamedScene("camera-move", "a camera that pans", 315, pan=0.35),
+    NamedScene("close-up", "a face of two and a half times what the model draws", 316, seconds=0.6,
+               acting=replace(CALM, distance=58.0, yaw=8.0, pitch=4.0)),
+    NamedScene("passer-by", "another person who walks by behind", 317, passer=41),
+    NamedScene("compressed", "a clip that was coded hard", 318, crf=34),
 )  # fmt: skip
 
 
@@ -125,7 +140,8 @@ def shoot(scene: NamedScene, player: Identity, other: Identity, height: int = 36
     if scene.before:
         asked = [(kind, scene.seed) for kind in scene.before]
         covering = Covering.of(asked, player, mine.head, scene.seconds)
-    track = perform(scene.seed, scene.frames + 1, _RATE, scene.acting)
+    passer = None if scene.passer is None else Performer(Identity.from_seed(scene.passer), basis)
+    track = perform(scene.seed, scene.frames + 1, RATE, scene.acting)
     lights = [Light.from_seed(scene.seed), Light.from_seed(scene.seed + 1)]
     walls = [backdrop(scene.seed, height, width), backdrop(scene.seed + 1, height, width)]
     for number in range(scene.frames):
@@ -139,9 +155,12 @@ def shoot(scene: NamedScene, player: Identity, other: Identity, height: int = 36
             )
             pose = _pose(scene, pose_at(track, number), pose_at(track, number + 1), float(delay), done)
             light = lit(lights[int(after_cut)], scene, done)
-            seconds = (number + float(delay)) / _RATE
+            seconds = (number + float(delay)) / RATE
+            behind = walls[int(after_cut)]
+            if passer is not None:
+                behind = passer.sight(_walking(scene, pose, done), camera, light, behind).linear
             for which, performer in enumerate((mine, hers, tanned)):
-                sights[which].append(performer.sight(pose, camera, light, walls[int(after_cut)], covering, seconds))
+                sights[which].append(performer.sight(pose, camera, light, behind, covering, seconds))
         pictures = [
             expose(
                 np.mean([sight.linear for sight in sights[which]], axis=0, dtype=np.float32),
@@ -159,6 +178,15 @@ def lit(light: Light, scene: NamedScene, done: float) -> Light:
     """The light when a share `done` of the scene is over: gone round the vertical, and harder."""
     moved = light.turned((done - 0.5) * scene.sweep)
     return moved.hardened(1.5, 0.25, 0.625) if scene.hard else moved
+
+
+def _walking(scene: NamedScene, player: Pose, done: float) -> Pose:
+    """Of whoever passes, when a share ``done`` of the scene is over: walks to the right, and looks at the camera."""
+    start, end = _WALK
+    return Pose(
+        yaw=18.0,
+        position=(start + done * (end - start), player.position[1] - 2.0, scene.acting.distance + _BEHIND),
+    )
 
 
 def _pose(scene: NamedScene, pose: Pose, following: Pose, delay: float, done: float) -> Pose:

@@ -104,8 +104,7 @@ class Inputs:
             if wanted is None or wanted[row]:
                 outline = outline_of(self.faces, row)
                 rgb = continued(matched[row].applied(crop, outline), face, face_size(outline))
-                seed = int(self.faces["frame"].iloc[row]), int(self.faces["face"].iloc[row])
-                yield Layer(rgb, mask, transform_of(self.faces, row), open_, settings.grain, seed)
+                yield Layer(rgb, mask, transform_of(self.faces, row), open_, settings.grain, settings.texture)
 
     def _kept_free(self, settings: MaskSettings) -> Iterator[Mask | None]:
         """Of each face where nothing passes before it, steady over time; None if that is not asked for."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.compositing import motion, relighting, sharpness
+from stages.compositing import focus, motion, relighting, sharpness
 from stages.compositing.recolouring import Recolouring
 from stages.compositing.whites import Whites
 
@@ -25,6 +25,7 @@ class Match:
         light: (GRID, GRID) float32, what its light is multiplied by (see :func:`stages.compositing.relighting.gains`);
             None leaves it.
         whites: how eyes are moved in place of the map; None if as all else.
+        blur: sigma of a blur that puts it out of focus, as a share of the crop.
     """
 
     colours: Recolouring
@@ -32,6 +33,7 @@ class Match:
     light: Floats | None = None
     smear: NDArray[np.float64] | None = None
     whites: Whites | None = None
+    blur: float = 0.0
 
     def applied(self, crop: NDArray[np.uint8], outline: NDArray[np.float64]) -> Floats:
         """The crop (r, r, 3) uint8, matched, as float32 0..1; its landmarks are (478, 2) in the unit crop."""
@@ -42,4 +44,4 @@ class Match:
         rgb = moved if self.whites is None else self.whites.applied(moved, rgb, outline)
         if self.light is not None:
             rgb = relighting.relit(rgb, self.light)
-        return sharpness.with_detail(rgb, self.detail)
+        return sharpness.with_detail(focus.blurred(rgb, self.blur), self.detail)

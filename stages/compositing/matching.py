@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.artifacts.frames import Frames
-from stages.compositing import colour, motion, relighting, sharpness
+from stages.compositing import colour, focus, motion, relighting, sharpness
 from stages.compositing.faces import motion_of, transform_of, weights_over_time
 from stages.compositing.inputs import Inputs
 from stages.compositing.match import Match
@@ -61,7 +61,7 @@ def matches(
 
 def needs_measuring(settings: CompositingSettings) -> bool:
     """Whether anything is matched at all."""
-    asked = settings.sharpness != 0.0 or settings.motion_blur != 0.0
+    asked = any(share != 0.0 for share in (settings.sharpness, settings.motion_blur, settings.focus))
     return asked or settings.colour.method != "none" or settings.light.method != "none"
 
 
@@ -109,6 +109,8 @@ class Matches(Sequence[Match]):
         self._found, self._settings = found, settings
         self._weights = weights_over_time(faces, frames, settings.colour.steady)
         statistics, self._smears = _smears(found, faces, samples, settings)
+        self._smeared = statistics[:, 0, 12] / np.maximum(found.statistics[:, 0, 12], 1e-9)
+        self._focus = smoothed(found.focus, weights_over_time(faces, frames, focus.STEADY))
         self._statistics = smoothed(statistics, self._weights)
         self._whites = smoothed(found.whites, self._weights)
         self._map = lru_cache(_KEPT)(self._map_of)
@@ -135,10 +137,11 @@ class Matches(Sequence[Match]):
             raise IndexError(row)
         made, (source, target) = self._map(row), self._statistics[row, :, 12]
         # The map of colours is also one of contrast: that part of the way is already gone.
-        detail = sharpness.gain(source * made.contrast, target, self._settings.sharpness)
+        blur = focus.blur_for(self._focus[row], made.contrast * self._smeared[row], self._settings.focus)
+        detail = 1.0 if blur else sharpness.gain(source * made.contrast, target, self._settings.sharpness)
         light = self._gains.of(row) if self._gains else None
         whites = gain_of(self._whites[row, 0], self._whites[row, 1], self._settings.colour.whites)
-        return Match(made, detail, light, self._smears[row], whites)
+        return Match(made, detail, light, self._smears[row], whites, blur)
 
     def _map_of(self, row: int) -> Recolouring:
         source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in self._statistics[row])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
-from stages.compositing import motion, relighting, sharpness
+from stages.compositing import focus, grain, motion, relighting, sharpness
 from stages.compositing.continuing import surely_shown
 from stages.compositing.faces import motion_of, outline_of, shown_in, transform_of
 from stages.compositing.inputs import Inputs
@@ -27,7 +27,7 @@ from stages.compositing.whites import WIDTH, measured_whites
 from stages.execution.work import spans_of, tables_of
 from stages.progress import progress
 
-_NAMES = ("statistics", "shading", "colours", "smears", "whites")
+_NAMES = ("statistics", "shading", "colours", "smears", "whites", "focus")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Measured:
             them.
         whites: (n, 2, 5) float64, of both as :func:`stages.compositing.whites.measured_whites` has them; all 0 if the
             settings do not ask for them.
+        focus: (n, WIDTH) float64, see :func:`stages.compositing.focus.told`; all 0 if the settings do not ask for it.
     """
 
     statistics: NDArray[np.float64]
@@ -52,6 +53,7 @@ class Measured:
     colours: NDArray[np.float16]
     smears: NDArray[np.float64]
     whites: NDArray[np.float64]
+    focus: NDArray[np.float64]
 
     @classmethod
     def joined(cls, parts: Iterable[Self], count: int) -> Self:
@@ -79,8 +81,8 @@ def measured(
     frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str | None = None
 ) -> Measured:
     """What is measured of every face. Of the settings count the colour's method, and whether whites have a gain of
-    their own, the light's method and scale, the mask's occlusion, and whether there is motion blur. Without a word for
-    it, there is no bar."""
+    their own, the light's method and scale, the mask's occlusion, and whether there is motion blur and a focus. Without
+    a word for it, there is no bar."""
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops, shown = converted.each(faces), shown_in(converted, faces)
@@ -88,6 +90,7 @@ def measured(
     shading = np.zeros((len(faces), relighting.GRID, relighting.GRID, 5), np.float16)
     smears = np.zeros((len(faces), motion.WIDTH))
     whites = np.zeros((len(faces), 2, WIDTH))
+    focused = np.zeros((len(faces), focus.WIDTH))
     colours: list[list[Samples]] = [[] for _ in range(len(faces))]
     pictures = frames.pick(numbers)
     for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
@@ -103,19 +106,27 @@ def measured(
                 mask = mask * cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)
             pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
+            lumas = [np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32) for view in views]
+            lumas[1] = grain.without(lumas[1], mask > 0.5)  # noise is no detail
             for which, view in enumerate(views):
                 found, samples = measured_colours(view, mask, settings.colour)
                 colours[row].append(samples)
-                statistics[row, which] = [*found.mean, *found.covariance.ravel(), sharpness.detail(view, mask)]
+                statistics[row, which] = [
+                    *found.mean,
+                    *found.covariance.ravel(),
+                    sharpness.detail_of_luma(lumas[which], mask),
+                ]
                 if settings.colour.whites and settings.colour.method != "none":
                     whites[row, which] = measured_whites(view, mask, outline)
+            if settings.focus:
+                focused[row] = focus.told(lumas[0], lumas[1], mask)
             if settings.motion_blur:
                 way = motion.in_crop(motion_of(faces, row), transform_of(faces, row), size)
                 smears[row] = motion.smeared(views[0], views[1], mask, way)
             if settings.light.method != "none":
                 pixels = face_size(outline) * size
                 shading[row] = relighting.shading(views[0], views[1], mask, pixels, settings.light.scale)
-    return Measured(statistics, shading, np.array(colours, np.float16), smears, whites)
+    return Measured(statistics, shading, np.array(colours, np.float16), smears, whites, focused)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ class Layer:
         free: (m, m) float32 0..1 over the same unit crop, 0 where something passes before the face and stays; None if
             nothing does. It is no part of the mask: bands of detail are blended as if nothing were there, or the
             thing's colours would reach into the face beside it.
-        grain: share of the target's noise that it is given.
-        seed: of that noise.
+        grain: share of what it lacks of the target's grain that it is given.
+        texture: share of the target's texture that comes with that.
     """
 
     crop: Floats
@@ -39,7 +39,7 @@ class Layer:
     transform: NDArray[np.float64]
     free: Floats | None = None
     grain: float = 0.0
-    seed: tuple[int, ...] = ()
+    texture: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,16 @@ def pieces(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: Bl
     if not (alpha if free is None else alpha * free).any():
         return []
     result = []
-    for number, channel in enumerate(parts):
+    for channel in parts:
         share = channel.reduced(alpha)
+        left = None if free is None else channel.reduced(free)
         target = channel.part(box).astype(np.float32)
         own = channel.values_of(rgb)
         if layer.grain:
-            own = grained(own, target, share > 0.5, layer.grain, channel.largest, (*layer.seed, number))
+            both = share if left is None else share * left
+            own = grained(own, target, both > 0.5, layer.grain, channel.largest, layer.texture)
         values = blend(target, own, share, settings)
-        if free is not None:
-            left = channel.reduced(free)
+        if left is not None:
             values, share = np.asarray(target + left * (values - target), np.float32), share * left
         result.append(Piece(channel, box, values, share))
     return result

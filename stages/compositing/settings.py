@@ -134,7 +134,14 @@ class CompositingSettings(BaseModel):
         ge=0.0,
         le=1.0,
         description="how far the face's fine detail is brought to the strength of the target's (0: left as it is); "
-        "it lifts or softens detail that is there and invents none",
+        "it lifts or softens detail that is there and invents none; what `focus` blurs is left to that",
+    )
+    focus: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="how far a face that is sharper than its target is blurred as the target is, where that is out of "
+        "focus (0: left as it is)",
     )
     motion_blur: float = Field(
         default=1.0,
@@ -144,9 +151,16 @@ class CompositingSettings(BaseModel):
         "long the shutter was open is measured of each shot (compositing.md)",
     )
     grain: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="how far the face gets the target's own grain, camera's and codec's, and loses what it has more "
+        "than that (0: left as it is)",
+    )
+    texture: float = Field(
         default=0.0,
         ge=0.0,
         le=1.0,
-        description="how far the face gets the noise of the target around it (0: none); noise costs PSNR, since no two "
-        "are alike, and is for the eye",
+        description="share of the target's skin texture, as fine as its grain, that comes with the grain: for faces "
+        "much larger than the model, whose skin would be smooth; what shows is the target's skin",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ _SCALE = 1.2
 _SOFTEST, _SHARPEST = 0.4, 1.8
 """Bounds of the gain: below, the face goes flat; above, noise and ringing of the decoder come forward."""
 
-_FLOOR = 2e-3
+FLOOR: Final = 2e-3
 """Detail weaker than this share of the luma is no detail but rounding."""
 
 
@@ -39,7 +41,7 @@ def detail_of_luma(luma: Floats, mask: Floats) -> float:
 
 def gain(layer: float, target: float, strength: float) -> float:
     """By how much to multiply detail of strength ``layer`` so that it becomes ``target``, within bounds."""
-    wanted = np.clip((target + _FLOOR) / (layer + _FLOOR), _SOFTEST, _SHARPEST)
+    wanted = np.clip((target + FLOOR) / (layer + FLOOR), _SOFTEST, _SHARPEST)
     return float(wanted**strength)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
-from stages.bench.answers import face_alone, figures, kept_of, near_hair, toned
-from stages.bench.playing import Picture, Swapped
+from stages.bench.answers import face_alone, figures, fine, kept_of, near_hair, toned
+from stages.bench.playing import Picture, Swapped, coded_takes
 from stages.bench.quality import ANSWERS, FINISH, chosen, table_of
+from stages.bench.reel import as_filmed, facts_of
 from stages.bench.scenes import SCENES, NamedScene, Take, lit, shoot
 from stages.compositing.settings import ColourSettings
 from stages.problems import Problem
@@ -56,6 +59,73 @@ def test_a_slow_shutter_smears_what_moves_and_nothing_else() -> None:
         return float(np.abs(np.diff(grey, axis=1)).mean())
 
     assert detail(smeared) < 0.9 * detail(sharp)
+
+
+def test_whoever_passes_by_is_behind_the_player_and_in_the_answer_too() -> None:
+    scene = replace(BY_NAME["passer-by"], seconds=0.2)
+    alone, passed = (list(shoot(replace(scene, passer=who), BEN, ADA, height=120, width=160)) for who in (None, 41))
+    middle = len(passed) // 2
+    for at in range(len(passed)):
+        np.testing.assert_array_equal(alone[at].target_parts, passed[at].target_parts)
+        own = passed[at].target_parts != Part.BACKGROUND
+        own = cv2.erode(own.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
+        np.testing.assert_allclose(alone[at].target[own].astype(int), passed[at].target[own], atol=2)
+    behind = [
+        np.abs(one.target.astype(int) - two.target).sum(axis=2) > 30 for one, two in zip(alone, passed, strict=True)
+    ]
+    assert behind[middle].mean() > 0.01
+    across = [np.flatnonzero(each.any(axis=0)).mean() for each in (behind[1], behind[-2])]
+    assert across[0] < 60 < 100 < across[1]
+    both = (passed[0].target_parts == Part.BACKGROUND) & (passed[0].truth_parts == Part.BACKGROUND)
+    both = cv2.erode(both.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    np.testing.assert_allclose(passed[0].target[both].astype(int), passed[0].truth[both], atol=2)
+
+
+def test_a_compressed_clip_and_its_answers_have_been_films(tmp_path: Path) -> None:
+    takes = list(shoot(replace(BY_NAME["plain"], seconds=0.12), BEN, ADA, height=120, width=160))
+    coded, light = (coded_takes(takes, tmp_path, crf) for crf in (40, 10))
+    assert len(coded) == len(takes) == 3
+    for name in ("target", "truth", "same_skin"):
+        apart = [
+            np.mean(
+                [
+                    np.abs(getattr(a, name).astype(int) - getattr(b, name)).mean()
+                    for a, b in zip(takes, way, strict=True)
+                ]
+            )
+            for way in (light, coded)
+        ]
+        assert 0 < apart[0] < 2.0 < apart[1] < 12.0
+    np.testing.assert_array_equal(coded[0].target_parts, takes[0].target_parts)
+
+
+def test_the_right_answer_can_show_no_more_colour_than_the_clip() -> None:
+    chance = np.random.default_rng(0)
+    noise = np.clip(128 + chance.normal(0, 20, (64, 64, 3)), 0, 255).astype(np.uint8)
+    shown = as_filmed(noise, facts_of(64, 64, 25))
+    smooth = np.full((64, 64, 3), (150, 120, 90), np.uint8)
+    np.testing.assert_allclose(as_filmed(smooth, facts_of(64, 64, 25)).astype(int), smooth, atol=2)
+    before, after = ((picture[..., 2].astype(float) - picture[..., 1]).std() for picture in (noise, shown))
+    assert after < 0.7 * before
+
+
+def test_fine_structure_is_that_of_the_face_alone_over_the_right_answers() -> None:
+    chance = np.random.default_rng(0)
+    face = np.zeros((64, 64), bool)
+    face[8:56, 8:56] = True
+    rough = np.where(face, 8, 40)[..., None] * chance.normal(size=(64, 64, 1))
+    picture = np.repeat(np.clip(128 + rough, 0, 255), 3, axis=2).astype(np.uint8)
+    flat = np.full((64, 64, 3), 128, np.uint8)
+    assert fine(flat, face) == 0.5
+    assert fine(picture, face) == pytest.approx(0.5 + 0.93 * 8, rel=0.1)
+    scene = BY_NAME["plain"]
+    take = first(scene)
+    soft = cv2.GaussianBlur(take.truth, (0, 0), 2.0)
+    told = [
+        figures(scene, played(scene, take, each), ColourSettings(method="none"))["fine"] for each in (soft, take.truth)
+    ]
+    assert float(told[0]) < 0.75
+    assert told[1] == 1.0
 
 
 def test_a_swept_light_goes_round_and_keeps_its_height() -> None:
@@ -159,5 +229,5 @@ def test_the_tables_leave_empty_what_a_scene_does_not_ask() -> None:
     assert first_table[2] == "| plain | 30.00 | 0.50 | 0.500 | 0.50 | 0.50 | 0.50 | 0.50 |"
     assert first_table[-1].startswith("| mean | 27.00 |")
     second = table_of([row, other], FINISH).splitlines()
-    assert second[2] == "| plain |  | 0.500 | 50.00% | 50.00% | 50% | 0.50 | 0.50 |  |"
+    assert second[2] == "| plain |  | 0.500 | 50.00% | 50.00% | 50% | 0.50 | 0.50 | 0.50 |  |"
     assert second[-1].startswith("| mean | 0.900 |")

@@ -115,7 +115,7 @@ def test_colours_stay_between_those_of_the_picture(seed: int, column: int) -> No
 
 
 PLAIN = CompositingSettings.model_validate(
-    {"colour": {"method": "none"}, "light": {"method": "none"}, "motion_blur": 0}
+    {"colour": {"method": "none"}, "light": {"method": "none"}, "motion_blur": 0, "focus": 0, "grain": 0}
 )
 
 

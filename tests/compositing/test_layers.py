@@ -240,7 +240,7 @@ def test_finished_frames_of_other_settings_are_refused(make_scene: Callable[...,
     (tmp_path / "other").mkdir()
     inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
     with pytest.raises(Problem, match="frame 0 is not what the settings"):
-        write_layers(inputs, finished, tmp_path / "other", CompositingSettings(sharpness=1.0), ABOUT)
+        write_layers(inputs, finished, tmp_path / "other", CompositingSettings(grain=0.0), ABOUT)
 
 
 @pytest.fixture

@@ -22,7 +22,9 @@ from stages.compositing.settings import (
 from stages.compositing.stage import composite
 from stages.problems import Problem
 
-PLAIN = CompositingSettings(colour=ColourSettings(method="none"), light=LightSettings(method="none"), sharpness=0.0)
+PLAIN = CompositingSettings(
+    colour=ColourSettings(method="none"), light=LightSettings(method="none"), sharpness=0.0, focus=0.0, grain=0.0
+)
 
 
 def finished(scene: Any, folder: Path, settings: CompositingSettings = PLAIN) -> Frames:

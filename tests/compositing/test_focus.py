@@ -1,0 +1,117 @@
+"""Focus: how far the target is out of it is measured, and the face blurred by as much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from stages import geometry
+from stages.artifacts.frames import Frames, FrameWriter
+from stages.compositing.faces import transform_of
+from stages.compositing.focus import SIDE, SIGMAS, blur_for, blurred, told
+from stages.compositing.grain import without
+from stages.compositing.inputs import Inputs
+from stages.compositing.matching import matches
+from stages.compositing.settings import CompositingSettings
+from stages.compositing.sharpness import detail_of_luma
+from tests.compositing.conftest import painted
+
+Luma = NDArray[np.float32]
+
+
+def face(side: int = SIDE, seed: int = 0) -> Luma:
+    """As much structure of every size as pictures have: amplitudes fall with frequency."""
+    noise = np.fft.rfft2(np.random.default_rng(seed).normal(size=(256, 256)))
+    along, across = np.meshgrid(np.fft.rfftfreq(256), np.fft.fftfreq(256))
+    made = np.fft.irfft2(noise / np.maximum(np.hypot(along, across), 1 / 256), (256, 256))
+    grey = np.clip(0.5 + 0.12 * made / made.std(), 0, 1).astype(np.float32)
+    return np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def everywhere(side: int) -> Luma:
+    return np.ones((side, side), np.float32)
+
+
+def out_of_focus(luma: Luma, sigma: float) -> Luma:
+    return np.asarray(cv2.GaussianBlur(luma, (0, 0), sigma), np.float32)
+
+
+@given(sigma=st.floats(0.5, 4.0), side=st.sampled_from([128, 256]), contrast=st.floats(0.7, 1.3))
+@hypothesis_settings(max_examples=25, deadline=None)
+def test_the_blur_is_the_targets_whatever_the_crop_and_the_contrast(sigma: float, side: int, contrast: float) -> None:
+    layer = face(side)
+    target = 0.5 + contrast * (out_of_focus(layer, sigma * side / SIDE) - 0.5)
+    found = told(layer, target.astype(np.float32), everywhere(side))
+    assert SIDE * blur_for(found, contrast, 1.0) == pytest.approx(sigma, rel=0.15)
+
+
+@given(sigma=st.floats(0.3, 4.0), share=st.floats(0.0, 1.0))
+@hypothesis_settings(max_examples=25, deadline=None)
+def test_a_sharper_target_asks_for_none_and_a_share_for_less(sigma: float, share: float) -> None:
+    sharp = face()
+    soft = out_of_focus(sharp, sigma)
+    assert blur_for(told(soft, sharp, everywhere(SIDE)), 1.0, 1.0) == 0.0
+    found = told(sharp, soft, everywhere(SIDE))
+    assert blur_for(found, 1.0, share) <= blur_for(found, 1.0, 1.0)
+    assert blur_for(found, 1.0, 0.0) == 0.0
+
+
+def test_the_widest_blur_is_the_last_that_is_tried_and_nothing_to_tell_by_is_none() -> None:
+    flat = np.full((SIDE, SIDE), 0.5, np.float32)
+    assert SIDE * blur_for(told(face(), flat, everywhere(SIDE)), 1.0, 1.0) == pytest.approx(SIGMAS[-1], rel=0.35)
+    nowhere = np.zeros((SIDE, SIDE), np.float32)
+    assert blur_for(told(face(), flat, nowhere), 1.0, 1.0) == 0.0
+
+
+@pytest.mark.parametrize("sigma", [0.9, 1.8, 2.6])
+def test_noise_is_taken_for_no_detail(sigma: float) -> None:
+    sharp = face()
+    noise = np.random.default_rng(3).normal(0.0, 0.02, sharp.shape)
+    target = without((out_of_focus(sharp, sigma) + noise).astype(np.float32), np.ones(sharp.shape, bool))
+    found = SIDE * blur_for(told(sharp, target, everywhere(SIDE)), 1.0, 1.0)
+    assert found == pytest.approx(sigma, rel=0.35)
+
+
+def test_a_crop_that_is_blurred_so_has_the_targets_detail() -> None:
+    layer = face(seed=4)
+    target = out_of_focus(face(seed=5), 1.6)
+    sigma = blur_for(told(layer, target, everywhere(SIDE)), 1.0, 1.0)
+    rgb = np.repeat(layer[..., None], 3, axis=2)
+    after = detail_of_luma(blurred(rgb, sigma)[..., 0], everywhere(SIDE))
+    assert after == pytest.approx(detail_of_luma(target, everywhere(SIDE)), abs=1.5e-3)
+    assert blurred(rgb, 0.0) is rgb
+
+
+def test_faces_of_a_clip_out_of_focus_are_blurred_and_then_not_softened_again(
+    make_scene: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A clip that shows the converted crops themselves, out of focus."""
+    scene = make_scene(frames=4, size=64)
+    inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
+    crops = [crop for crop, _ in scene.converted.each(inputs.faces)]
+    (tmp_path / "soft").mkdir()
+    with FrameWriter(tmp_path / "soft", scene.frames.facts, rows=5) as writer:
+        for number, crop in enumerate(crops):
+            into = geometry.compose(
+                geometry.invert(geometry.to_pixels(64)), geometry.invert(transform_of(inputs.faces, number))
+            )
+            rgb = geometry.warp(out_of_focus(crop.astype(np.float32), 1.5), into, 160, 120, edge="replicate")
+            picture = painted(np.clip(rgb, 0, 255).astype(np.uint8), scene.frames.facts)
+            writer.add(picture, pts=number, duration=1, shot=0)
+        writer.close()
+    soft = Inputs.of(Frames.read(tmp_path / "soft"), scene.alignments, scene.converted)
+    settings = CompositingSettings(motion_blur=0.0)
+    made = matches(soft, settings, "test")
+    assert all(match.blur > 0.5 / SIDE for match in made)
+    assert all(match.detail == 1.0 for match in made)
+    left = matches(soft, settings.model_copy(update={"focus": 0.0}), "test")
+    assert all(match.blur == 0.0 and match.detail < 1.0 for match in left)
