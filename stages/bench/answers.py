@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stages import geometry
 from stages.bench.playing import Picture, Swapped
 from stages.bench.scenes import NamedScene
+from stages.compositing.colour import above_mouth
 from stages.compositing.recolouring import between
 from stages.compositing.settings import ColourSettings
 from stages.evaluation import controls
@@ -31,6 +32,10 @@ _HAIR: Final = frozenset({"fringe"})
 _MIXED: Final = 2
 """Pixels: as far from hair both hair and face may show in one."""
 
+
+_BRIDGE: Final = 27
+_BASE: Final = 33
+"""Exact landmarks (:mod:`stages.rendering.landmarks`): where the nose begins and ends."""
 
 _FINE: Final = 1.5
 """Sigma in pixels of the local means about which the finest structure lies."""
@@ -100,8 +105,10 @@ def _frame(
     box = mask_box(face)
     own = (take.truth_parts == Part.EYE)[box]
 
+    beardless = above_mouth(take.landmarks[_BRIDGE], take.landmarks[_BASE], *face.shape)[box]
+
     def toned_right(truth: Picture) -> Picture:
-        return np.where(own[..., None], truth[box], toned(truth[box], clip[box], face[box], settings))
+        return np.where(own[..., None], truth[box], toned(truth[box], clip[box], face[box], settings, beardless))
 
     right = toned_right(take.truth)
     small = geometry.crop(take.truth, transform, len(moment))
@@ -183,8 +190,10 @@ def _difference(picture: Picture, other: Picture) -> NDArray[np.int_]:
     return np.asarray(np.abs(picture.astype(int) - other).sum(axis=2))
 
 
-def toned(truth: Picture, target: Picture, face: Mask, settings: ColourSettings) -> Picture:
+def toned(
+    truth: Picture, target: Picture, face: Mask, settings: ColourSettings, beardless: Mask | None = None
+) -> Picture:
     """The right answer (h, w, 3) with the colours of its face moved to those of the target's, as compositing does."""
     views = [picture.astype(np.float32) / np.float32(255.0) for picture in (truth, target)]
-    moved = between(views, face.astype(np.float32), settings).applied(views[0])
+    moved = between(views, face.astype(np.float32), settings, beardless).applied(views[0])
     return np.asarray(np.clip(np.rint(255.0 * moved), 0, 255), np.uint8)

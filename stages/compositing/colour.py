@@ -7,7 +7,7 @@ pictures, are smoothed over time (``steadiness``), so the map can not flicker wi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -24,6 +24,12 @@ _NOISE = 1e-5
 
 _TYPICAL = 2.5
 """How many robust standard deviations from the median luma still count as skin."""
+
+_TELLING = 0.1
+"""Share of a face that is enough to tell its skin by."""
+
+WITHIN: Final = 1.5
+"""How many deviations from the mean of skin its map is known."""
 
 LARGEST_GAIN = 1.35
 """No direction of colour is stretched or shrunk by more. Skin's own variance says little about brows, lips and teeth,
@@ -76,15 +82,18 @@ def statistics(rgb: Floats, mask: Floats, method: Method) -> Statistics:
     return Statistics(mean, np.stack([(each * centred).sum(axis=1) for each in weighted]))
 
 
-def typical(rgb: Floats, mask: Floats) -> Floats:
+def typical(rgb: Floats, mask: Floats, beardless: NDArray[np.bool_] | None = None) -> Floats:
     """The part of a mask whose luma is near the median, which is skin: not hair over the brow, brows, teeth, nostrils.
 
     Statistics of all that lies in the mask would give a face the contrast of its own hair against its skin, which the
-    other face may not have. Near means 2.5 standard deviations, estimated by the median absolute deviation.
+    other face may not have. Near means 2.5 standard deviations, estimated by the median absolute deviation. A full
+    beard covers half of a face, and the median of all would be a beard's: it is told where none grows.
 
     Args:
         rgb: (h, w, 3) float32 0..1.
         mask: (h, w) float32 weights.
+        beardless: (h, w), where no beard grows (see :func:`above_mouth`); all of the mask if None, or if less than a
+            tenth of it lies there.
 
     Returns:
         (h, w) float32: the mask, 0 where the luma is far from the median.
@@ -92,10 +101,25 @@ def typical(rgb: Floats, mask: Floats) -> Floats:
     inside = mask > 0.5
     if not inside.any():
         return mask
+    told = inside if beardless is None else inside & beardless
+    if told.sum() < _TELLING * inside.sum():
+        told = inside
     luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32)
-    away = np.abs(luma - np.median(luma[inside]))
-    deviation = 1.4826 * float(np.median(away[inside])) + np.sqrt(_NOISE)
+    away = np.abs(luma - np.median(luma[told]))
+    deviation = 1.4826 * float(np.median(away[told])) + np.sqrt(_NOISE)
     return np.asarray(mask * (away <= _TYPICAL * deviation), dtype=np.float32)
+
+
+def above_mouth(bridge: NDArray[np.floating], base: NDArray[np.floating], height: int, width: int) -> NDArray[np.bool_]:
+    """Where a face is above the line through the base of its nose, at right angles to the nose: (h, w).
+
+    Args:
+        bridge, base: (2,), where the nose begins between the eyes, and where it ends above the lip, in pixels.
+        height, width: of the picture.
+    """
+    down = np.asarray(base, np.float64) - bridge
+    rows, columns = np.arange(height) + 0.5, np.arange(width) + 0.5
+    return np.asarray((columns - base[0]) * down[0] + ((rows - base[1]) * down[1])[:, None] < 0.0)
 
 
 def transfer(source: Statistics, target: Statistics, method: Method, strength: float) -> NDArray[np.float64]:
@@ -134,9 +158,25 @@ def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
     return np.asarray((vectors * np.maximum(values, 1e-12) ** exponent) @ vectors.T)
 
 
-def recoloured(rgb: Floats, mapping: NDArray[np.float64], method: Method) -> Floats:
-    """Colours (h, w, 3) float32 0..1 through an affine map of :func:`transfer`."""
+def recoloured(rgb: Floats, mapping: NDArray[np.float64], method: Method, source: Statistics | None = None) -> Floats:
+    """Colours (h, w, 3) float32 0..1 through an affine map of :func:`transfer`.
+
+    Args:
+        rgb, mapping, method: of it.
+        source: the statistics that it was made from. They say nothing of colours far from them, of brows, lips,
+            nostrils and highlights: what lies more than ``WITHIN`` deviations away in any direction is moved as far as
+            what lies on the way there is, and stretched no further. Without them, the map holds everywhere.
+    """
     if method == "none":
         return rgb
-    values = cv2.transform(to_space(rgb, method), mapping.astype(np.float32))
-    return from_space(np.asarray(values, dtype=np.float32), method)
+    values = to_space(rgb, method)
+    if source is None:
+        return from_space(np.asarray(cv2.transform(values, mapping.astype(np.float32)), np.float32), method)
+    linear = mapping[:, :3]
+    away = values - source.mean.astype(np.float32)
+    whitened = cv2.transform(away, _power(source.covariance + np.eye(3) * _NOISE, -0.5).astype(np.float32))
+    distance = np.sqrt(np.einsum("...c,...c->...", whitened, whitened))
+    near = away * np.minimum(np.float32(WITHIN) / np.maximum(distance, np.float32(WITHIN)), 1.0)[..., None]
+    stretched = cv2.transform(near, (linear - np.eye(3)).astype(np.float32))
+    shift = mapping[:, 3] + linear @ source.mean - source.mean
+    return from_space(np.asarray(values + stretched + shift.astype(np.float32), np.float32), method)

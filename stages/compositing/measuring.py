@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from stages import geometry
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.compositing import focus, grain, motion, relighting, sharpness
+from stages.compositing.colour import above_mouth
 from stages.compositing.continuing import surely_shown
 from stages.compositing.faces import motion_of, outline_of, shown_in, transform_of
 from stages.compositing.inputs import Inputs
@@ -28,6 +29,10 @@ from stages.execution.work import spans_of, tables_of
 from stages.progress import progress
 
 _NAMES = ("statistics", "shading", "colours", "smears", "whites", "focus")
+
+_BRIDGE: Final = 168
+_BASE: Final = 2
+"""Landmarks: where the nose begins and ends."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +111,11 @@ def measured(
                 mask = mask * cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)
             pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
+            beardless = above_mouth(size * outline[_BRIDGE], size * outline[_BASE], size, size)
             lumas = [np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32) for view in views]
             lumas[1] = grain.without(lumas[1], mask > 0.5)  # noise is no detail
             for which, view in enumerate(views):
-                found, samples = measured_colours(view, mask, settings.colour)
+                found, samples = measured_colours(view, mask, settings.colour, beardless)
                 colours[row].append(samples)
                 statistics[row, which] = [
                     *found.mean,

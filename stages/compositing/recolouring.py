@@ -18,15 +18,17 @@ Samples = NDArray[np.float16]
 
 @dataclass(frozen=True)
 class Affine:
-    """An affine map.
+    """An affine map, beyond the colours that it was made from a shift.
 
     Attributes:
         mapping: (3, 4), see :func:`stages.compositing.colour.transfer`.
         method: in whose space it works.
+        source: that it was made from, see :func:`stages.compositing.colour.recoloured`.
     """
 
     mapping: NDArray[np.float64]
     method: colour.Method
+    source: colour.Statistics | None = None
 
     @property
     def contrast(self) -> float:
@@ -35,22 +37,25 @@ class Affine:
 
     def applied(self, rgb: Floats) -> Floats:
         """Colours (h, w, 3) float32 0..1 through the map."""
-        return colour.recoloured(rgb, self.mapping, self.method)
+        return colour.recoloured(rgb, self.mapping, self.method, self.source)
 
 
 Recolouring = Affine | Curves
 UNCHANGED = Affine(np.eye(3, 4), "none")
 
 
-def measured_colours(view: Floats, mask: Floats, settings: ColourSettings) -> tuple[colour.Statistics, Samples]:
+def measured_colours(
+    view: Floats, mask: Floats, settings: ColourSettings, beardless: NDArray[np.bool_] | None = None
+) -> tuple[colour.Statistics, Samples]:
     """What a method must know of a face: statistics, and colours, (SAMPLES, 3), or (0, 3) where it needs none.
 
     Args:
         view: (h, w, 3) float32 0..1.
         mask: (h, w) float32 weights.
         settings: of which the method counts.
+        beardless: see :func:`stages.compositing.colour.typical`.
     """
-    skin = colour.typical(view, mask)
+    skin = colour.typical(view, mask, beardless)
     if settings.method == "histogram" or settings.method == "sliced":
         return colour.statistics(view, skin, "covariance"), transport.samples(view, skin)
     return colour.statistics(view, skin, settings.method), np.zeros((0, 3), np.float16)
@@ -74,10 +79,13 @@ def recolouring(
         pool = np.concatenate([colours[row].astype(np.float64) for row, _ in near], axis=1)
         weights = np.repeat([weight for _, weight in near], colours.shape[2])
         return transport.curves(pool[0], pool[1], weights, settings.method, settings.strength)
-    return Affine(colour.transfer(*statistics, settings.method, settings.strength), settings.method)
+    mapping = colour.transfer(*statistics, settings.method, settings.strength)
+    return Affine(mapping, settings.method, statistics[0])
 
 
-def between(views: Sequence[Floats], mask: Floats, settings: ColourSettings) -> Recolouring:
+def between(
+    views: Sequence[Floats], mask: Floats, settings: ColourSettings, beardless: NDArray[np.bool_] | None = None
+) -> Recolouring:
     """The map that gives the first of two pictures, (h, w, 3) float32 0..1, the second's colours under one mask."""
-    (mine, own), (his, other) = (measured_colours(view, mask, settings) for view in views)
+    (mine, own), (his, other) = (measured_colours(view, mask, settings, beardless) for view in views)
     return recolouring((mine, his), np.stack([own, other])[None], [(0, 1.0)], settings)

@@ -59,7 +59,7 @@ class ColourSettings(BaseModel):
         "mean and covariance of log RGB with the least change (Pitie and Kokaram 2007); histogram: that "
         "of each channel; sliced: those along many directions, so that clouds of colours match (Pitie et al. 2007)",
     )
-    strength: float = Field(default=0.75, ge=0.0, le=1.0, description="share of the transfer that is applied")
+    strength: float = Field(default=1.0, ge=0.0, le=1.0, description="share of the transfer that is applied")
     steady: float = Field(
         default=0.6,
         ge=0.0,

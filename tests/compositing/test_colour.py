@@ -9,7 +9,18 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.compositing.colour import Method, Statistics, recoloured, statistics, to_space, transfer, typical
+from stages.compositing.colour import (
+    WITHIN,
+    Method,
+    Statistics,
+    above_mouth,
+    from_space,
+    recoloured,
+    statistics,
+    to_space,
+    transfer,
+    typical,
+)
 
 METHODS: list[Method] = ["mean-deviation", "covariance"]
 EVERYWHERE = np.ones((48, 48), np.float32)
@@ -151,3 +162,65 @@ def test_what_is_typical_lies_in_the_mask() -> None:
     assert not kept[mask == 0].any()
     assert kept.sum() > 0.8 * mask.sum()
     assert not typical(picture(9, (0.5, 0.4, 0.4)), np.zeros((48, 48), np.float32)).any()
+
+
+def test_a_full_beard_does_not_change_the_statistics_of_skin() -> None:
+    """It covers more than half of the face; where none grows tells what is skin, and what is like that below counts."""
+    shaved = picture(8, (0.6, 0.45, 0.4), 0.03)
+    bearded = shaved.copy()
+    bearded[20:, 6:] = picture(9, (0.12, 0.1, 0.09), 0.03)[20:, 6:]
+    beardless = above_mouth(np.array([24.0, 4.0]), np.array([24.0, 20.0]), 48, 48)
+    assert beardless[:20].all()
+    assert not beardless[20:].any()
+    wanted = statistics(shaved, EVERYWHERE, "covariance").mean
+    np.testing.assert_allclose(
+        statistics(bearded, typical(bearded, EVERYWHERE, beardless), "covariance").mean, wanted, atol=0.02
+    )
+    assert np.abs(statistics(bearded, typical(bearded, EVERYWHERE), "covariance").mean - wanted).max() > 0.5
+    assert typical(bearded, EVERYWHERE, beardless)[30, 2] == 1.0
+    nowhere = np.zeros((48, 48), bool)
+    np.testing.assert_array_equal(typical(bearded, EVERYWHERE, nowhere), typical(bearded, EVERYWHERE))
+
+
+@given(turn=st.floats(-180, 180))
+@hypothesis_settings(max_examples=20, deadline=None)
+def test_what_lies_above_the_mouth_turns_with_the_nose(turn: float) -> None:
+    middle, along = np.array([24.0, 24.0]), np.array([np.cos(np.radians(turn)), np.sin(np.radians(turn))])
+    above = above_mouth(middle - 6 * along, middle, 48, 48)
+    assert above[tuple(np.rint(middle - 8 * along).astype(int)[::-1])]
+    assert not above[tuple(np.rint(middle + 8 * along).astype(int)[::-1])]
+    assert 0.4 < above.mean() < 0.6
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_far_from_skin_is_shifted_and_not_stretched(method: Method) -> None:
+    source, target = picture(1, (0.6, 0.45, 0.4), 0.03), picture(2, (0.6, 0.45, 0.4), 0.06)
+    before, wanted = (statistics(each, EVERYWHERE, method) for each in (source, target))
+    mapping = transfer(before, wanted, method, 1.0)
+
+    def moved(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How a colour of the method's space is moved there."""
+        rgb = from_space(np.asarray(values[None, None], np.float32), method)
+        after = to_space(recoloured(rgb, mapping, method, before), method)[0, 0]
+        return np.asarray(after - to_space(rgb, method)[0, 0], np.float64)
+
+    along = np.linalg.cholesky(before.covariance)[:, 0]  # one deviation
+    steps = [moved(before.mean + factor * along) for factor in (0.0, 0.7, WITHIN, 4.0)]
+    lengths = [float(np.linalg.norm(each - steps[0])) for each in steps]
+    assert lengths[1] == pytest.approx(lengths[2] * 0.7 / WITHIN, rel=0.2)
+    assert lengths[3] == pytest.approx(lengths[2], rel=0.2)
+    free = recoloured(source, mapping, method)
+    bounded = recoloured(source, mapping, method, before)
+    near = np.abs(to_space(source, method) - before.mean).max(axis=2) < 0.3 * np.sqrt(np.diag(before.covariance)).min()
+    assert near.any()
+    np.testing.assert_allclose(bounded[near], free[near], atol=2e-3)
+
+
+def test_brows_under_a_wide_map_keep_their_contrast() -> None:
+    """A target in harder light spreads skin by a third; black brows would be driven to black without a bound."""
+    source, target = picture(1, (0.6, 0.45, 0.4), 0.03), picture(2, (0.6, 0.45, 0.4), 0.09)
+    before, wanted = (statistics(each, EVERYWHERE, "covariance") for each in (source, target))
+    mapping = transfer(before, wanted, "covariance", 1.0)
+    brow = np.full((4, 4, 3), 0.12, np.float32)
+    free, bounded = (recoloured(brow, mapping, "covariance", each).mean() for each in (None, before))
+    assert free < 0.07 < 0.08 < bounded < 0.12
