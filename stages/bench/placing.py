@@ -50,7 +50,9 @@ CHANGES: Final = (
     "blend.method=alpha",
     "blend.method=gradient",
     "motion_blur=0",
-    "grain=1",
+    "focus=0",
+    "grain=0",
+    "texture=0.5",
 )
 
 

@@ -29,7 +29,14 @@ _TELLING = 0.1
 """Share of a face that is enough to tell its skin by."""
 
 WITHIN: Final = 1.5
-"""How many deviations from the mean of skin its map is known."""
+"""How many deviations from the mean of skin, in all channels together, its map is known: half of skin lies within."""
+
+HUE: Final = (3.0, 8.0)
+"""From how many deviations on a colour is less and less, and then no more moved in hue: lips begin there, brows end."""
+
+NEAR: Final = 0.74
+"""Share of a map's gain by which skin is spread in the mean: the regression of three normal channels, whose length
+together is cut at ``WITHIN``, on themselves."""
 
 LARGEST_GAIN = 1.35
 """No direction of colour is stretched or shrunk by more. Skin's own variance says little about brows, lips and teeth,
@@ -165,7 +172,8 @@ def recoloured(rgb: Floats, mapping: NDArray[np.float64], method: Method, source
         rgb, mapping, method: of it.
         source: the statistics that it was made from. They say nothing of colours far from them, of brows, lips,
             nostrils and highlights: what lies more than ``WITHIN`` deviations away in any direction is moved as far as
-            what lies on the way there is, and stretched no further. Without them, the map holds everywhere.
+            what lies on the way there is, and stretched no further; and from ``HUE`` on it loses the hue of that, since
+            what makes dark skin fair makes black brows blue and lips mauve. Without them, the map holds everywhere.
     """
     if method == "none":
         return rgb
@@ -179,4 +187,11 @@ def recoloured(rgb: Floats, mapping: NDArray[np.float64], method: Method, source
     near = away * np.minimum(np.float32(WITHIN) / np.maximum(distance, np.float32(WITHIN)), 1.0)[..., None]
     stretched = cv2.transform(near, (linear - np.eye(3)).astype(np.float32))
     shift = mapping[:, 3] + linear @ source.mean - source.mean
-    return from_space(np.asarray(values + stretched + shift.astype(np.float32), np.float32), method)
+    moved = np.asarray(stretched + shift.astype(np.float32), np.float32)
+    if method == "covariance":  # in Lab, hue is no part of what all channels share
+        grey = moved.mean(axis=-1, keepdims=True)
+        begins, ends = HUE
+        moved = grey + np.clip((ends - distance) / (ends - begins), 0.0, 1.0)[..., None].astype(np.float32) * (
+            moved - grey
+        )
+    return from_space(np.asarray(values + moved, np.float32), method)

@@ -8,7 +8,8 @@ film's noise, lids, brows, lips and pores, is the target's and stays with it; of
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import cv2
 import numpy as np
@@ -28,6 +29,9 @@ _AROUND: Final = 9
 _EVERY: Final = 2
 """Along either axis, of so many samples one tells how strong grain is."""
 
+_SMOOTH: Final = 0.05
+"""Share of a face that has no texture: what varies there is noise."""
+
 _OFF_EDGES: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / np.float32(6.0)
 """Of a plane or an edge along an axis it makes 0, of white noise noise of the same deviation (Immerkaer 1996)."""
 
@@ -35,43 +39,64 @@ _LARGEST: Final = 0.06
 """Of a channel's range: what seems noisier than that is hair."""
 
 
+@dataclass(frozen=True)
+class Look:
+    """What is told of a plane.
+
+    Attributes:
+        left: (h, w) float32, the difference to the local mean.
+        local: (h, w) float32, the local mean of its square.
+        strength: the standard deviation of the plane's noise, in its own units.
+        usual: the median of the local deviations, of noise and texture together.
+    """
+
+    left: Plane
+    local: Plane
+    strength: float
+    usual: float
+
+    @classmethod
+    def at(cls, plane: Plane, inside: NDArray[np.bool_]) -> Self:
+        """Look at a plane (h, w) float32; strengths are told where it is ``inside``, and 0 if that is too little."""
+        means = cv2.GaussianBlur(plane, (0, 0), _SCALE, borderType=cv2.BORDER_REFLECT_101)
+        left = np.asarray(plane - means, np.float32)
+        around = (_AROUND, _AROUND)
+        local = np.asarray(cv2.blur(left * left, around, borderType=cv2.BORDER_REFLECT_101), np.float32)
+        edges = cv2.filter2D(plane, -1, _OFF_EDGES, borderType=cv2.BORDER_REFLECT_101)
+        few = (slice(None, None, _EVERY),) * 2
+        told = inside[few]
+        if int(told.sum()) < _FEWEST:
+            return cls(left, local, 0.0, 0.0)
+        white = 1.4826 * float(np.median(np.abs(edges[few][told])))
+        smooth, usual = np.sqrt(np.quantile(local[few][told], [_SMOOTH, 0.5]).astype(np.float64)).tolist()
+        return cls(left, local, max(white, smooth), usual)
+
+    def up_to(self, deviation: float) -> Plane:
+        """What of the differences is no stronger than this deviation, (h, w) float32.
+
+        The filter of local statistics (Lee 1980): of each, the share that the deviation's square is of the local
+        variance, at most all.
+        """
+        variance = np.float32(deviation**2)
+        if not variance:
+            return np.zeros_like(self.left)
+        return np.asarray(self.left * (variance / np.maximum(self.local, variance)), np.float32)
+
+
 def strength(plane: Plane, inside: NDArray[np.bool_]) -> float:
     """The standard deviation of the noise of a plane (h, w) where it is ``inside``, in its own units.
 
-    Estimated by the median absolute deviation, so that edges and what little texture there is count for little; 0 if
-    there is too little to tell.
+    The larger of two estimates: the median absolute deviation of what is left beside edges (Immerkaer 1996), which
+    tells white noise whatever lies under it; and the deviation of the smoothest twentieth, which tells noise that is
+    coarser than a pixel, as an enlarged or a coded film's is. 0 if there is too little to tell.
     """
-    left = cv2.filter2D(plane, -1, _OFF_EDGES, borderType=cv2.BORDER_REFLECT_101)
-    few = (slice(None, None, _EVERY),) * 2
-    told = left[few][inside[few]]
-    return 1.4826 * float(np.median(np.abs(told))) if told.size >= _FEWEST else 0.0
-
-
-def parted(plane: Plane, deviation: float, inside: NDArray[np.bool_], texture: float = 0.0) -> Plane:
-    """The grain of a plane whose noise has this :func:`strength`, (h, w) float32 in the plane's units.
-
-    The filter of local statistics (Lee 1980): of the difference to the local mean, the share that the noise's variance
-    is of the local one, at most all.
-
-    Args:
-        plane: (h, w) float32.
-        deviation: of its noise.
-        inside: (h, w), where it is skin for the most part.
-        texture: how far not the noise's deviation, but the median of the local ones is what passes.
-    """
-    left = plane - cv2.GaussianBlur(plane, (0, 0), _SCALE, borderType=cv2.BORDER_REFLECT_101)
-    local = cv2.blur(left * left, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT_101)
-    if texture:
-        few = (slice(None, None, _EVERY),) * 2
-        usual = float(np.sqrt(np.median(local[few][inside[few]])))
-        deviation += texture * max(usual - deviation, 0.0)
-    variance = np.float32(deviation**2)
-    return np.asarray(left * (variance / np.maximum(local, variance)), np.float32) if variance else np.zeros_like(plane)
+    return Look.at(plane, inside).strength
 
 
 def without(plane: Plane, inside: NDArray[np.bool_]) -> Plane:
     """A plane (h, w) float32 less its grain, whose strength is told ``inside``."""
-    return np.asarray(plane - parted(plane, strength(plane, inside), inside), np.float32)
+    look = Look.at(plane, inside)
+    return np.asarray(plane - look.up_to(look.strength), np.float32)
 
 
 def grained(
@@ -84,12 +109,19 @@ def grained(
         inside: (h, w), where both are faces.
         share: of the difference that is made up for.
         largest: code value of the channel.
-        texture: share of the target's texture that comes with its grain, see :func:`parted`.
+        texture: how far what is as strong as the median of the target's local differences comes over, too.
     """
-    has, asked = (min(strength(each, inside), _LARGEST * largest) for each in (layer, target))
-    if share == 0.0 or has == asked == 0.0:
+    if share == 0.0 and texture == 0.0:
         return layer
+    own, other = Look.at(layer, inside), Look.at(target, inside)
+    has, asked = (min(each.strength, _LARGEST * largest) for each in (own, other))
+    result = layer
+    noise = other.up_to(asked)
     if asked < has:
-        return np.asarray(layer - np.float32(share * (1.0 - asked / has)) * parted(layer, has, inside), np.float32)
-    lacking = np.float32(share * np.sqrt(1.0 - (has / asked) ** 2))
-    return np.asarray(layer + lacking * parted(target, asked, inside, texture), np.float32)
+        result = layer - np.float32(share * (1.0 - asked / has)) * own.up_to(has)
+    elif has < asked:
+        result = layer + np.float32(share * np.sqrt(1.0 - (has / asked) ** 2)) * noise
+    if texture:
+        usual = asked + texture * max(min(other.usual, _LARGEST * largest) - asked, 0.0)
+        result = result + (other.up_to(usual) - noise)
+    return np.asarray(result, np.float32)

@@ -104,6 +104,7 @@ class Inputs:
             if wanted is None or wanted[row]:
                 outline = outline_of(self.faces, row)
                 rgb = continued(matched[row].applied(crop, outline), face, face_size(outline))
+                rgb = matched[row].out_of_focus(rgb)
                 yield Layer(rgb, mask, transform_of(self.faces, row), open_, settings.grain, settings.texture)
 
     def _kept_free(self, settings: MaskSettings) -> Iterator[Mask | None]:

@@ -36,7 +36,10 @@ class Match:
     blur: float = 0.0
 
     def applied(self, crop: NDArray[np.uint8], outline: NDArray[np.float64]) -> Floats:
-        """The crop (r, r, 3) uint8, matched, as float32 0..1; its landmarks are (478, 2) in the unit crop."""
+        """The crop (r, r, 3) uint8, matched but for its focus, as float32 0..1.
+
+        ``outline`` is its landmarks, (478, 2) in the unit crop.
+        """
         rgb = crop.astype(np.float32) / np.float32(255.0)
         if self.smear is not None:
             rgb = motion.smear(rgb, len(crop) * self.smear)
@@ -44,4 +47,8 @@ class Match:
         rgb = moved if self.whites is None else self.whites.applied(moved, rgb, outline)
         if self.light is not None:
             rgb = relighting.relit(rgb, self.light)
-        return sharpness.with_detail(focus.blurred(rgb, self.blur), self.detail)
+        return sharpness.with_detail(rgb, self.detail)
+
+    def out_of_focus(self, rgb: Floats) -> Floats:
+        """A crop (r, r, 3) whose face goes on where none was shown: a blur would draw what was there into the face."""
+        return focus.blurred(rgb, self.blur)

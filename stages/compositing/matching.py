@@ -108,9 +108,8 @@ class Matches(Sequence[Match]):
     ) -> None:
         self._found, self._settings = found, settings
         self._weights = weights_over_time(faces, frames, settings.colour.steady)
-        statistics, self._smears = _smears(found, faces, samples, settings)
-        self._smeared = statistics[:, 0, 12] / np.maximum(found.statistics[:, 0, 12], 1e-9)
-        self._focus = smoothed(found.focus, weights_over_time(faces, frames, focus.STEADY))
+        statistics, focused, self._smears = _smears(found, faces, samples, settings)
+        self._focus = smoothed(focused, weights_over_time(faces, frames, focus.STEADY))
         self._statistics = smoothed(statistics, self._weights)
         self._whites = smoothed(found.whites, self._weights)
         self._map = lru_cache(_KEPT)(self._map_of)
@@ -137,8 +136,10 @@ class Matches(Sequence[Match]):
             raise IndexError(row)
         made, (source, target) = self._map(row), self._statistics[row, :, 12]
         # The map of colours is also one of contrast: that part of the way is already gone.
-        blur = focus.blur_for(self._focus[row], made.contrast * self._smeared[row], self._settings.focus)
-        detail = 1.0 if blur else sharpness.gain(source * made.contrast, target, self._settings.sharpness)
+        blur = focus.blur_for(self._focus[row], made.contrast, self._settings.focus)
+        # what a blur has softened is not to be lifted again, nor softened twice; slowly, so that neither flickers
+        left = self._settings.sharpness * max(0.0, 1.0 - focus.SIDE * blur)
+        detail = sharpness.gain(source * made.contrast, target, left)
         light = self._gains.of(row) if self._gains else None
         whites = gain_of(self._whites[row, 0], self._whites[row, 1], self._settings.colour.whites)
         return Match(made, detail, light, self._smears[row], whites, blur)
@@ -155,12 +156,12 @@ class Matches(Sequence[Match]):
 
 def _smears(
     found: Measured, faces: pd.DataFrame, samples: Samples, settings: CompositingSettings
-) -> tuple[NDArray[np.float64], list[NDArray[np.float64] | None]]:
-    """The statistics of the faces once they are smeared, and how far each is, in shares of its crop."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64] | None]]:
+    """The statistics of the faces once they are smeared, their focus, and how far each is, in shares of its crop."""
     if settings.motion_blur == 0.0:
-        return found.statistics, [None] * len(faces)
+        return found.statistics, found.focus, [None] * len(faces)
     ways = [motion.in_crop(motion_of(faces, row), transform_of(faces, row), 1) for row in range(len(faces))]
-    statistics, result = found.statistics.copy(), list[NDArray[np.float64] | None](ways)
+    statistics, focused, result = found.statistics.copy(), found.focus.copy(), list[NDArray[np.float64] | None](ways)
     lengths, parts = np.hypot(*np.array(ways).T), runs(faces)
     told = motion.shutters(found.smears, lengths, [run[samples.motion[run]] for run in parts])
     for run, shutter in zip(parts, told, strict=True):
@@ -168,6 +169,10 @@ def _smears(
         for row in run.tolist():
             result[row] = share * ways[row] if share else None
             # what smearing takes of the detail is gone before it is brought to the target's
-            detail = motion.detail_at(found.smears[row], share)
-            statistics[row, 0, 12] = statistics[row, 0, 12] if detail is None else detail
-    return statistics, result
+            left = motion.detail_left(found.smears[row], share)
+            if left is not None:
+                statistics[row, 0, 12] *= left
+                focused[row, :-1] *= left
+            elif share and motion.too_far(lengths[row]):
+                focused[row] = 0.0  # smeared by more than can be measured: its detail tells no focus
+    return statistics, focused, result

@@ -113,22 +113,23 @@ def measured(
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
             beardless = above_mouth(size * outline[_BRIDGE], size * outline[_BASE], size, size)
             lumas = [np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32) for view in views]
-            lumas[1] = grain.without(lumas[1], mask > 0.5)  # noise is no detail
+            plain = [grain.without(luma, mask > 0.5) for luma in lumas]  # noise is no detail
+            side = focus.side_of(transform_of(faces, row), size)
             for which, view in enumerate(views):
                 found, samples = measured_colours(view, mask, settings.colour, beardless)
                 colours[row].append(samples)
                 statistics[row, which] = [
                     *found.mean,
                     *found.covariance.ravel(),
-                    sharpness.detail_of_luma(lumas[which], mask),
+                    sharpness.detail_of_luma(plain[which], mask),
                 ]
                 if settings.colour.whites and settings.colour.method != "none":
                     whites[row, which] = measured_whites(view, mask, outline)
             if settings.focus:
-                focused[row] = focus.told(lumas[0], lumas[1], mask)
+                focused[row] = focus.told(lumas[0], lumas[1], mask, side)
             if settings.motion_blur:
                 way = motion.in_crop(motion_of(faces, row), transform_of(faces, row), size)
-                smears[row] = motion.smeared(views[0], views[1], mask, way)
+                smears[row] = motion.smeared(lumas[0], lumas[1], mask, way, side)
             if settings.light.method != "none":
                 pixels = face_size(outline) * size
                 shading[row] = relighting.shading(views[0], views[1], mask, pixels, settings.light.scale)

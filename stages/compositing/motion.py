@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.artifacts.frames import Frames
+from stages.compositing.focus import reduced
 from stages.compositing.sharpness import detail_of_luma
 from stages.compositing.steadiness import runs
 
@@ -105,18 +106,19 @@ def smear(picture: Floats, way: NDArray[np.float64]) -> Floats:
     return np.asarray(cv2.filter2D(picture, cv2.CV_32F, flat, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
-def smeared(layer: Floats, target: Floats, mask: Floats, way: NDArray[np.float64]) -> NDArray[np.float64]:
+def smeared(layer: Floats, target: Floats, mask: Floats, way: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     """What each shutter of :data:`SHARES` does to a moving face, and what was done to its target.
 
     Args:
-        layer, target: (r, r, 3) float32 RGB 0..1, aligned.
+        layer, target: luma (r, r) float32 0..1, aligned.
         mask: (r, r) float32 0..1, what is face in both.
         way: (2,), how far it moves in the frame, in pixels of the crop.
+        side: pixels across the crop at which detail is told, see :func:`stages.compositing.focus.side_of`.
 
     Returns:
         (WIDTH,): for each shutter the logarithm of the layer's gradients along the way to those across; for each the
-        layer's fine detail (see :func:`stages.compositing.sharpness.detail`); and that logarithm of the target. All 0
-        if it moves too little, or too far, to tell.
+        layer's fine detail (see :func:`stages.compositing.sharpness.detail_of_luma`); and that logarithm of the target.
+        All 0 if it moves too little, or too far, to tell.
     """
     length = float(np.hypot(*way))
     if not _LEAST <= length <= _LONGEST * len(mask):
@@ -125,10 +127,16 @@ def smeared(layer: Floats, target: Floats, mask: Floats, way: NDArray[np.float64
     inner = np.asarray(cv2.erode(mask, np.ones((rim, rim), np.uint8), borderValue=0), np.float32)
     if not inner.any():
         return np.zeros(WIDTH)
-    own, other = (np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), np.float32) for each in (layer, target))
-    lumas = [smear(own, share * way) for share in SHARES]
-    ratios = [_along_to_across(luma, inner, way / length) for luma in (*lumas, other)]
-    return np.array([*ratios[:-1], *(detail_of_luma(luma, mask) for luma in lumas), ratios[-1]])
+    lumas = [smear(layer, share * way) for share in SHARES]
+    ratios = [_along_to_across(luma, inner, way / length) for luma in (*lumas, target)]
+    weights = reduced(mask, side)
+    details = [detail_of_luma(reduced(luma, side), weights) for luma in lumas]
+    return np.array([*ratios[:-1], *details, ratios[-1]])
+
+
+def too_far(length: float) -> bool:
+    """Whether a face moves too far in its frame to tell a shutter by; ``length`` is a share of the crop."""
+    return length > _LONGEST
 
 
 def _along_to_across(luma: Floats, mask: Floats, along: NDArray[np.float64]) -> float:
@@ -176,7 +184,10 @@ def shutters(
     return result
 
 
-def detail_at(found: NDArray[np.float64], shutter: float) -> float | None:
-    """The fine detail of a layer smeared by a shutter; None where nothing was measured. ``found``: (WIDTH,)."""
-    count = len(SHARES)
-    return float(np.interp(shutter, SHARES, found[count : 2 * count])) if found.any() else None
+def detail_left(found: NDArray[np.float64], shutter: float) -> float | None:
+    """The share of its fine detail that a layer keeps under a shutter; None where nothing was measured.
+
+    ``found`` is (WIDTH,), see :func:`smeared`.
+    """
+    details = found[len(SHARES) : 2 * len(SHARES)]
+    return float(np.interp(shutter, SHARES, details) / details[0]) if found.any() and details[0] > 0 else None

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages import geometry
+from stages.compositing import focus
 from stages.compositing.faces import transform_of, weights_over_time
 from stages.compositing.inputs import Inputs
 from stages.compositing.match import Match
@@ -115,11 +116,13 @@ class Preview:
         return sorted({row for here in chosen for row, _ in weights[here]})
 
     def _matched(self, settings: CompositingSettings) -> dict[tuple[int, int], Match]:
-        """What is done to the faces of the chosen frames, by frame and face; faces are measured once a method."""
+        """What is done to the faces of the chosen frames, by frame and face; settings that ask for the same share what
+        was measured."""
         if not needs_measuring(settings):
             return {}
         inputs, samples = self.inputs, sampled(self.inputs.faces)
-        rows = self._rows_near(inputs.faces, max(settings.colour.steady, settings.light.steady))
+        steady = max(settings.colour.steady, settings.light.steady, focus.STEADY)
+        rows = self._rows_near(inputs.faces, steady)
         if not rows:
             return {}
         standing = (settings.light.method != "none") & samples.light | (settings.motion_blur != 0.0) & samples.motion
@@ -128,7 +131,8 @@ class Preview:
         near = inputs.some(rows).faces
         light = settings.light
         colour = settings.colour.method, settings.colour.whites != 0
-        asked = (*colour, light.method, light.scale, settings.mask.occlusion, settings.motion_blur != 0)
+        moved = settings.motion_blur != 0, settings.focus != 0
+        asked = (*colour, light.method, light.scale, settings.mask.occlusion, *moved)
         key = f"{asked} {rows}"
         if key not in self._measured:
             self._measured[key] = measured(inputs.frames, near, inputs.converted, settings, "preview")

@@ -32,8 +32,11 @@ class Affine:
 
     @property
     def contrast(self) -> float:
-        """By how much it spreads colours relative to their level, which only a map of log RGB does evenly."""
-        return float(np.cbrt(abs(np.linalg.det(self.mapping[:, :3])))) if self.method == "covariance" else 1.0
+        """By how much it spreads skin's colours relative to their level, which only a map of log RGB does evenly."""
+        if self.method != "covariance":
+            return 1.0
+        gain = float(np.cbrt(abs(np.linalg.det(self.mapping[:, :3]))))
+        return gain if self.source is None else 1.0 + colour.NEAR * (gain - 1.0)
 
     def applied(self, rgb: Floats) -> Floats:
         """Colours (h, w, 3) float32 0..1 through the map."""

@@ -56,12 +56,13 @@ class ColourSettings(BaseModel):
     method: Literal["none", "mean-deviation", "covariance", "histogram", "sliced"] = Field(
         default="covariance",
         description="none; mean-deviation of each Lab channel (Reinhard 2001); covariance: the linear map that moves "
-        "mean and covariance of log RGB with the least change (Pitie and Kokaram 2007); histogram: that "
-        "of each channel; sliced: those along many directions, so that clouds of colours match (Pitie et al. 2007)",
+        "mean and covariance of log RGB with the least change (Pitie and Kokaram 2007), beyond skin's colours a shift; "
+        "histogram: that of each channel; sliced: those along many directions, so that clouds of colours match (Pitie "
+        "et al. 2007)",
     )
     strength: float = Field(default=1.0, ge=0.0, le=1.0, description="share of the transfer that is applied")
     steady: float = Field(
-        default=0.6,
+        default=0.2,
         ge=0.0,
         le=10.0,
         description="seconds (sigma) over which the statistics are smoothed within a shot; 0: not at all",
@@ -113,7 +114,7 @@ class BlendSettings(BaseModel):
         "mask's soft edge (Perez et al. 2003)",
     )
     bands: int = Field(
-        default=4, ge=2, le=8, description="levels of the pyramid; fewer where the face is too small for them"
+        default=3, ge=2, le=8, description="levels of the pyramid; fewer where the face is too small for them"
     )
     opacity: float = Field(
         default=1.0, ge=0.0, le=1.0, description="of the whole replacement; below 1 the target shines through"
@@ -130,11 +131,11 @@ class CompositingSettings(BaseModel):
     light: LightSettings = LightSettings()
     blend: BlendSettings = BlendSettings()
     sharpness: float = Field(
-        default=0.5,
+        default=0.0,
         ge=0.0,
         le=1.0,
         description="how far the face's fine detail is brought to the strength of the target's (0: left as it is); "
-        "it lifts or softens detail that is there and invents none; what `focus` blurs is left to that",
+        "it lifts or softens what is there, right or wrong, and invents none; what `focus` blurs is left to that",
     )
     focus: float = Field(
         default=1.0,
@@ -161,6 +162,6 @@ class CompositingSettings(BaseModel):
         default=0.0,
         ge=0.0,
         le=1.0,
-        description="share of the target's skin texture, as fine as its grain, that comes with the grain: for faces "
+        description="how far the target's skin texture, as fine as its grain, comes over with the grain: for faces "
         "much larger than the model, whose skin would be smooth; what shows is the target's skin",
     )

@@ -20,20 +20,15 @@ FLOOR: Final = 2e-3
 """Detail weaker than this share of the luma is no detail but rounding."""
 
 
-def detail(rgb: Floats, mask: Floats) -> float:
+def detail_of_luma(luma: Floats, mask: Floats) -> float:
     """Contrast of the fine detail of a picture under a mask: its standard deviation as a share of the mean luma.
 
     As a share, so that a darker face of the same texture has the same figure, whatever colours it is given next.
 
     Args:
-        rgb: (h, w, 3) float32 0..1.
+        luma: (h, w) float32 0..1.
         mask: (h, w) float32 weights.
     """
-    return detail_of_luma(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.float32), mask)
-
-
-def detail_of_luma(luma: Floats, mask: Floats) -> float:
-    """:func:`detail` of a picture whose luma (h, w) this is."""
     high = luma - cv2.GaussianBlur(luma, (0, 0), _SCALE)
     total, level = float(mask.sum()), float((mask * luma).sum())
     return float(np.sqrt((mask * high**2).sum() / total)) / (level / total) if level > 0 else 0.0

@@ -69,6 +69,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         times: Callable[[int], int] = lambda number: number,
         seen: Callable[[int], NDArray[np.float32]] | None = None,
         hair: bool = False,  # over the left half of the converted crops
+        drawn: Callable[[int], NDArray[np.float32]] | None = None,  # luma 0..255 of the converted crops
         said: dict[str, Any] | None = None,
     ) -> Scene:
         facts = VideoFacts(
@@ -106,6 +107,8 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
                     | dict.fromkeys(POSE_AND_QUALITY, 0.0)
                 )
                 shade = np.array(colour) * (1 + flicker * (-1) ** number) + rng.integers(-6, 7, (size, size, 1))
+                if drawn is not None:
+                    shade = np.repeat(drawn(number)[..., None], 3, axis=2)
                 mask = np.full((size, size), 255, np.uint8)
                 shown = np.full((SIZE, SIZE), 255, np.uint8)
                 if hair:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.compositing.grain import grained, parted, strength
+from stages.compositing.grain import Look, grained, strength
 
 Plane = NDArray[np.float32]
 
@@ -62,11 +63,19 @@ def test_a_noisier_face_loses_what_it_has_more(target: float, layer: float, shar
     assert found <= has
 
 
-def test_the_grain_is_the_films_own_and_no_other() -> None:
-    """What is added is the very noise of the target: as coarse, and at the same places."""
-    added = grained(form(), plane(4.0), EVERYWHERE, 1.0, LARGEST) - form()
+@pytest.mark.parametrize(("sigma", "least"), [(0.0, 0.85), (0.5, 0.6), (0.8, 0.4), (1.2, 0.22)])
+def test_the_grain_is_the_films_own_and_as_coarse(sigma: float, least: float) -> None:
+    """What is added is the very noise of the target, at the same places; of coarser noise, the finer part of it."""
+    grain = noise(4.0)
+    if sigma:
+        grain = np.asarray(cv2.GaussianBlur(grain, (0, 0), sigma), np.float32)
+        grain *= 4.0 / grain.std()
+    added = grained(form(), form() + grain, EVERYWHERE, 1.0, LARGEST) - form()
     away = np.abs(np.arange(SIDE) - 50) > 8  # from the step
-    assert np.corrcoef(added[:, away].ravel(), noise(4.0)[:, away].ravel())[0, 1] > 0.93
+    share = added[:, away].std() / grain[:, away].std()
+    assert least < share < 1.1
+    finer = grain - cv2.GaussianBlur(grain, (0, 0), 1.5)
+    assert np.corrcoef(added[:, away].ravel(), finer[:, away].ravel())[0, 1] > 0.93
 
 
 def test_the_targets_features_stay_with_the_target() -> None:
@@ -80,15 +89,17 @@ def test_the_targets_features_stay_with_the_target() -> None:
 
 def test_texture_comes_over_by_its_share() -> None:
     """Pores are stronger than the noise, and everywhere; a feature is in one place, and stays all the same."""
-    pores = np.asarray(coarser(noise(12.0, 5)) + noise(0.5, 6), np.float32)
+    smooth = np.arange(SIDE) > 70
+    pores = np.asarray(np.where(smooth, 0.0, coarser(noise(12.0, 5))) + noise(0.5, 6), np.float32)
     target, face = form() + pores, np.full((SIDE, SIDE), 120, np.float32)
-    # luma of a soft texture has little of what tells noise
     added = [grained(face, target, EVERYWHERE, 1.0, LARGEST, share) - face for share in (0.0, 0.5, 1.0)]
-    away = np.abs(np.arange(SIDE) - 50) > 8
+    away = (np.abs(np.arange(SIDE) - 50) > 8) & ~smooth
     deviations = [float(each[:, away].std()) for each in added]
     assert deviations[0] < 0.7 * deviations[1] < 0.7 * deviations[2]
     assert np.corrcoef(added[2][:, away].ravel(), pores[:, away].ravel())[0, 1] > 0.7
     assert np.abs(added[2]).max() < 20.0
+    alone = grained(face, target, EVERYWHERE, 0.0, LARGEST, 1.0) - face
+    assert alone[:, away].std() == pytest.approx(deviations[2] - deviations[0], rel=0.3)
 
 
 def coarser(values: Plane) -> Plane:
@@ -101,7 +112,7 @@ def test_where_there_is_too_little_to_tell_the_face_is_left() -> None:
     few[:9, :9] = True
     np.testing.assert_array_equal(grained(plane(1.0), plane(5.0), few, 1.0, LARGEST), plane(1.0))
     np.testing.assert_array_equal(grained(plane(1.0), plane(5.0), EVERYWHERE, 0.0, LARGEST), plane(1.0))
-    assert not parted(plane(3.0), 0.0, EVERYWHERE).any()
+    assert not Look.at(plane(3.0), few).up_to(0.0).any()
 
 
 def test_the_same_film_gives_the_same_grain() -> None:

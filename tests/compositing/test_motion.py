@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from stages.compositing.inputs import Inputs
 from stages.compositing.matching import matches
-from stages.compositing.motion import SAMPLES, SHARES, WIDTH, detail_at, in_crop, samples_of, shutters, smear, smeared
+from stages.compositing.motion import SAMPLES, SHARES, WIDTH, detail_left, in_crop, samples_of, shutters, smear, smeared
 from stages.compositing.settings import CompositingSettings
-from stages.compositing.sharpness import detail
+from stages.compositing.sharpness import detail_of_luma
 
 SIDE = 192
 WHOLE = np.ones((SIDE, SIDE), np.float32)
@@ -28,7 +28,7 @@ def texture(seed: int) -> NDArray[np.float32]:
     noise = np.random.default_rng(seed).normal(size=(SIDE, SIDE)).astype(np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), 1.5)
     grey = np.clip(0.5 + 0.12 * soft / soft.std(), 0, 1)
-    return np.repeat(grey[..., None], 3, axis=2).astype(np.float32)
+    return np.asarray(grey, np.float32)
 
 
 def test_a_point_becomes_an_even_line_about_its_place() -> None:
@@ -64,7 +64,7 @@ def test_the_shutter_that_smeared_the_targets_is_found(way: tuple[float, float],
     ways = [np.array(way) * share for share in (1.0, 0.8, 0.5, 1.0)]
     found = np.stack(
         [
-            smeared(texture(number), smear(texture(10 + number), shutter * each), WHOLE, each)
+            smeared(texture(number), smear(texture(10 + number), shutter * each), WHOLE, each, SIDE)
             for number, each in enumerate(ways)
         ]
     )
@@ -74,23 +74,24 @@ def test_the_shutter_that_smeared_the_targets_is_found(way: tuple[float, float],
 
 def test_a_target_that_is_sharper_than_the_face_along_its_way_gets_no_smear() -> None:
     way = np.array([6.0, 0.0])
-    found = smeared(smear(texture(0), way), texture(1), WHOLE, way)[None]
+    found = smeared(smear(texture(0), way), texture(1), WHOLE, way, SIDE)[None]
     assert shutters(found, np.array([6.0]), [np.arange(1)]) == [0.0]
 
 
 @pytest.mark.parametrize("way", [(0.0, 0.0), (1.0, 0.5), (0.3 * SIDE, 0.0)])
 def test_what_hardly_moves_or_jumps_tells_nothing(way: tuple[float, float]) -> None:
-    found = smeared(texture(0), texture(1), WHOLE, np.array(way))
+    found = smeared(texture(0), texture(1), WHOLE, np.array(way), SIDE)
     np.testing.assert_array_equal(found, np.zeros(WIDTH))
     assert shutters(found[None], np.array([1.0]), [np.arange(1)]) == [0.0]
-    assert detail_at(found, 0.5) is None
+    assert detail_left(found, 0.5) is None
 
 
 def test_detail_is_what_is_left_after_smearing() -> None:
     way, face = np.array([5.0, 2.0]), texture(3)
-    found = smeared(face, texture(4), WHOLE, way)
+    found = smeared(face, texture(4), WHOLE, way, SIDE)
     for share in SHARES:
-        assert detail_at(found, share) == pytest.approx(detail(smear(face, share * way), WHOLE), rel=1e-4)
+        left = detail_of_luma(smear(face, share * way), WHOLE) / detail_of_luma(face, WHOLE)
+        assert detail_left(found, share) == pytest.approx(left, rel=1e-4)
 
 
 def test_the_fastest_tell_the_shutter() -> None:

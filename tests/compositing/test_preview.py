@@ -67,7 +67,7 @@ def test_a_variant_changes_what_it_names_and_nothing_else() -> None:
     base = CompositingSettings(sharpness=0.25)
     name, changed = variant("compositing.blend={method: alpha, opacity: 0.5}, mask.feather=0.2", base)
     assert name == "compositing.blend={method: alpha, opacity: 0.5}, mask.feather=0.2"
-    assert (changed.blend.method, changed.blend.opacity, changed.blend.bands) == ("alpha", 0.5, 4)
+    assert (changed.blend.method, changed.blend.opacity, changed.blend.bands) == ("alpha", 0.5, 3)
     assert (changed.mask.feather, changed.sharpness, changed.colour) == (0.2, 0.25, base.colour)
     assert variant("soft edge: mask.feather=0.2", base)[0] == "soft edge"
 

@@ -10,9 +10,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.compositing.sharpness import detail, gain, with_detail
+from stages.compositing.sharpness import detail_of_luma, gain, with_detail
 
 EVERYWHERE = np.ones((64, 64), np.float32)
+
+
+def detail(rgb: NDArray[np.float32], mask: NDArray[np.float32]) -> float:
+    return detail_of_luma(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.float32), mask)
 
 
 def texture(seed: int = 0, spread: float = 0.05) -> NDArray[np.float32]:
