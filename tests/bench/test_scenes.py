@@ -76,9 +76,13 @@ def test_whoever_passes_by_is_behind_the_player_and_in_the_answer_too() -> None:
     assert behind[middle].mean() > 0.01
     across = [np.flatnonzero(each.any(axis=0)).mean() for each in (behind[1], behind[-2])]
     assert across[0] < 60 < 100 < across[1]
-    both = (passed[0].target_parts == Part.BACKGROUND) & (passed[0].truth_parts == Part.BACKGROUND)
+    take = passed[1]
+    both = (take.target_parts == Part.BACKGROUND) & (take.truth_parts == Part.BACKGROUND)
     both = cv2.erode(both.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    np.testing.assert_allclose(passed[0].target[both].astype(int), passed[0].truth[both], atol=2)
+    np.testing.assert_allclose(take.target[both].astype(int), take.truth[both], atol=2)
+    assert (behind[1] & both).sum() > 100
+    seen = np.abs(take.truth.astype(int) - alone[1].truth).sum(axis=2) > 30
+    assert (seen & behind[1] & both).sum() > 0.9 * (behind[1] & both).sum()
 
 
 def test_a_compressed_clip_and_its_answers_have_been_films(tmp_path: Path) -> None:

@@ -224,3 +224,16 @@ def test_brows_under_a_wide_map_keep_their_contrast() -> None:
     brow = np.full((4, 4, 3), 0.12, np.float32)
     free, bounded = (recoloured(brow, mapping, "covariance", each).mean() for each in (None, before))
     assert free < 0.07 < 0.08 < bounded < 0.12
+
+
+def test_what_makes_dark_skin_fair_makes_black_brows_no_bluer() -> None:
+    """Skin gains more blue than red; brows, which are far from it in every channel, gain as much of each."""
+    source, target = picture(1, (0.35, 0.22, 0.15), 0.02), picture(2, (0.75, 0.6, 0.5), 0.02)
+    before, wanted = (statistics(each, EVERYWHERE, "covariance") for each in (source, target))
+    mapping = transfer(before, wanted, "covariance", 1.0)
+    brow = np.full((4, 4, 3), 0.03, np.float32)
+    free, bounded = (recoloured(brow, mapping, "covariance", each)[0, 0] for each in (None, before))
+    assert free[2] - free[0] > 0.03
+    assert bounded[2] == pytest.approx(bounded[0], abs=1e-3)
+    skin = recoloured(np.full((4, 4, 3), (0.35, 0.22, 0.15), np.float32), mapping, "covariance", before)[0, 0]
+    np.testing.assert_allclose(skin, (0.75, 0.6, 0.5), atol=0.03)

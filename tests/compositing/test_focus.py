@@ -20,8 +20,10 @@ from stages.compositing.faces import transform_of
 from stages.compositing.focus import SIDE, SIGMAS, blur_for, blurred, side_of, told
 from stages.compositing.inputs import Inputs
 from stages.compositing.matching import matches
-from stages.compositing.settings import CompositingSettings
+from stages.compositing.preview import Preview
+from stages.compositing.settings import ColourSettings, CompositingSettings, LightSettings
 from stages.compositing.sharpness import detail_of_luma
+from stages.compositing.stage import composite
 from tests.compositing.conftest import painted
 
 Luma = NDArray[np.float32]
@@ -114,27 +116,51 @@ def test_a_crop_that_is_blurred_so_has_the_targets_detail() -> None:
     assert blurred(rgb, 0.0) is rgb
 
 
-def test_faces_of_a_clip_out_of_focus_are_blurred_and_then_not_softened_again(
-    make_scene: Callable[..., Any], tmp_path: Path
-) -> None:
-    """A clip that shows the converted crops themselves, out of focus."""
-    scene = make_scene(frames=4, size=64, drawn=lambda number: 255 * face(64, number))
+def soft_clip(scene: Any, folder: Path, sigma: Callable[[int], float]) -> Inputs:
+    """A clip that shows the converted crops themselves, out of focus by so many pixels of them in each frame."""
     inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
     crops = [crop for crop, _ in scene.converted.each(inputs.faces)]
-    (tmp_path / "soft").mkdir()
-    with FrameWriter(tmp_path / "soft", scene.frames.facts, rows=5) as writer:
+    folder.mkdir()
+    with FrameWriter(folder, scene.frames.facts, rows=5) as writer:
         for number, crop in enumerate(crops):
             into = geometry.compose(
-                geometry.invert(geometry.to_pixels(64)), geometry.invert(transform_of(inputs.faces, number))
+                geometry.invert(geometry.to_pixels(len(crop))), geometry.invert(transform_of(inputs.faces, number))
             )
-            rgb = geometry.warp(out_of_focus(crop.astype(np.float32), 1.5), into, 160, 120, edge="replicate")
+            soft = out_of_focus(crop.astype(np.float32), sigma(number))
+            rgb = geometry.warp(soft, into, 160, 120, edge="replicate")
             picture = painted(np.clip(rgb, 0, 255).astype(np.uint8), scene.frames.facts)
             writer.add(picture, pts=number, duration=1, shot=0)
         writer.close()
-    soft = Inputs.of(Frames.read(tmp_path / "soft"), scene.alignments, scene.converted)
+    return Inputs.of(Frames.read(folder), scene.alignments, scene.converted)
+
+
+def test_faces_of_a_clip_out_of_focus_are_blurred_and_then_not_softened_again(
+    make_scene: Callable[..., Any], tmp_path: Path
+) -> None:
+    scene = make_scene(frames=4, size=64, drawn=lambda number: 255 * face(64, number))
+    soft = soft_clip(scene, tmp_path / "soft", lambda _: 1.5)
     settings = CompositingSettings(motion_blur=0.0, sharpness=1.0)
     made = matches(soft, settings, "test")
     assert all(match.blur > 0.5 / SIDE for match in made)
     assert all(match.detail > 0.95 for match in made)
     left = matches(soft, settings.model_copy(update={"focus": 0.0}), "test")
     assert all(match.blur == 0.0 and match.detail < 0.8 for match in left)
+
+
+@pytest.mark.parametrize("motion_blur", [0.0, 1.0])
+def test_a_preview_shows_the_focus_of_the_finished_frames(
+    make_scene: Callable[..., Any], tmp_path: Path, motion_blur: float
+) -> None:
+    """Of a clip whose focus is pulled, where nothing else reaches as far over time; after a look at it without."""
+    scene = make_scene(frames=16, size=64, drawn=lambda number: 255 * face(64, number % 3))
+    soft = soft_clip(scene, tmp_path / "soft", lambda number: 0.6 + 0.1 * number)
+    colour = ColourSettings(method="none", steady=0.0)
+    settings = CompositingSettings(colour=colour, light=LightSettings(method="none"), motion_blur=motion_blur)
+    (tmp_path / "done").mkdir()
+    composite(soft.frames, scene.alignments, scene.converted, tmp_path / "done", settings)
+    preview = Preview(soft, [8])
+    without = preview.finished(settings.model_copy(update={"focus": 0.0}))[8]
+    shown = preview.finished(settings)[8]
+    (finished,) = Frames.read(tmp_path / "done").pick([8])
+    np.testing.assert_array_equal(shown, finished.rgb())
+    assert (shown != without).any()
