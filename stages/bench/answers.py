@@ -143,7 +143,8 @@ def fine(picture: Picture, face: Mask) -> float:
 def _kept(made: Swapped, number: int) -> dict[str, float]:
     """Counts of pixels: of what is before the face, and of what was changed."""
     take, clip = made.takes[number], made.clip[number]
-    reach, kept = kept_of(clip, made.masked[number], made.blind[number])
+    reach, replaced = made.hidden[number]
+    kept = reach & ~replaced
     things, face = np.isin(take.target_parts, COVERS), np.isin(take.target_parts, FACE)
     before = reach & (things | (take.target_parts == Part.HAIR))
     bare, clear = reach & face, ~near_hair(take.target_parts)
@@ -170,20 +171,6 @@ def near_hair(parts: Picture) -> Mask:
     hair = (parts == Part.HAIR).astype(np.uint8)
     reach = 2 * _MIXED + 1
     return np.asarray(cv2.dilate(hair, np.ones((reach, reach), np.uint8)) > 0)
-
-
-def kept_of(clip: Picture, masked: Picture, blind: Picture) -> tuple[Mask, Mask]:
-    """The pixels that would be replaced without the network, and those of them that the clip mostly keeps with it.
-
-    Args:
-        clip, masked, blind: (h, w, 3) uint8; see :class:`Swapped`.
-
-    Returns:
-        (h, w) bool each.
-    """
-    now, else_ = (_difference(picture, clip) for picture in (masked, blind))
-    reach = else_ > _SEEN
-    return reach, reach & (now < 0.5 * else_)
 
 
 def _difference(picture: Picture, other: Picture) -> NDArray[np.int_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,11 @@ from stages.artifacts.frames import Frames
 from stages.artifacts.swap_model import SwapModel
 from stages.bench.reel import as_filmed, facts_of, reel
 from stages.bench.scenes import RATE, NamedScene, Take, shoot
+from stages.compositing.blending import hidden as share_hidden
+from stages.compositing.inputs import Inputs
+from stages.compositing.match import Match
+from stages.compositing.placing import covered, warped
+from stages.compositing.recolouring import UNCHANGED
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.stage import composite
 from stages.conversion.stage import convert
@@ -27,6 +33,10 @@ from stages.settings import Params
 from stages.video import decode, running_ffmpeg
 
 Picture = NDArray[np.uint8]
+Hidden = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+_HALF: Final = 0.5
+"""Of what a pixel shows: of more it is said that it is replaced."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +48,8 @@ class Swapped:
         clip: the clip's frames as they were coded.
         faces: the aligned faces.
         finished: the finished frames.
-        masked: the same, but that no light is brought over.
-        blind: the same as ``masked``, but made without the network that sees what is before a face.
+        painted: the same, but made without the network that sees what is before a face.
+        hidden: of each frame, where the target would be hidden without that network, and where it is, (h, w) bool.
         size: side of what the model draws, pixels.
     """
 
@@ -47,8 +57,8 @@ class Swapped:
     clip: list[Picture]
     faces: pd.DataFrame
     finished: list[Picture]
-    masked: list[Picture]
-    blind: list[Picture]
+    painted: list[Picture]
+    hidden: list[Hidden]
     size: int = 128
 
 
@@ -62,10 +72,10 @@ class Filmed:
     converted: Converted
     size: int
 
-    def gone(self, finished: list[Picture], masked: list[Picture], blind: list[Picture]) -> Swapped:
+    def gone(self, finished: list[Picture], painted: list[Picture], hidden: list[Hidden]) -> Swapped:
         """The scene gone the whole way, with what came out."""
         clip = [frame.rgb() for frame in self.frames]
-        return Swapped(self.takes, clip, self.alignments.whole(), finished, masked, blind, self.size)
+        return Swapped(self.takes, clip, self.alignments.whole(), finished, painted, hidden, self.size)
 
 
 def swapped(scene: NamedScene, swap: str, params: Params, folder: Path) -> Swapped:
@@ -79,13 +89,33 @@ def swapped(scene: NamedScene, swap: str, params: Params, folder: Path) -> Swapp
 
 
 def finished(film: Filmed, folder: Path, settings: CompositingSettings) -> Swapped:
-    """Composite a scene in three ways, in an existing folder without ``finished``, ``masked`` and ``blind``."""
-    pictures, masked = [], without_light(settings)
-    for name, asked in (("finished", settings), ("masked", masked), ("blind", without_network(masked))):
+    """Composite a scene with the network and without, in an existing folder without ``finished`` and ``painted``."""
+    pictures = []
+    for name, asked in (("finished", settings), ("painted", without_network(settings))):
         (folder / name).mkdir()
         composite(film.frames, film.alignments, film.converted, folder / name, asked)
         pictures.append([frame.rgb() for frame in Frames.read(folder / name)])
-    return film.gone(*pictures)
+    return film.gone(pictures[0], pictures[1], hidden(film, settings))
+
+
+def hidden(film: Filmed, settings: CompositingSettings) -> list[Hidden]:
+    """Of each frame, where the masks hide more than half of the target without what passes before it, and with."""
+    inputs = Inputs.of(film.frames, film.alignments, film.converted)
+    inputs = inputs.some(range(len(inputs.faces)))
+    facts = film.frames.facts
+    result = [(np.zeros((facts.height, facts.width), bool), np.zeros((facts.height, facts.width), bool))
+              for _ in range(len(film.frames))]  # fmt: skip
+    layers = inputs.layers([Match(UNCHANGED, 1.0)] * len(inputs.faces), settings)
+    for number, layer in zip(inputs.faces["frame"].tolist(), layers, strict=True):
+        box = covered(layer, facts.width, facts.height)
+        if box is None:
+            continue
+        x0, y0, x1, y1 = box
+        share = share_hidden(warped(layer, box)[1], settings.blend)
+        free = np.ones_like(share) if layer.free is None else warped(replace(layer, mask=layer.free), box)[1]
+        for picture, part in zip(result[number], (share, share * free), strict=True):
+            picture[y0:y1, x0:x1] |= part > _HALF
+    return result
 
 
 def filmed(scene: NamedScene, swap: str, params: Params, folder: Path) -> Filmed:
@@ -131,11 +161,6 @@ def coded_takes(takes: list[Take], folder: Path, crf: int) -> list[Take]:
 
     ways = zip(takes, *(coded(name) for name in ("target", "truth", "same_skin")), strict=True)
     return [replace(take, target=one, truth=two, same_skin=three) for take, one, two, three in ways]
-
-
-def without_light(settings: CompositingSettings) -> CompositingSettings:
-    """The same, but that no light is brought over."""
-    return settings.model_copy(update={"light": settings.light.model_copy(update={"method": "none"})})
 
 
 def without_network(settings: CompositingSettings) -> CompositingSettings:

@@ -15,8 +15,8 @@ and compositing as the settings file says, with the swap's own model. Nothing of
   show it.
 - *kept*: intersection over union of the pixels that the settings leave to what is before the face, and those that truly
   show it, among the pixels that would be replaced without the network; *things*: the same without what lies within two
-  pixels of hair; *lost*: share of the face's pixels that are not replaced because of the network. They compare two
-  compositings that bring no light over, since light differs beside things, too, once it is measured with them.
+  pixels of hair; *lost*: share of the face's pixels that are not replaced because of the network. A pixel is replaced
+  where the masks hide more than half of the target (:func:`stages.bench.playing.hidden`).
 - *spilled*: share of the changed pixels in which the target shows no face: background, hair, neck, things. What makes a
   mask larger gains in PSNR, which looks at faces alone, and pays here.
 - *fine*: strength of the finest structure of the face, pores and noise, over the right answer's: below 1 a face is
@@ -87,10 +87,10 @@ def table_of(rows: Sequence[dict[str, float | str]], columns: dict[str, tuple[st
 
 
 def strip(made: Swapped) -> Picture:
-    """The middle frame with a face: clip, finished, without light and network, right answer, side by side."""
+    """The middle frame with a face: clip, finished, finished without the network, right answer, side by side."""
     numbers = made.faces["frame"].tolist()
     at = int(numbers[len(numbers) // 2])
-    return np.concatenate([made.clip[at], made.finished[at], made.blind[at], made.takes[at].truth], axis=1)
+    return np.concatenate([made.clip[at], made.finished[at], made.painted[at], made.takes[at].truth], axis=1)
 
 
 def chosen(names: str) -> Iterable[NamedScene]:

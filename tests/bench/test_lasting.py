@@ -21,6 +21,7 @@ Points = NDArray[np.float32]
 
 COUNT, SIDE = 30, 96
 RNG = np.random.default_rng(0)
+NOTHING = [(np.zeros((SIDE, SIDE), bool), np.zeros((SIDE, SIDE), bool))] * COUNT
 WALL = RNG.integers(60, 200, (SIDE, SIDE, 3), np.uint8)
 MOUTH = 0.5 + 0.4 * np.sin(np.arange(COUNT) * 0.9) + 0.1 * np.sin(np.arange(COUNT) * 0.31)
 
@@ -56,7 +57,7 @@ def scene(change: Callable[[int, Picture], Picture], late: int = 0) -> Swapped:
         {"frame": range(COUNT), "shot": 0, "landmarks": [landmarks().ravel()] * COUNT}
         | {"transform": [np.array([1 / SIDE, 0, 0, 0, 1 / SIDE, 0])] * COUNT}
     )
-    return Swapped(takes, clip, faces, finished, finished, finished)
+    return Swapped(takes, clip, faces, finished, finished, NOTHING)
 
 
 def told(made: Swapped) -> dict[str, float]:
@@ -77,10 +78,10 @@ def test_what_flickers_is_told_by_how_much() -> None:
     # the clip's own noise is what a swap's is held against
     steady = scene(lambda number, picture: picture)
     clip = [noisy(each, 4.0, number) for number, each in enumerate(steady.clip)]
-    alike = Swapped(steady.takes, clip, steady.faces, [each.copy() for each in clip], clip, clip)
+    alike = Swapped(steady.takes, clip, steady.faces, [each.copy() for each in clip], clip, NOTHING)
     assert told(alike)["flicker"] == pytest.approx(1.0)
     worse = [noisy(each, 12.0, 100 + number) for number, each in enumerate(steady.clip)]
-    assert told(Swapped(steady.takes, clip, steady.faces, worse, worse, worse))["flicker"] > 1.5
+    assert told(Swapped(steady.takes, clip, steady.faces, worse, worse, NOTHING))["flicker"] > 1.5
 
 
 def test_an_edge_is_seen_and_a_frame_as_it_was_has_none() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.bench.answers import face_alone, figures, fine, kept_of, near_hair, toned
+from stages.bench.answers import face_alone, figures, fine, near_hair, toned
 from stages.bench.playing import Picture, Swapped, coded_takes
 from stages.bench.quality import ANSWERS, FINISH, chosen, table_of
 from stages.bench.reel import as_filmed, facts_of
@@ -151,23 +151,13 @@ def test_toning_moves_the_answers_colours_to_the_targets_and_keeps_what_it_shows
     np.testing.assert_array_equal(toned(pale, tan, whole, ColourSettings(method="none")), pale)
 
 
-def test_what_is_kept_is_told_from_what_is_replaced() -> None:
-    clip = np.full((8, 8, 3), 100, np.uint8)
-    blind, finished = clip.copy(), clip.copy()
-    blind[2:6] = 160
-    finished[4:6] = 160
-    finished[2:3] = 150  # mostly replaced
-    finished[3:4] = 110  # mostly kept
-    reach, kept = kept_of(clip, finished, blind)
-    assert np.flatnonzero(reach.all(axis=1)).tolist() == [2, 3, 4, 5]
-    assert np.flatnonzero(kept.any(axis=1)).tolist() == [3]
-
-
 def played(scene: NamedScene, take: Take, finished: Picture) -> Swapped:
     """One frame of a scene, composited alike in all ways."""
     unit = [1.0 / 160, 0.0, 0.0, 0.0, 1.0 / 160, 0.0]
     table = pd.DataFrame({"frame": [0], "shot": [0], "landmarks": [np.pad(take.landmarks, ((0, 0), (0, 1))).ravel()]})
-    return Swapped([take], [take.target], table.assign(transform=[unit]), [finished], [finished], [finished])
+    replaced = (finished != take.target).any(axis=2)
+    hidden = [(replaced, replaced)]
+    return Swapped([take], [take.target], table.assign(transform=[unit]), [finished], [finished], hidden)
 
 
 def test_what_is_painted_beside_the_face_counts_as_spilled() -> None:
@@ -201,7 +191,8 @@ def test_of_things_hair_beside_them_does_not_count() -> None:
     clear = ~near_hair(take.target_parts)
     kept = np.isin(take.target_parts, COVERS) & clear
     finished = np.where(kept[..., None], take.target, painted)
-    made = replace(played(BY_NAME["glasses"], take, finished), blind=[painted])
+    made = played(BY_NAME["glasses"], take, finished)
+    made = replace(made, hidden=[(np.ones_like(kept), ~kept)])
     found = figures(BY_NAME["glasses"], made, ColourSettings())
     assert found["things"] == 1.0
     assert float(found["kept"]) < 0.9
