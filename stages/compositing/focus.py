@@ -25,7 +25,7 @@ SIDE: Final = 128
 _SMALLEST: Final = 24
 """And at least."""
 
-SIGMAS: Final = tuple(pixels / SIDE for pixels in (0.0, 0.4, 0.6, 0.8, 1.0, 1.3, 1.7, 2.2, 3.0, 4.5))
+SIGMAS: Final = tuple(pixels / SIDE for pixels in (0.0, 0.4, 0.7, 1.0, 1.4, 2.0, 3.0, 4.5))
 """Of the blurs that are tried, in shares of the crop."""
 
 WIDTH: Final = len(SIGMAS) + 1

@@ -9,7 +9,7 @@ film's noise, lids, brows, lips and pores, is the target's and stays with it; of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import cv2
 import numpy as np
@@ -26,6 +26,9 @@ _SCALE: Final = 1.5
 _AROUND: Final = 9
 """Side in samples of the surroundings of which a local variance is taken."""
 
+_WINDOW: Final = 200
+"""Samples across: so much of a face is enough to tell how strong its grain is."""
+
 _EVERY: Final = 2
 """Along either axis, of so many samples one tells how strong grain is."""
 
@@ -40,63 +43,54 @@ _LARGEST: Final = 0.06
 
 
 @dataclass(frozen=True)
-class Look:
-    """What is told of a plane.
+class Strength:
+    """How much a plane varies about its local means, in its own units: by noise alone, and at the median place."""
 
-    Attributes:
-        left: (h, w) float32, the difference to the local mean.
-        local: (h, w) float32, the local mean of its square.
-        strength: the standard deviation of the plane's noise, in its own units.
-        usual: the median of the local deviations, of noise and texture together.
-    """
-
-    left: Plane
-    local: Plane
-    strength: float
+    noise: float
     usual: float
 
-    @classmethod
-    def at(cls, plane: Plane, inside: NDArray[np.bool_]) -> Self:
-        """Look at a plane (h, w) float32; strengths are told where it is ``inside``, and 0 if that is too little."""
-        means = cv2.GaussianBlur(plane, (0, 0), _SCALE, borderType=cv2.BORDER_REFLECT_101)
-        left = np.asarray(plane - means, np.float32)
-        around = (_AROUND, _AROUND)
-        local = np.asarray(cv2.blur(left * left, around, borderType=cv2.BORDER_REFLECT_101), np.float32)
-        edges = cv2.filter2D(plane, -1, _OFF_EDGES, borderType=cv2.BORDER_REFLECT_101)
-        few = (slice(None, None, _EVERY),) * 2
-        told = inside[few]
-        if int(told.sum()) < _FEWEST:
-            return cls(left, local, 0.0, 0.0)
-        white = 1.4826 * float(np.median(np.abs(edges[few][told])))
-        smooth, usual = np.sqrt(np.quantile(local[few][told], [_SMOOTH, 0.5]).astype(np.float64)).tolist()
-        return cls(left, local, max(white, smooth), usual)
 
-    def up_to(self, deviation: float) -> Plane:
-        """What of the differences is no stronger than this deviation, (h, w) float32.
+def told(plane: Plane, inside: NDArray[np.bool_]) -> Strength:
+    """How much of a plane (h, w) is noise where it is ``inside``, and how much noise and texture; 0 of a few samples.
 
-        The filter of local statistics (Lee 1980): of each, the share that the deviation's square is of the local
-        variance, at most all.
-        """
-        variance = np.float32(deviation**2)
-        if not variance:
-            return np.zeros_like(self.left)
-        return np.asarray(self.left * (variance / np.maximum(self.local, variance)), np.float32)
+    Noise is the larger of two estimates: the median absolute deviation of what is left beside edges (Immerkaer 1996),
+    which tells white noise whatever lies under it; and the deviation of the smoothest twentieth, which tells noise that
+    is coarser than a pixel, as an enlarged or a coded film's is. Of a large face its middle tells.
+    """
+    middle = _middle(inside)
+    plane, inside = plane[middle], inside[middle]
+    few = (slice(None, None, _EVERY),) * 2
+    where = inside[few]
+    if int(where.sum()) < _FEWEST:
+        return Strength(0.0, 0.0)
+    edges = cv2.filter2D(plane, -1, _OFF_EDGES, borderType=cv2.BORDER_REFLECT_101)[few][where]
+    white = 1.4826 * float(np.median(np.abs(edges)))
+    smooth, usual = np.sqrt(np.quantile(_local(_left(plane))[few][where], [_SMOOTH, 0.5]).astype(np.float64)).tolist()
+    return Strength(max(white, smooth), usual)
 
 
 def strength(plane: Plane, inside: NDArray[np.bool_]) -> float:
-    """The standard deviation of the noise of a plane (h, w) where it is ``inside``, in its own units.
+    """The standard deviation of a plane's noise, see :func:`told`."""
+    return told(plane, inside).noise
 
-    The larger of two estimates: the median absolute deviation of what is left beside edges (Immerkaer 1996), which
-    tells white noise whatever lies under it; and the deviation of the smoothest twentieth, which tells noise that is
-    coarser than a pixel, as an enlarged or a coded film's is. 0 if there is too little to tell.
+
+def parted(plane: Plane, deviation: float) -> Plane:
+    """What of a plane's differences to its local means is no stronger than a deviation: (h, w) float32.
+
+    The filter of local statistics (Lee 1980): of each, the share that the deviation's square is of the local variance,
+    at most all.
     """
-    return Look.at(plane, inside).strength
+    variance = deviation**2
+    if variance <= 0.0:
+        return np.zeros_like(plane)
+    left = _left(plane)
+    share = np.maximum(_local(left), np.float32(variance))
+    return np.asarray(cv2.divide(left, share, scale=variance), np.float32)
 
 
 def without(plane: Plane, inside: NDArray[np.bool_]) -> Plane:
     """A plane (h, w) float32 less its grain, whose strength is told ``inside``."""
-    look = Look.at(plane, inside)
-    return np.asarray(plane - look.up_to(look.strength), np.float32)
+    return np.asarray(plane - parted(plane, strength(plane, inside)), np.float32)
 
 
 def grained(
@@ -113,15 +107,39 @@ def grained(
     """
     if share == 0.0 and texture == 0.0:
         return layer
-    own, other = Look.at(layer, inside), Look.at(target, inside)
-    has, asked = (min(each.strength, _LARGEST * largest) for each in (own, other))
+    most = _LARGEST * largest
+    own, other = told(layer, inside), told(target, inside)
+    has, asked = min(own.noise, most), min(other.noise, most)
     result = layer
-    noise = other.up_to(asked)
-    if asked < has:
-        result = layer - np.float32(share * (1.0 - asked / has)) * own.up_to(has)
-    elif has < asked:
+    if asked < has and share:
+        result = layer - np.float32(share * (1.0 - asked / has)) * parted(layer, has)
+    noise = parted(target, asked) if has < asked or texture else None
+    if has < asked and noise is not None:
         result = layer + np.float32(share * np.sqrt(1.0 - (has / asked) ** 2)) * noise
-    if texture:
-        usual = asked + texture * max(min(other.usual, _LARGEST * largest) - asked, 0.0)
-        result = result + (other.up_to(usual) - noise)
+    if texture and noise is not None:
+        usual = asked + texture * max(min(other.usual, most) - asked, 0.0)
+        result = result + (parted(target, usual) - noise)
     return np.asarray(result, np.float32)
+
+
+def _left(plane: Plane) -> Plane:
+    """The difference to the local mean."""
+    return np.asarray(plane - cv2.GaussianBlur(plane, (0, 0), _SCALE, borderType=cv2.BORDER_REFLECT_101), np.float32)
+
+
+def _local(left: Plane) -> Plane:
+    """The local mean of its square."""
+    return np.asarray(cv2.sqrBoxFilter(left, -1, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT_101), np.float32)
+
+
+def _middle(inside: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The middle of what is inside, at most so many samples high and wide."""
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    if rows.size == 0:
+        return slice(0, 0), slice(0, 0)
+    result = []
+    for there in (rows, columns):
+        first, last = int(there[0]), int(there[-1]) + 1
+        spare = max(last - first - _WINDOW, 0)
+        result.append(slice(first + spare // 2, last - (spare - spare // 2)))
+    return result[0], result[1]

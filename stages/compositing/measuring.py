@@ -86,8 +86,8 @@ def measured(
     frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str | None = None
 ) -> Measured:
     """What is measured of every face. Of the settings count the colour's method, and whether whites have a gain of
-    their own, the light's method and scale, the mask's occlusion, and whether there is motion blur and a focus. Without
-    a word for it, there is no bar."""
+    their own, the light's method and scale, the mask's occlusion, and whether there is motion blur, a focus
+    and sharpness. Without a word for it, there is no bar."""
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops, shown = converted.each(faces), shown_in(converted, faces)
@@ -113,7 +113,8 @@ def measured(
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
             beardless = above_mouth(size * outline[_BRIDGE], size * outline[_BASE], size, size)
             lumas = [np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32) for view in views]
-            plain = [grain.without(luma, mask > 0.5) for luma in lumas]  # noise is no detail
+            # noise is no detail
+            plain = [grain.without(luma, mask > 0.5) for luma in lumas] if settings.sharpness else lumas
             side = focus.side_of(transform_of(faces, row), size)
             for which, view in enumerate(views):
                 found, samples = measured_colours(view, mask, settings.colour, beardless)

@@ -131,7 +131,7 @@ class Preview:
         near = inputs.some(rows).faces
         light = settings.light
         colour = settings.colour.method, settings.colour.whites != 0
-        moved = settings.motion_blur != 0, settings.focus != 0
+        moved = settings.motion_blur != 0, settings.focus != 0, settings.sharpness != 0
         asked = (*colour, light.method, light.scale, settings.mask.occlusion, *moved)
         key = f"{asked} {rows}"
         if key not in self._measured:

@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stages.compositing.grain import Look, grained, strength
+from stages.compositing.grain import grained, parted, strength
 
 Plane = NDArray[np.float32]
 
@@ -112,7 +112,7 @@ def test_where_there_is_too_little_to_tell_the_face_is_left() -> None:
     few[:9, :9] = True
     np.testing.assert_array_equal(grained(plane(1.0), plane(5.0), few, 1.0, LARGEST), plane(1.0))
     np.testing.assert_array_equal(grained(plane(1.0), plane(5.0), EVERYWHERE, 0.0, LARGEST), plane(1.0))
-    assert not Look.at(plane(3.0), few).up_to(0.0).any()
+    assert not parted(plane(3.0), 0.0).any()
 
 
 def test_the_same_film_gives_the_same_grain() -> None:
