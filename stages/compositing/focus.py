@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stages import geometry
 from stages.compositing.grain import without
 from stages.compositing.sharpness import FLOOR, detail_of_luma
 
@@ -44,7 +45,7 @@ def side_of(transform: NDArray[np.float64], size: int) -> int:
         transform: (2, 3), frame pixels to the unit crop.
         size: side of the model's crop, pixels.
     """
-    across = float(np.linalg.det(transform[:, :2])) ** -0.5
+    across = 1.0 / max(geometry.scale_of(transform), 1e-9)
     return int(np.clip(round(across), _SMALLEST, min(SIDE, size)))
 
 

@@ -29,6 +29,12 @@ _AROUND: Final = 9
 _WINDOW: Final = 200
 """Samples across: so much of a face is enough to tell how strong its grain is."""
 
+_OPEN: Final = 0.5
+"""Share of that middle which must be face: else something passes before it."""
+
+_ENOUGH: Final = 1000
+"""Samples that are enough."""
+
 _EVERY: Final = 2
 """Along either axis, of so many samples one tells how strong grain is."""
 
@@ -59,7 +65,7 @@ def told(plane: Plane, inside: NDArray[np.bool_]) -> Strength:
     """
     middle = _middle(inside)
     plane, inside = plane[middle], inside[middle]
-    few = (slice(None, None, _EVERY),) * 2
+    few = (slice(None, None, _EVERY if int(inside.sum()) > _EVERY**2 * _ENOUGH else 1),) * 2
     where = inside[few]
     if int(where.sum()) < _FEWEST:
         return Strength(0.0, 0.0)
@@ -128,12 +134,13 @@ def _left(plane: Plane) -> Plane:
 
 
 def _local(left: Plane) -> Plane:
-    """The local mean of its square."""
-    return np.asarray(cv2.sqrBoxFilter(left, -1, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT_101), np.float32)
+    """The local mean of its square; sums that run over a row may end a little below 0 where a plane is flat."""
+    local = cv2.sqrBoxFilter(left, -1, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT_101)
+    return np.maximum(np.asarray(local, np.float32), np.float32(0.0))
 
 
 def _middle(inside: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The middle of what is inside, at most so many samples high and wide."""
+    """The middle of what is inside, at most so many samples high and wide; all of it, if a thing covers the middle."""
     rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
     if rows.size == 0:
         return slice(0, 0), slice(0, 0)
@@ -142,4 +149,7 @@ def _middle(inside: NDArray[np.bool_]) -> tuple[slice, slice]:
         first, last = int(there[0]), int(there[-1]) + 1
         spare = max(last - first - _WINDOW, 0)
         result.append(slice(first + spare // 2, last - (spare - spare // 2)))
-    return result[0], result[1]
+    found = result[0], result[1]
+    if int(inside[found].sum()) < _OPEN * inside[found].size:
+        return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return found

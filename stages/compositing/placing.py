@@ -105,7 +105,7 @@ def pieces(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: Bl
         left = None if free is None else channel.reduced(free)
         target = channel.part(box).astype(np.float32)
         own = channel.values_of(rgb)
-        if layer.grain:
+        if layer.grain or layer.texture:
             both = share if left is None else share * left
             own = grained(own, target, both > 0.5, layer.grain, channel.largest, layer.texture)
         values = blend(target, own, share, settings)

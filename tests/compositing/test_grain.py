@@ -109,7 +109,7 @@ def coarser(values: Plane) -> Plane:
 
 def test_where_there_is_too_little_to_tell_the_face_is_left() -> None:
     few = np.zeros((SIDE, SIDE), dtype=bool)
-    few[:9, :9] = True
+    few[:7, :7] = True
     np.testing.assert_array_equal(grained(plane(1.0), plane(5.0), few, 1.0, LARGEST), plane(1.0))
     np.testing.assert_array_equal(grained(plane(1.0), plane(5.0), EVERYWHERE, 0.0, LARGEST), plane(1.0))
     assert not parted(plane(3.0), 0.0).any()
@@ -118,3 +118,24 @@ def test_where_there_is_too_little_to_tell_the_face_is_left() -> None:
 def test_the_same_film_gives_the_same_grain() -> None:
     first, again = (grained(form(), plane(4.0), EVERYWHERE, 1.0, LARGEST) for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("x", [30, 160, 300])
+def test_what_passes_before_a_large_face_does_not_take_its_grain(x: int) -> None:
+    """A hand before the middle of a face, where its grain is told by."""
+    rng = np.random.default_rng(2)
+    target = (100 + rng.normal(0, 4.0, (700, 560))).astype(np.float32)
+    face = np.ones((700, 560), bool)
+    face[220:480, x : x + 240] = False
+    assert strength(target, face) == pytest.approx(4.0, rel=0.1)
+    added = grained(np.full_like(target, 100.0), target, face, 1.0, LARGEST) - 100.0
+    assert added[face].std() > 3.0
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("level", [0.0, 16.0])
+def test_a_face_that_is_black_for_the_most_part_is_finite(seed: int, level: float) -> None:
+    target = np.full((SIDE, SIDE), level, np.float32)
+    target[:, :20] += np.abs(noise(6.0, seed))[:, :20]
+    found = grained(form(), target, EVERYWHERE, 1.0, LARGEST, 0.5)
+    assert np.isfinite(found).all()

@@ -13,8 +13,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from stages.compositing import motion
+from stages.compositing.focus import WIDTH as FOCUS
 from stages.compositing.inputs import Inputs
-from stages.compositing.matching import matches
+from stages.compositing.matching import _smears, matches, sampled
+from stages.compositing.measuring import Measured
 from stages.compositing.motion import SAMPLES, SHARES, WIDTH, detail_left, in_crop, samples_of, shutters, smear, smeared
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.sharpness import detail_of_luma
@@ -125,3 +128,22 @@ def test_it_is_off_where_the_settings_say_so_and_where_nothing_moves_enough(make
     for settings in (CompositingSettings(), CompositingSettings(motion_blur=0.0)):
         made = matches(inputs, settings, "test")
         assert [match.smear for match in made] == [None] * 4
+
+
+def test_a_face_that_jumps_further_than_can_be_measured_is_not_blurred_out_of_focus_as_well(
+    make_scene: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = make_scene(frames=4)
+    inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
+    moved = inputs.faces.assign(motion_x=[8.0, 8.0, 40.0, 8.0], motion_y=0.0)
+    found = Measured(
+        *(np.ones((4, *shape)) for shape in ((2, 13), (1, 1, 5), (2, 0, 3), (WIDTH,), (2, 5), (FOCUS,)))  # type: ignore[arg-type]
+    )
+    found.smears[2] = 0.0
+    monkeypatch.setattr(motion, "shutters", lambda *_: [0.5])
+    _, focused, smears = _smears(found, moved, sampled(moved), CompositingSettings())
+    assert [each is not None for each in smears] == [True] * 4
+    assert not focused[2].any()
+    assert focused[[0, 1, 3]].all()
+    _, left, _ = _smears(found, moved, sampled(moved), CompositingSettings(motion_blur=0.0))
+    assert left[2].all()
