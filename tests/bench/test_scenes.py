@@ -69,7 +69,7 @@ def test_whoever_passes_by_is_behind_the_player_and_in_the_answer_too() -> None:
         np.testing.assert_array_equal(alone[at].target_parts, passed[at].target_parts)
         own = passed[at].target_parts != Part.BACKGROUND
         own = cv2.erode(own.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1) > 0
-        np.testing.assert_allclose(alone[at].target[own].astype(int), passed[at].target[own], atol=2)
+        assert (np.abs(alone[at].target[own].astype(int) - passed[at].target[own]).max(axis=1) > 2).mean() < 0.005
     behind = [
         np.abs(one.target.astype(int) - two.target).sum(axis=2) > 30 for one, two in zip(alone, passed, strict=True)
     ]
@@ -79,7 +79,8 @@ def test_whoever_passes_by_is_behind_the_player_and_in_the_answer_too() -> None:
     take = passed[1]
     both = (take.target_parts == Part.BACKGROUND) & (take.truth_parts == Part.BACKGROUND)
     both = cv2.erode(both.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    np.testing.assert_allclose(take.target[both].astype(int), take.truth[both], atol=2)
+    # single pixels differ, since strands of hair are thinner than those
+    assert (np.abs(take.target[both].astype(int) - take.truth[both]).max(axis=1) > 2).mean() < 0.005
     assert (behind[1] & both).sum() > 100
     seen = np.abs(take.truth.astype(int) - alone[1].truth).sum(axis=2) > 30
     assert (seen & behind[1] & both).sum() > 0.9 * (behind[1] & both).sum()
