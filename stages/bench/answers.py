@@ -32,7 +32,6 @@ _HAIR: Final = frozenset({"fringe"})
 _MIXED: Final = 2
 """Pixels: as far from hair both hair and face may show in one."""
 
-
 _BRIDGE: Final = 27
 _BASE: Final = 33
 """Exact landmarks (:mod:`stages.rendering.landmarks`): where the nose begins and ends."""

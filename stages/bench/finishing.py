@@ -94,8 +94,8 @@ def _finished(film: Filmed, folder: Path, settings: CompositingSettings) -> tupl
     composite(film.frames, film.alignments, film.converted, folder, settings)
     spent = time.process_time() - began
     pictures = [frame.rgb() for frame in Frames.read(folder)]
-    nothing = np.zeros(pictures[0].shape[:2], bool)  # what is kept is not told here
-    return film.gone(pictures, pictures, [(nothing, nothing)] * len(pictures)), 1e3 * spent / len(film.alignments.table)
+    nothing = np.zeros((len(pictures), 2, *pictures[0].shape[:2]), bool)  # what is kept is not told here
+    return film.gone(pictures, pictures, nothing), 1e3 * spent / len(film.alignments.table)
 
 
 def table_of(found: dict[str, Row]) -> str:

@@ -33,7 +33,6 @@ from stages.settings import Params
 from stages.video import decode, running_ffmpeg
 
 Picture = NDArray[np.uint8]
-Hidden = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 _HALF: Final = 0.5
 """Of what a pixel shows: of more it is said that it is replaced."""
@@ -49,7 +48,7 @@ class Swapped:
         faces: the aligned faces.
         finished: the finished frames.
         painted: the same, but made without the network that sees what is before a face.
-        hidden: of each frame, where the target would be hidden without that network, and where it is, (h, w) bool.
+        hidden: (n, 2, h, w), of each frame where the target would be hidden without that network, and where it is.
         size: side of what the model draws, pixels.
     """
 
@@ -58,7 +57,7 @@ class Swapped:
     faces: pd.DataFrame
     finished: list[Picture]
     painted: list[Picture]
-    hidden: list[Hidden]
+    hidden: NDArray[np.bool_]
     size: int = 128
 
 
@@ -72,7 +71,7 @@ class Filmed:
     converted: Converted
     size: int
 
-    def gone(self, finished: list[Picture], painted: list[Picture], hidden: list[Hidden]) -> Swapped:
+    def gone(self, finished: list[Picture], painted: list[Picture], hidden: NDArray[np.bool_]) -> Swapped:
         """The scene gone the whole way, with what came out."""
         clip = [frame.rgb() for frame in self.frames]
         return Swapped(self.takes, clip, self.alignments.whole(), finished, painted, hidden, self.size)
@@ -98,13 +97,12 @@ def finished(film: Filmed, folder: Path, settings: CompositingSettings) -> Swapp
     return film.gone(pictures[0], pictures[1], hidden(film, settings))
 
 
-def hidden(film: Filmed, settings: CompositingSettings) -> list[Hidden]:
-    """Of each frame, where the masks hide more than half of the target without what passes before it, and with."""
+def hidden(film: Filmed, settings: CompositingSettings) -> NDArray[np.bool_]:
+    """Where the masks hide more than half of the target without what passes before it, and with, (n, 2, h, w)."""
     inputs = Inputs.of(film.frames, film.alignments, film.converted)
     inputs = inputs.some(range(len(inputs.faces)))
     facts = film.frames.facts
-    result = [(np.zeros((facts.height, facts.width), bool), np.zeros((facts.height, facts.width), bool))
-              for _ in range(len(film.frames))]  # fmt: skip
+    result = np.zeros((len(film.frames), 2, facts.height, facts.width), bool)
     layers = inputs.layers([Match(UNCHANGED, 1.0)] * len(inputs.faces), settings)
     for number, layer in zip(inputs.faces["frame"].tolist(), layers, strict=True):
         box = covered(layer, facts.width, facts.height)

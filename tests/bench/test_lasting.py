@@ -21,7 +21,7 @@ Points = NDArray[np.float32]
 
 COUNT, SIDE = 30, 96
 RNG = np.random.default_rng(0)
-NOTHING = [(np.zeros((SIDE, SIDE), bool), np.zeros((SIDE, SIDE), bool))] * COUNT
+NOTHING = np.zeros((COUNT, 2, SIDE, SIDE), bool)
 WALL = RNG.integers(60, 200, (SIDE, SIDE, 3), np.uint8)
 MOUTH = 0.5 + 0.4 * np.sin(np.arange(COUNT) * 0.9) + 0.1 * np.sin(np.arange(COUNT) * 0.31)
 

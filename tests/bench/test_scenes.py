@@ -157,7 +157,7 @@ def played(scene: NamedScene, take: Take, finished: Picture) -> Swapped:
     unit = [1.0 / 160, 0.0, 0.0, 0.0, 1.0 / 160, 0.0]
     table = pd.DataFrame({"frame": [0], "shot": [0], "landmarks": [np.pad(take.landmarks, ((0, 0), (0, 1))).ravel()]})
     replaced = (finished != take.target).any(axis=2)
-    hidden = [(replaced, replaced)]
+    hidden = np.stack([replaced, replaced])[None]
     return Swapped([take], [take.target], table.assign(transform=[unit]), [finished], [finished], hidden)
 
 
@@ -193,7 +193,7 @@ def test_of_things_hair_beside_them_does_not_count() -> None:
     kept = np.isin(take.target_parts, COVERS) & clear
     finished = np.where(kept[..., None], take.target, painted)
     made = played(BY_NAME["glasses"], take, finished)
-    made = replace(made, hidden=[(np.ones_like(kept), ~kept)])
+    made = replace(made, hidden=np.stack([np.ones_like(kept), ~kept])[None])
     found = figures(BY_NAME["glasses"], made, ColourSettings())
     assert found["things"] == 1.0
     assert float(found["kept"]) < 0.9

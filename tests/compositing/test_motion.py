@@ -137,7 +137,12 @@ def test_a_face_that_jumps_further_than_can_be_measured_is_not_blurred_out_of_fo
     inputs = Inputs.of(scene.frames, scene.alignments, scene.converted)
     moved = inputs.faces.assign(motion_x=[8.0, 8.0, 40.0, 8.0], motion_y=0.0)
     found = Measured(
-        *(np.ones((4, *shape)) for shape in ((2, 13), (1, 1, 5), (2, 0, 3), (WIDTH,), (2, 5), (FOCUS,)))  # type: ignore[arg-type]
+        statistics=np.ones((4, 2, 13)),
+        shading=np.ones((4, 1, 1, 5), np.float16),
+        colours=np.ones((4, 2, 0, 3), np.float16),
+        smears=np.ones((4, WIDTH)),
+        whites=np.ones((4, 2, 5)),
+        focus=np.ones((4, FOCUS)),
     )
     found.smears[2] = 0.0
     monkeypatch.setattr(motion, "shutters", lambda *_: [0.5])
