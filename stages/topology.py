@@ -23,6 +23,10 @@ MOUTH_CORNERS: Final = (61, 291)
 INNER_LIPS: Final = ((13, 14), (82, 87), (312, 317))
 """Pairs of upper and lower inner lip."""
 NOSE_TIP: Final = 4
+NOSE_BRIDGE: Final = 168
+"""Between the eyes."""
+NOSE_BASE: Final = 2
+"""Where the nose meets the upper lip."""
 FOREHEAD: Final = 10
 CHIN: Final = 152
 

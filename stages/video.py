@@ -26,6 +26,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from stages import geometry
 from stages.problems import Problem, told_as_problem
 
 # Names as the ffmpeg program takes them, by their numbers in ITU-T H.273, which is how streams carry them.
@@ -42,6 +43,10 @@ _FULL_RANGE_NAMES: Final = {"yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj4
 UNKNOWN: Final = "unknown"
 _LISTS: Final = ("concat", "dash", "hls", "imf")
 """Formats, by FFmpeg's names, that hold no pictures but names of files that do."""
+_REACH: Final = 2.0
+"""Pixels for each by which a crop is coarser that its filter reaches, and for itself that sampling does."""
+_GRID: Final = 16
+"""Pixels on which parts of a picture begin."""
 
 
 class VideoFacts(BaseModel):
@@ -101,8 +106,33 @@ class NativeFrame:
         Args:
             size: (w, h) to squeeze it to on the way, smoothly; None for its own.
         """
+        return self._rgb_of(self.picture, size)
+
+    def crop(self, transform: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+        """The aligned crop, (size, size, 3) uint8 RGB; of a large frame only the face's neighbourhood is converted.
+
+        That of :func:`stages.geometry.crop` of all of :meth:`rgb`, but for a code value where sampling rounds.
+
+        Args:
+            transform: (2, 3), frame pixels to the unit crop.
+            size: of the crop in pixels.
+        """
+        width, height = self.picture.width, self.picture.height
+        scale = max(geometry.scale_of(transform), 1e-9)
+        reach = _REACH * (1.0 / (scale * size) + 1.0)
+        x0, y0, x1, y1 = geometry.region(transform, width, height, margin=reach * scale)
+        if x1 <= x0 or y1 <= y0 or not _whole_samples(self.picture):
+            return geometry.crop(self.rgb(), transform, size)
+        # dithering repeats every eight pixels, and converting looks at neighbours
+        left, top = (max(low - _GRID, 0) // _GRID * _GRID for low in (x0, y0))
+        right, bottom = (min(-(-high // _GRID) * _GRID + _GRID, end) for high, end in ((x1, width), (y1, height)))
+        part = self._rgb_of(part_of(self.picture, (left, top, right, bottom)))
+        moved = geometry.compose(np.array([[1.0, 0.0, x0], [0.0, 1.0, y0]]), transform)
+        return geometry.crop(part[y0 - top : y1 - top, x0 - left : x1 - left], moved, size)
+
+    def _rgb_of(self, picture: av.VideoFrame, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
         width, height = size or (None, None)
-        converted = self.picture.reformat(
+        converted = picture.reformat(
             width,
             height,
             interpolation="BILINEAR" if size else None,
@@ -140,6 +170,33 @@ def planes_of(picture: av.VideoFrame) -> list[NDArray[Any]]:
         width = plane.width * (picture.format.padded_bits_per_pixel // (8 * kind.itemsize) if packed else 1)
         planes.append(rows[:, : min(width, rows.shape[1])])
     return planes
+
+
+def _whole_samples(picture: av.VideoFrame) -> bool:
+    """Whether no sample of chroma lies half beyond the edge: swscale spreads that half over all of the others."""
+    return all(
+        picture.height % -(-picture.height // rows) == 0 and picture.width % -(-picture.width // columns) == 0
+        for rows, columns in (plane.shape for plane in planes_of(picture))
+    )
+
+
+def part_of(picture: av.VideoFrame, box: tuple[int, int, int, int]) -> av.VideoFrame:
+    """A part of a picture in its own pixel format, copied.
+
+    Args:
+        picture: in a format of planes that all span the picture, or of one that is packed.
+        box: x0, y0, x1, y1; the first two on whole samples of every plane.
+    """
+    x0, y0, x1, y1 = box
+    part = av.VideoFrame(x1 - x0, y1 - y0, picture.format.name)
+    for mine, whole in zip(planes_of(part), planes_of(picture), strict=True):
+        rows, columns = whole.shape
+        down = -(-picture.height // rows)
+        # samples a pixel in a packed format, pixels a sample else
+        many, across = max(columns // picture.width, 1), -(-picture.width // columns)
+        top, left = y0 // down, x0 // across * many
+        mine[:] = whole[top : top + mine.shape[0], left : left + mine.shape[1]]
+    return part
 
 
 def ffmpeg_program() -> str:

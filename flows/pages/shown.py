@@ -21,6 +21,7 @@ SHEETS: Final = {
     "preview.png": "Faces as the training makes them",
     "contact-sheet.png": "The face set",
     "dropped.png": "Faces that were left out of the face set, and why",
+    "hidden.png": "What was taken for things before the faces, which stay as they are in the clip",
     "tracks.png": "The people in the clip, and who of them was taken",
 }
 LINKED: Final = {

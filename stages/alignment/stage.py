@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from stages import geometry
+from stages import contact_sheet, geometry
+from stages.alignment import sheet
 from stages.alignment.corrections import corrections_of
 from stages.alignment.looking import LookAtFaces, arrays_of, seen_of, spans_with
 from stages.alignment.settings import AlignmentSettings
@@ -58,6 +59,7 @@ def run(name: str, params: Params) -> None:
         keeping = Keeping(engine, kept, AsArrays(arrays_of, seen_of))
         with whole_folder(place(name)) as folder:
             align_into(folder, frames, detections.faces, params.alignment, decisions, clip=name, engine=keeping)
+            contact_sheet.write(sheet.drawn(frames, Alignments.read(folder), name), folder / "hidden.png")
 
 
 def align(

@@ -1,4 +1,4 @@
-"""Which pixels of an aligned crop show the face, as alignment stores it of each face: a PNG of a few kilobytes."""
+"""Which pixels of an aligned crop show the face, as alignment stores it of each face: a PNG of some ten kilobytes."""
 
 from __future__ import annotations
 

@@ -107,6 +107,7 @@ SCENES: Final = (
                acting=replace(CALM, distance=58.0, yaw=8.0, pitch=4.0)),
     NamedScene("passer-by", "another person who walks by behind", 317, passer=41),
     NamedScene("compressed", "a clip that was coded hard", 318, crf=34),
+    NamedScene("speech", "three seconds of talk: what one second can not tell of lips", 319, seconds=3.0),
 )  # fmt: skip
 
 

@@ -31,8 +31,9 @@ _TELLING = 0.1
 WITHIN: Final = 1.5
 """How many deviations from the mean of skin, in all channels together, its map is known: half of skin lies within."""
 
-HUE: Final = (6.0, 12.0)
-"""From how many deviations on a colour is moved less in hue, and from how many not at all: brows lie beyond."""
+HUE: Final = (4.0, 8.0)
+"""From how many deviations on a colour is moved less in hue, and from how many not at all: lips lie between, brows
+beyond."""
 
 NEAR: Final = 0.74
 """Share of a map's gain by which skin is spread in the mean: the regression of three normal channels, whose length

@@ -9,6 +9,7 @@ film's noise, lids, brows, lips and pores, is the target's and stays with it; of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 from typing import Final
 
 import cv2
@@ -23,6 +24,9 @@ _FEWEST: Final = 64
 _SCALE: Final = 1.5
 """Sigma in samples of the local means that grain lies about: coarser than that is form."""
 
+_TAPS: Final = 9
+"""Across that mean: what lies further away weighs less than a hundredth."""
+
 _AROUND: Final = 9
 """Side in samples of the surroundings of which a local variance is taken."""
 
@@ -32,11 +36,8 @@ _WINDOW: Final = 200
 _OPEN: Final = 0.5
 """Share of that middle which must be face: else something passes before it."""
 
-_ENOUGH: Final = 1000
+_ENOUGH: Final = 4000
 """Samples that are enough."""
-
-_EVERY: Final = 2
-"""Along either axis, of so many samples one tells how strong grain is."""
 
 _SMOOTH: Final = 0.05
 """Share of a face that has no texture: what varies there is noise."""
@@ -56,6 +57,47 @@ class Strength:
     usual: float
 
 
+@dataclass(frozen=True)
+class Varying:
+    """How a plane varies about its local means: the difference to them, and the local mean of its square, (h, w)."""
+
+    plane: Plane
+    left: Plane
+    local: Plane
+
+    @classmethod
+    def of(cls, plane: Plane) -> Varying:
+        """Of a plane (h, w) float32."""
+        means = cv2.GaussianBlur(plane, (_TAPS, _TAPS), _SCALE, borderType=cv2.BORDER_REFLECT_101)
+        left = np.asarray(plane - means, np.float32)
+        local = cv2.sqrBoxFilter(left, -1, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT_101)
+        return cls(plane, left, np.asarray(local, np.float32))
+
+    def __getitem__(self, part: tuple[slice, slice]) -> Varying:
+        return Varying(self.plane[part], self.left[part], self.local[part])
+
+    def strength(self, inside: NDArray[np.bool_]) -> Strength:
+        """See :func:`told`; what is ``inside`` tells, wherever that is."""
+        few = (slice(None, None, max(isqrt(int(inside.sum()) // _ENOUGH), 1)),) * 2
+        where = inside[few]
+        if int(where.sum()) < _FEWEST:
+            return Strength(0.0, 0.0)
+        edges = cv2.filter2D(self.plane, -1, _OFF_EDGES, borderType=cv2.BORDER_REFLECT_101)[few][where]
+        white = 1.4826 * float(np.median(np.abs(edges)))
+        # sums that run over a row may end a little below 0 where a plane is flat
+        squares = np.maximum(np.quantile(self.local[few][where], [_SMOOTH, 0.5]).astype(np.float64), 0.0)
+        smooth, usual = np.sqrt(squares).tolist()
+        return Strength(max(white, smooth), usual)
+
+    def up_to(self, deviation: float) -> Plane:
+        """See :func:`parted`."""
+        variance = deviation**2
+        if variance <= 0.0:
+            return np.zeros_like(self.left)
+        share = np.maximum(self.local, np.float32(variance))
+        return np.asarray(cv2.divide(self.left, share, scale=variance), np.float32)
+
+
 def told(plane: Plane, inside: NDArray[np.bool_]) -> Strength:
     """How much of a plane (h, w) is noise where it is ``inside``, and how much noise and texture; 0 of a few samples.
 
@@ -64,15 +106,9 @@ def told(plane: Plane, inside: NDArray[np.bool_]) -> Strength:
     is coarser than a pixel, as an enlarged or a coded film's is. Of a large face its middle tells.
     """
     middle = _middle(inside)
-    plane, inside = plane[middle], inside[middle]
-    few = (slice(None, None, _EVERY if int(inside.sum()) > _EVERY**2 * _ENOUGH else 1),) * 2
-    where = inside[few]
-    if int(where.sum()) < _FEWEST:
+    if 0 in plane[middle].shape:
         return Strength(0.0, 0.0)
-    edges = cv2.filter2D(plane, -1, _OFF_EDGES, borderType=cv2.BORDER_REFLECT_101)[few][where]
-    white = 1.4826 * float(np.median(np.abs(edges)))
-    smooth, usual = np.sqrt(np.quantile(_local(_left(plane))[few][where], [_SMOOTH, 0.5]).astype(np.float64)).tolist()
-    return Strength(max(white, smooth), usual)
+    return Varying.of(plane[middle]).strength(inside[middle])
 
 
 def strength(plane: Plane, inside: NDArray[np.bool_]) -> float:
@@ -86,12 +122,7 @@ def parted(plane: Plane, deviation: float) -> Plane:
     The filter of local statistics (Lee 1980): of each, the share that the deviation's square is of the local variance,
     at most all.
     """
-    variance = deviation**2
-    if variance <= 0.0:
-        return np.zeros_like(plane)
-    left = _left(plane)
-    share = np.maximum(_local(left), np.float32(variance))
-    return np.asarray(cv2.divide(left, share, scale=variance), np.float32)
+    return Varying.of(plane).up_to(deviation)
 
 
 def without(plane: Plane, inside: NDArray[np.bool_]) -> Plane:
@@ -111,32 +142,18 @@ def grained(
         largest: code value of the channel.
         texture: how far what is as strong as the median of the target's local differences comes over, too.
     """
-    if share == 0.0 and texture == 0.0:
+    if (share == 0.0 and texture == 0.0) or not inside.any():
         return layer
-    most = _LARGEST * largest
-    own, other = told(layer, inside), told(target, inside)
-    has, asked = min(own.noise, most), min(other.noise, most)
-    result = layer
-    if asked < has and share:
-        result = layer - np.float32(share * (1.0 - asked / has)) * parted(layer, has)
-    noise = parted(target, asked) if has < asked or texture else None
-    if has < asked and noise is not None:
-        result = layer + np.float32(share * np.sqrt(1.0 - (has / asked) ** 2)) * noise
-    if texture and noise is not None:
-        usual = asked + texture * max(min(other.usual, most) - asked, 0.0)
-        result = result + (parted(target, usual) - noise)
-    return np.asarray(result, np.float32)
-
-
-def _left(plane: Plane) -> Plane:
-    """The difference to the local mean."""
-    return np.asarray(plane - cv2.GaussianBlur(plane, (0, 0), _SCALE, borderType=cv2.BORDER_REFLECT_101), np.float32)
-
-
-def _local(left: Plane) -> Plane:
-    """The local mean of its square; sums that run over a row may end a little below 0 where a plane is flat."""
-    local = cv2.sqrBoxFilter(left, -1, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT_101)
-    return np.maximum(np.asarray(local, np.float32), np.float32(0.0))
+    film, middle, most = Varying.of(target), _middle(inside), _LARGEST * largest
+    other = film[middle].strength(inside[middle])
+    has, asked = min(told(layer, inside).noise, most), min(other.noise, most)
+    if share and asked < has:
+        layer = np.asarray(layer - np.float32(share * (1.0 - asked / has)) * parted(layer, has), np.float32)
+    lacks = share * float(np.sqrt(1.0 - (has / asked) ** 2)) if has < asked else 0.0
+    if texture == 0.0:
+        return np.asarray(layer + np.float32(lacks) * film.up_to(asked), np.float32) if lacks else layer
+    usual = asked + texture * max(min(other.usual, most) - asked, 0.0)
+    return np.asarray(layer + film.up_to(usual) + np.float32(lacks - 1.0) * film.up_to(asked), np.float32)
 
 
 def _middle(inside: NDArray[np.bool_]) -> tuple[slice, slice]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages import geometry
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
 from stages.compositing import focus, grain, motion, relighting, sharpness
@@ -27,12 +26,9 @@ from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.compositing.whites import WIDTH, measured_whites
 from stages.execution.work import spans_of, tables_of
 from stages.progress import progress
+from stages.topology import NOSE_BASE, NOSE_BRIDGE
 
 _NAMES = ("statistics", "shading", "colours", "smears", "whites", "focus")
-
-_BRIDGE: Final = 168
-_BASE: Final = 2
-"""Landmarks: where the nose begins and ends."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,6 @@ def measured(
     colours: list[list[Samples]] = [[] for _ in range(len(faces))]
     pictures = frames.pick(numbers)
     for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
-        picture = frame.rgb()
         for row in rows_of[frame.number].tolist():
             crop, decoder = next(crops)
             size, outline = crop.shape[0], outline_of(faces, row)
@@ -109,9 +104,9 @@ def measured(
             own = surely_shown(next(shown), face_size(outline))
             if own is not None:  # the source's hair and background will not be placed
                 mask = mask * cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)
-            pair = [crop, geometry.crop(picture, transform_of(faces, row), size)]
+            pair = [crop, frame.crop(transform_of(faces, row), size)]
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
-            beardless = above_mouth(size * outline[_BRIDGE], size * outline[_BASE], size, size)
+            beardless = above_mouth(size * outline[NOSE_BRIDGE], size * outline[NOSE_BASE], size, size)
             lumas = [np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32) for view in views]
             # noise is no detail
             plain = [grain.without(luma, mask > 0.5) for luma in lumas] if settings.sharpness else lumas

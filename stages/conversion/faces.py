@@ -19,7 +19,7 @@ from stages.artifacts.visibility import SIZE
 from stages.conversion.network import SourceNetwork, in_batches
 from stages.conversion.settings import ConversionSettings
 from stages.execution.work import FRAMES, tables_of
-from stages.geometry import as_matrix, crop
+from stages.geometry import as_matrix
 from stages.onnx import open_session
 from stages.visible_face import NETWORK, PLACE, VisibleFace
 
@@ -111,9 +111,8 @@ def _crops(frames: Frames, span: Sequence[FaceOfFrame], size: int) -> Iterator[N
     groups = [(number, list(faces)) for number, faces in groupby(span, key=lambda face: face[0])]
     pictures = frames.pick([number for number, _ in groups])
     for frame, (_, faces) in zip(pictures, groups, strict=True):
-        picture = frame.rgb()
         for _, transform in faces:
-            yield crop(picture, as_matrix(transform), size)
+            yield frame.crop(as_matrix(transform), size)
 
 
 def spans_of_faces(table: pd.DataFrame, batch: int) -> list[list[FaceOfFrame]]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.topology import FOREHEAD, UPPER_OVAL
-
-NOSE_BRIDGE: Final = 168
+from stages.topology import FOREHEAD, NOSE_BRIDGE, UPPER_OVAL
 
 
 def outline(landmarks: NDArray[np.floating], forehead: float) -> NDArray[np.float32]:

@@ -253,7 +253,12 @@ def ablate(
     same = {
         "length": asdict(length),
         "data": {name: data_hashes(folder) for name, folder in folders.items()},
-        "device": [params.training.device, params.training.threads, params.training.compile],
+        "device": [
+            params.training.device,
+            params.training.threads,
+            params.training.compile,
+            params.training.deterministic,
+        ],
         "code": [code_hash(), packs_hash()],
         "versions": versions(),
     }

@@ -51,8 +51,9 @@ from stages.training.step import Step
 from stages.training.timing import mean_seconds_within
 from stages.workers import workers
 
-ROWS: Final = ("plain", "original", "default", "default-64")
-"""The classic in plain torch; the classic through our trainer; the chosen preset; the same at the classic's 64."""
+ROWS: Final = ("plain", "original", "default", "default-64", "default-free")
+"""The classic in plain torch; the classic through our trainer; the chosen preset; the same at the classic's 64; the
+same as the preset without ``training.deterministic``, which is something else on a GPU only."""
 
 _OPEN_BATCH = 8
 """Crops of each identity where a preset leaves the batch open: rows are to be compared, not fitted to the memory."""
@@ -101,7 +102,8 @@ def compare(
 
 def measure(row: str, params: Params, pair: str | None, seconds: float) -> Speed:
     """One row's figures, measured in this process. Arguments and errors as :func:`compare`."""
-    device = prepare(params.training)
+    update = {"deterministic": row != "default-free"}
+    device = prepare(params.training.model_copy(update=update))
     preset = preset_of(row, params)
     batch = _OPEN_BATCH if preset.batch == "auto" else preset.batch
     preset = preset.model_copy(update={"batch": batch})
@@ -114,6 +116,7 @@ def measure(row: str, params: Params, pair: str | None, seconds: float) -> Speed
         # as torch comes, whatever prepare has set
         torch.use_deterministic_algorithms(False)
         torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = False
         pictures = {name: some.planes[:, :3].permute(0, 2, 3, 1).contiguous().numpy() for name, some in faces.items()}
         plain = PlainTraining(pictures, preset.network, batch, device)
         network, steps, batches = plain.network, plain.step, plain.batches
@@ -155,7 +158,7 @@ def preset_of(row: str, params: Params) -> PresetSettings:
         if "original" not in training.presets:
             raise Problem("there is no preset 'original'", where="params.yaml, training.presets", mend="put it back")
         return training.presets["original"]
-    if row == "default":
+    if row in ("default", "default-free"):
         return training.chosen
     raw = training.chosen.model_dump()
     raw["network"] |= {"input_size": 64, "output_size": 64}
@@ -217,7 +220,9 @@ def line(speed: Speed) -> str:
 
 
 def command(
-    rows: Annotated[str, typer.Option(help=f"which rows, of {','.join(ROWS)}")] = ",".join(ROWS),
+    rows: Annotated[
+        str | None, typer.Option(help=f"which rows, of {','.join(ROWS)}; the last is left out on a CPU")
+    ] = None,
     seconds: Annotated[float, typer.Option(min=0.0, help="time for the steps of a row, and again for batches")] = 5.0,
     pair: Annotated[str | None, typer.Option(help="whose face sets; the first pair's if left out")] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; as in params.yaml if left out")] = None,
@@ -232,7 +237,9 @@ def command(
             settings = settings.model_copy(update={"training": training})
         print(HEAD)
         chosen = pair or next(iter(settings.pairs), None)
-        compare(settings, chosen, tuple(rows.split(",")), seconds, lambda speed: print(line(speed), flush=True))
+        of_device = ROWS if settings.training.device == "cuda" else ROWS[:-1]
+        wanted = of_device if rows is None else tuple(rows.split(","))
+        compare(settings, chosen, wanted, seconds, lambda speed: print(line(speed), flush=True))
     except Problem as problem:
         raise typer.Exit(tell(problem)) from None
 

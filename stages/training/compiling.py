@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch._dynamo.exc import TorchDynamoException
 
 from stages.problems import Problem
 
-# no kernel is chosen by the clock: another run would choose another one, whose sums have other last digits
-_OPTIONS: Final[dict[str, Any]] = {"deterministic": True}
-
 
 def compiled(passes: Callable[..., Any]) -> Callable[..., Any]:
-    """The same passes, compiled when they are first called; once for each shape of the inputs."""
-    compiled_passes: Callable[..., Any] = torch.compile(passes, dynamic=False, options=_OPTIONS)
+    """The same passes, compiled when they are first called; once for each shape of the inputs.
+
+    If torch is asked for what repeats itself, no kernel is chosen by the clock: another run would choose another one,
+    whose sums have other last digits.
+    """
+    options: dict[str, Any] = {"deterministic": torch.are_deterministic_algorithms_enabled()}
+    compiled_passes: Callable[..., Any] = torch.compile(passes, dynamic=False, options=options)
     return compiled_passes
 
 

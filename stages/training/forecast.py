@@ -139,8 +139,10 @@ def tell_needs(
 
 
 def snapshot_bytes(state: State) -> int:
-    """The most memory that the guard's copies of the state take, where the state is."""
-    return SNAPSHOTS * state.size_in_bytes()
+    """The most memory that the guard's copies of the state take, where the state is: what is being written lies in the
+    machine's memory, also of a GPU's state."""
+    copies = SNAPSHOTS if next(state.network.parameters()).device.type == "cpu" else SNAPSHOTS - 1
+    return copies * state.size_in_bytes()
 
 
 def checkpoint_bytes(state: State) -> int:

@@ -15,8 +15,9 @@ log = logging.getLogger(__name__)
 _MEMORY = 0.8
 """Decay of the running mean loss per look."""
 
-SNAPSHOTS: Final = 2
-"""Copies of the state at once, at most: the last good one stays until the next is whole."""
+SNAPSHOTS: Final = 3
+"""Copies of the state at once, at most: the last good one stays until the next is whole, and a slow disk may still be
+writing the one before."""
 
 
 class Guard:

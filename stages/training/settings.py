@@ -293,6 +293,12 @@ class TrainingSettings(_Settings):
         "are others than without it, and hang on the compiler too (a C++ compiler, on a GPU Triton). On a CPU "
         "compiled passes repeat themselves to the byte, as tests show; on a GPU torch is asked for that, untested",
     )
+    deterministic: bool = Field(
+        default=True,
+        description="on a GPU, only algorithms that repeat themselves to the byte. Without, convolutions are chosen by "
+        "the clock and sums are added in any order: the same command ends in other bytes, and so does a run that was "
+        "killed and went on. A CPU always repeats itself",
+    )
     checkpoint_seconds: float = Field(default=30.0, ge=0.0, description="least time between checkpoints")
     presets: dict[str, PresetSettings] = Field(min_length=1)
 

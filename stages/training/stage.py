@@ -142,6 +142,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
         "device": settings.device,
         "processes": processes.count,
         "compile": settings.compile,
+        "deterministic": settings.deterministic,
         "budget_minutes": settings.budget_minutes,
         "crop_size": _one_crop_size(faces),
         "data": {identity: data_hashes(folder) for identity, folder in task.folders.items()},
@@ -218,16 +219,18 @@ def _nothing_kept_without(checkpoints: CheckpointFolder) -> Iterator[None]:
 
 
 def prepare(settings: TrainingSettings) -> torch.device:
-    """Make torch repeat itself exactly, and find the device.
+    """Make torch repeat itself exactly, if a GPU is not asked for less, and find the device.
 
     Raises:
         Problem: the device is not there, or passes are to be compiled and can not be.
     """
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise Problem("torch finds no CUDA GPU", where="params.yaml, training.device", mend="set it to cpu")
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when torch asks for determinism
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = False
+    exact = settings.deterministic or settings.device == "cpu"
+    if exact:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when torch asks for determinism
+    torch.use_deterministic_algorithms(exact)
+    torch.backends.cudnn.benchmark = not exact
     torch.backends.cudnn.allow_tf32 = False  # float32 says what it is: exports are compared with it
     torch.set_num_threads(settings.threads)
     device = torch.device(settings.device)

@@ -74,7 +74,8 @@ def make(recipe: Recipe, place: Path, scratch: Path, *, processes: int, threads:
     footage.render(recipe, renders, processes)
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
-    hashes = [sha256_of(footage.shard(renders, number)) for number in range(recipe.people)]
+    shards = [path for number in range(recipe.people) for path in footage.shards(recipe, renders, number)]
+    hashes = [sha256_of(path) for path in shards]
     renders_hash = hashlib.sha256("".join(hashes).encode()).hexdigest()
     code = _training_code()
     fingerprint = fingerprint_of(recipe.model_dump(mode="json"), renders_hash, code, threads, versions())
@@ -109,7 +110,10 @@ def renders_of(recipe: Recipe, scratch: Path) -> Path:
 def _training_code() -> str:
     """One SHA-256 over the code that trains."""
     stages = Path(__file__).parents[1]
-    names = ("base/learning", *(f"visibility/{name}" for name in ("lessons", "masquerade", "network", "recipe")))
+    names = (
+        "base/learning",
+        *(f"visibility/{name}" for name in ("filming", "lessons", "masquerade", "network", "recipe")),
+    )
     return hashlib.sha256("".join(sha256_of(stages / f"{name}.py") for name in names).encode()).hexdigest()
 
 

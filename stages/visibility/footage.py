@@ -13,7 +13,7 @@ from stages.atomic import whole_file
 from stages.progress import progress
 from stages.training.checkpoint import save_tensors
 from stages.visibility.recipe import Recipe
-from stages.visibility.scenes import Seen, play
+from stages.visibility.scenes import Seen, Sitter, grimace, play
 from stages.workers import workers
 
 
@@ -22,8 +22,19 @@ def shard(folder: Path, number: int) -> Path:
     return folder / f"performer-{number:03d}.safetensors"
 
 
+def bare_shard(folder: Path, number: int) -> Path:
+    """Where a performer's grimaces lie."""
+    return folder / f"grimaces-{number:03d}.safetensors"
+
+
+def shards(recipe: Recipe, folder: Path, number: int) -> list[Path]:
+    """All that is rendered of a performer; of held-out ones, no grimaces."""
+    grimaces = [bare_shard(folder, number)] if recipe.grimaces and number < recipe.performers else []
+    return [shard(folder, number), *grimaces]
+
+
 def render(recipe: Recipe, folder: Path, processes: int, first: int = 0) -> None:
-    """Render what is missing; a shard a performer, each whole or not at all.
+    """Render what is missing; a shard or two a performer, each whole or not at all.
 
     Args:
         recipe: who is rendered behind what.
@@ -34,7 +45,8 @@ def render(recipe: Recipe, folder: Path, processes: int, first: int = 0) -> None
     Raises:
         Problem: the disk is full or the folder may not be written.
     """
-    missing = [number for number in range(first, recipe.people) if not shard(folder, number).is_file()]
+    numbers = range(first, recipe.people)
+    missing = [each for each in numbers if not all(path.is_file() for path in shards(recipe, folder, each))]
     with workers(processes, _one_thread) as pool:
         running = [pool.submit(_render_one, recipe, folder, number) for number in missing]
         for done in progress(as_completed(running), total=len(running), what="rendering faces", unit="performer"):
@@ -46,12 +58,19 @@ def _one_thread() -> None:
 
 
 def _render_one(recipe: Recipe, folder: Path, number: int) -> None:
-    with whole_file(shard(folder, number)) as scratch:
-        save_tensors(
-            {name: torch.from_numpy(values) for name, values in play(recipe, number)._asdict().items()}, scratch
-        )
+    sitter = Sitter(recipe, number)
+    for path, made in zip(shards(recipe, folder, number), (play, grimace), strict=False):
+        if not path.is_file():
+            with whole_file(path) as scratch:
+                tensors = made(recipe, number, sitter)._asdict()
+                save_tensors({name: torch.from_numpy(values) for name, values in tensors.items()}, scratch)
 
 
 def read(folder: Path, number: int) -> Seen:
     """The crops of a performer."""
     return Seen(**load_file(shard(folder, number)))
+
+
+def read_bare(folder: Path, number: int) -> Seen:
+    """The grimaces of a performer: one look of each."""
+    return Seen(**load_file(bare_shard(folder, number)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -14,17 +16,22 @@ from stages.training.checkpoint import CheckpointFolder
 from stages.training.settings import OptimiserSettings
 from stages.training.state import State, learning_rate
 from stages.visibility import footage
+from stages.visibility.filming import creased, filmed, other_face
 from stages.visibility.masquerade import Example, cut_off, cut_out, moved, relit, repainted, shape, smeared
 from stages.visibility.network import VisibilityNetwork
 from stages.visibility.recipe import Recipe
 
 _CHECKPOINT_EVERY = 100
 _TOLD_EVERY = 20
-_BARE = 0.25  # share of crops that start without a covering
+_BARE = 0.3  # share of crops that start without a covering
+_GRIMACING = 0.7  # share of these that are grimaces
 _CUT_OUT, _SHAPE = 0.3, 0.4  # chance of something of another face, and of a shape of chance, before a crop
 _REPAINTED = 0.4  # share of things that get another colour
+_OTHER = 0.5  # share of faces that get other proportions
+_CREASED = 0.4  # share of crops with lines and blotches that cover nothing
 _SMEARED = 0.15  # share of crops that are taken with a slow shutter
 _CUT_OFF = 0.15  # share of crops that reach out of the picture
+_FILMED = 0.5  # share of crops that a worse camera takes than any that was rendered
 
 
 class Lessons:
@@ -39,6 +46,8 @@ class Lessons:
     def __init__(self, recipe: Recipe, renders: Path, checkpoints: CheckpointFolder) -> None:
         seen = [footage.read(renders, number) for number in range(recipe.performers)]
         self._rgb, self._face, self._cover, self._hull = (np.stack([one[k] for one in seen]) for k in range(4))
+        bare = [footage.read_bare(renders, number) for number in range(recipe.performers if recipe.grimaces else 0)]
+        self._bare = [np.stack([one[k] for one in bare]) for k in range(4)] if bare else None
         self._recipe, self._checkpoints = recipe, checkpoints
         self._optimiser = OptimiserSettings(
             learning_rate=recipe.learning_rate, warm_up=recipe.warm_up, average=recipe.average
@@ -93,7 +102,7 @@ class Lessons:
         """Crops (n, 3, s, s), face, cover and hull (n, 1, s, s), float32 0..1; of seed and iteration only."""
         chance = np.random.default_rng([self._recipe.seed, iteration])
         rows = [self._example(chance) for _ in range(self._recipe.batch)]
-        rgb = torch.from_numpy(np.stack([relit(row, chance) for row in rows])).permute(0, 3, 1, 2)
+        rgb = torch.from_numpy(np.stack([_shown(row, chance) for row in rows])).permute(0, 3, 1, 2)
         face, cover, hull = (
             torch.from_numpy(np.stack([getattr(row, name) for row in rows]))[:, None]
             for name in ("face", "cover", "hull")
@@ -106,11 +115,15 @@ class Lessons:
             example.laid_over(*cut_out(self._drawn(chance, bare=False), chance))
         if chance.random() < _SHAPE:
             example.laid_over(*shape(example, chance))
+        if chance.random() < _OTHER:
+            example = other_face(example, chance)
         if chance.random() < _SMEARED:
             example = smeared(example, chance)
         return cut_off(example, chance) if chance.random() < _CUT_OFF else example
 
     def _drawn(self, chance: np.random.Generator, *, bare: bool) -> Example:
+        if bare and self._bare is not None and chance.random() < _GRIMACING:
+            return self._grimace(self._bare, chance)
         people, poses, looks = self._face.shape[:3]
         at = (
             int(chance.integers(people)),
@@ -125,6 +138,19 @@ class Lessons:
             shown = repainted(shown, self._cover[at], self._rgb[without], self._cover[without], chance)
         parts = [shown, self._face[at], self._cover[at], self._hull[at[:2]]]
         return moved(parts, recipe.stored_reach, recipe.input_size, chance)
+
+    def _grimace(self, bare: Sequence[NDArray[np.uint8]], chance: np.random.Generator) -> Example:
+        rgb, face, cover, hull = bare
+        at = int(chance.integers(hull.shape[0])), int(chance.integers(hull.shape[1]))
+        parts = [rgb[at][0], face[at][0], cover[at][0], hull[at]]
+        return moved(parts, self._recipe.stored_reach, self._recipe.input_size, chance)
+
+
+def _shown(example: Example, chance: np.random.Generator) -> NDArray[np.float32]:
+    if chance.random() < _CREASED:
+        example.rgb = creased(example.rgb, chance)
+    rgb = relit(example, chance)
+    return filmed(rgb, chance) if chance.random() < _FILMED else rgb
 
 
 def loss_of(logits: Tensor, face: Tensor, cover: Tensor, weight: Tensor, before: float) -> Tensor:

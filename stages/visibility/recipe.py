@@ -19,6 +19,7 @@ class Recipe(BaseModel):
     performers: int = Field(default=160, ge=1)
     held_out: int = Field(default=4, ge=1, description="further performers, to measure on")
     poses: int = Field(default=6, ge=1, description="of each performer, each bare and behind one of each of the kinds")
+    grimaces: int = Field(default=8, ge=0, description="of each performer besides, bare, in lights that burn out")
     kinds: tuple[Kind, ...] = Field(
         default=("glasses", "glasses", "glasses", "hand", "hand", "microphone", "phone", "fringe"),
         description="that training sees, and as many of each as it is named; no two hands or glasses are alike",
@@ -55,7 +56,7 @@ class Recipe(BaseModel):
 
     def played(self) -> dict[str, Any]:
         """What the pictures of a performer depend on."""
-        names = {"seed", "first_identity", "performers", "poses", "kinds", "unseen", "hard", "frame_size"}
+        names = {"seed", "first_identity", "performers", "poses", "grimaces", "kinds", "unseen", "hard", "frame_size"}
         return self.model_dump(mode="json", include=names | {"stored_size", "stored_reach"})
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import cv2
@@ -16,6 +17,7 @@ from stages.packs import Landmarker, open_pack
 from stages.packs.canonical import read_canonical
 from stages.rendering.background import backdrop
 from stages.rendering.camera import Camera
+from stages.rendering.expressions import units_of
 from stages.rendering.head import HeadBasis
 from stages.rendering.identity import Identity
 from stages.rendering.landmarks import five_points
@@ -33,6 +35,14 @@ BEFORE = (*COVERS, Part.HAIR)
 _ANEW: Final = frozenset({"glasses", "fringe"})
 """What is made anew for each pose. What a hand carries is seen from elsewhere in each, and takes as long to make as six
 pictures."""
+
+_ACTING: Final = Acting(yaw=42.0, pitch=18.0, roll=12.0)
+
+_GRIMACES: Final = ("smile", "lips", "jaw", "stretch", "squint", "sneer", "brows_up", "brows_down", "wide", "frown")
+"""Channels that are strong in a grimace, three of them at a time."""
+
+_HARD, _HOT = 0.6, 2.0
+"""Of grimaces, the share in hard light, and by how much at most they are exposed longer."""
 
 _RATE = 25
 _LONG = 40.0  # seconds of the way of a hand, from which moments are drawn
@@ -60,43 +70,111 @@ def coverings(recipe: Recipe, number: int) -> tuple[tuple[Kind, ...], ...]:
     return one_each + tuple((kind,) for kind in recipe.unseen)
 
 
-def play(recipe: Recipe, number: int) -> Seen:
-    """All crops of performer ``number``."""
-    rows = list(_poses(recipe, number))
+def play(recipe: Recipe, number: int, sitter: Sitter | None = None) -> Seen:
+    """Crops of performer ``number``, who is made anew if not given."""
+    rows = list(_poses(recipe, number, sitter or Sitter(recipe, number)))
     return Seen(*(np.stack([row[k] for row in rows]) for k in range(4)))
 
 
-def _poses(recipe: Recipe, number: int) -> Iterator[tuple[NDArray[np.uint8], ...]]:
-    chance = np.random.default_rng([recipe.seed, number])
-    performer = Performer(Identity.from_seed(recipe.first_identity + number), HeadBasis.load())
-    pack = open_pack()
-    landmarker = Landmarker(pack, device="cpu", threads=1)
-    canonical = read_canonical(pack.files["canonical_face"])
+def grimace(recipe: Recipe, number: int, sitter: Sitter | None = None) -> Seen:
+    """Further crops of performer ``number``, all bare: broad smiles, teeth, knitted brows, in lights that burn out.
+
+    What speech does to a face is little of what faces do, and a row of teeth that was never shown is a thing.
+    """
+    rows = list(_grimaces(recipe, number, sitter or Sitter(recipe, number)))
+    return Seen(*(np.stack([row[k] for row in rows]) for k in range(4)))
+
+
+class Sitter:
+    """A performer, and what finds and cuts out the face."""
+
+    def __init__(self, recipe: Recipe, number: int) -> None:
+        pack = open_pack()
+        self.performer = Performer(Identity.from_seed(recipe.first_identity + number), HeadBasis.load())
+        self.canonical = read_canonical(pack.files["canonical_face"])
+        self._landmarker = Landmarker(pack, device="cpu", threads=1)
+
+    def found(self, picture: Picture) -> NDArray[np.float32] | None:
+        """The landmarks of a bare face, None if the landmarker is not sure of it."""
+        points, sure = self._landmarker.refine(picture.rgb, five_points(picture.landmarks)[None], passes=2)
+        return None if float(sure[0]) < _SURE else np.asarray(points[0], np.float32)
+
+    def crops(
+        self, pictures: list[Picture], points: NDArray[np.float32], recipe: Recipe
+    ) -> tuple[NDArray[np.uint8], ...]:
+        """A row of :class:`Seen`."""
+        return _crops(pictures, points, fit(points, self.canonical), recipe)
+
+
+class _Setting(NamedTuple):
+    camera: Camera
+    light: Light
+    behind: NDArray[np.float32]
+    sensor: Sensor
+
+
+def _setting(recipe: Recipe, hard: float, hot: float, chance: np.random.Generator) -> _Setting:
+    size = recipe.frame_size
+    camera = Camera(size, size, 2.0 * size, tuple(chance.normal(0.0, 0.02 * size, 2).tolist()))
+    light, behind = Light.by_chance(chance, hard), backdrop(int(chance.integers(2**31)), size, size)
+    sensor = _sensor(chance)
+    if hot:
+        sensor = replace(sensor, exposure=sensor.exposure * float(chance.uniform(1.0, hot)))
+    return _Setting(camera, light, behind, sensor)
+
+
+def _grimaces(recipe: Recipe, number: int, sitter: Sitter) -> Iterator[tuple[NDArray[np.uint8], ...]]:
+    chance, made = np.random.default_rng([recipe.seed, number, 1]), 0
+    track = perform(int(chance.integers(2**31)), 200 * recipe.poses, _RATE, _ACTING)
+    while made < recipe.grimaces:
+        pose = pose_at(track, int(chance.integers(len(track))))
+        units = {unit: max(amount, pose.units.get(unit, 0.0)) for unit, amount in units_of(_drawn(chance)).items()}
+        pose = replace(pose, units=pose.units | units)
+        setting = _setting(recipe, _HARD, _HOT, chance)
+        picture = sitter.performer.render(pose, *setting, chance)
+        points = sitter.found(picture)
+        if points is not None:
+            yield sitter.crops([picture], points, recipe)
+            made += 1
+
+
+def _drawn(chance: np.random.Generator) -> dict[str, float]:
+    """Channels of a grimace; every second one is a smile that shows teeth."""
+    if chance.random() < 0.5:
+        return {
+            "smile": float(chance.uniform(0.6, 1.0)),
+            "lips": float(chance.uniform(0.4, 1.0)),
+            "jaw": float(chance.uniform(0.0, 0.3)),
+            "squint": float(chance.uniform(0.0, 0.6)),
+            "brows_up": float(chance.uniform(0.0, 0.8)),
+        }
+    return {str(each): float(chance.uniform(0.4, 1.0)) for each in chance.choice(_GRIMACES, 3, replace=False)}
+
+
+def _poses(recipe: Recipe, number: int, sitter: Sitter) -> Iterator[tuple[NDArray[np.uint8], ...]]:
+    chance, performer = np.random.default_rng([recipe.seed, number]), sitter.performer
     all_kinds = coverings(recipe, number)
     carried = {
         place: _covering(kinds, recipe, performer, chance)
         for place, kinds in enumerate(all_kinds)
         if not _ANEW.issuperset(kinds)
     }
-    track = perform(int(chance.integers(2**31)), 200 * recipe.poses, _RATE, Acting(yaw=42.0, pitch=18.0, roll=12.0))
+    track = perform(int(chance.integers(2**31)), 200 * recipe.poses, _RATE, _ACTING)
     made = 0
     while made < recipe.poses:
         pose = pose_at(track, int(chance.integers(len(track))))
-        size = recipe.frame_size
-        camera = Camera(size, size, 2.0 * size, tuple(chance.normal(0.0, 0.02 * size, 2).tolist()))
-        light, behind = Light.by_chance(chance, recipe.hard), backdrop(int(chance.integers(2**31)), size, size)
-        sensor = _sensor(chance)
-        pictures = [performer.render(pose, camera, light, behind, sensor, chance)]
-        points, sure = landmarker.refine(pictures[0].rgb, five_points(pictures[0].landmarks)[None], passes=2)
-        if float(sure[0]) < _SURE:
+        setting = _setting(recipe, recipe.hard, 0.0, chance)
+        pictures = [performer.render(pose, *setting, chance)]
+        points = sitter.found(pictures[0])
+        if points is None:
             continue
         for place, kinds in enumerate(all_kinds):
             covering = carried.get(place) or _covering(kinds, recipe, performer, chance)
             busy = [time for thing in covering.carried for time in thing.busy] or [float(chance.uniform(0.0, _LONG))]
             # also on its way, where it is half out of the picture and faces are only touched by it
             seconds = float(chance.choice(busy) + chance.normal(0.0, 0.12))
-            pictures.append(performer.render(pose, camera, light, behind, sensor, chance, covering, seconds))
-        yield _crops(pictures, points[0], fit(points[0], canonical), recipe)
+            pictures.append(performer.render(pose, *setting, chance, covering, seconds))
+        yield sitter.crops(pictures, points, recipe)
         made += 1
 
 

@@ -13,12 +13,14 @@ import pytest
 from stages.alignment.chart import chart, draw
 from stages.alignment.looking import Seen
 from stages.alignment.settings import AlignmentSettings
+from stages.alignment.sheet import drawn
 from stages.alignment.stage import align, brought
 from stages.alignment.steadying import LOOKED, Steadying, table_of
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import Correction, Decisions
 from stages.artifacts.frames import Frames
 from stages.artifacts.visibility import ALL_SEEN, FINE, SIZE, packed, unpacked
+from stages.contact_sheet import TILE
 from stages.dataset.settings import FilterSettings
 from stages.detection.settings import DetectionSettings
 from stages.detection.stage import detect
@@ -125,6 +127,29 @@ def test_twice_gives_the_same_bytes(
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes()
     again = Alignments.read(tmp_path / "first")
     np.testing.assert_array_equal(np.stack(again.whole()["landmarks"]), np.stack(alignments.whole()["landmarks"]))
+
+
+def test_the_sheet_shows_red_what_is_said_to_be_hidden_and_the_most_hidden_face_first(
+    frames: Frames, alignments: Alignments
+) -> None:
+    whole = alignments.whole()
+    hidden = np.ones((FINE, FINE), np.float32)
+    hidden[:, : FINE // 2] = 0.0
+    last = len(whole) - 1
+    seen, visible = [ALL_SEEN] * len(whole), [1.0] * len(whole)
+    seen[last], visible[last] = packed(hidden), 0.5
+    sheet = drawn(frames, Alignments.of(whole.assign(seen=seen, visible=visible), alignments.facts), "x")
+    redder = sheet[..., 0].astype(int) - sheet[..., 1:].mean(axis=-1)
+    found = np.flatnonzero(sheet.any(axis=(1, 2)) & (redder > 110).any(axis=1))
+    first = sheet[found[0] : found[-1] + 1, :TILE].astype(int)
+    left, right = first[:, 4 : TILE // 2 - 4], first[:, TILE // 2 + 4 :]
+    assert (left[..., 0] - left[..., 2]).mean() > 100, "the half that is hidden is red"
+    row = whole.iloc[last]
+    (frame,) = frames.pick([int(row["frame"])])
+    there = cv2.resize(
+        crop(frame.rgb(), as_matrix(row["transform"]), FINE), (TILE, TILE), interpolation=cv2.INTER_AREA
+    ).astype(int)[:, TILE // 2 + 4 :]
+    assert np.median(np.abs(right[:TILE] - there[: len(right)])) <= 3, "the half that is seen is as it is"
 
 
 def test_without_taken_faces_the_table_is_empty(frames: Frames, faces: pd.DataFrame) -> None:

@@ -18,7 +18,7 @@ from stages.visibility.recipe import Recipe
 from stages.visible_face import NETWORK, VisibleFace
 
 RECIPE = Recipe(
-    performers=1, held_out=1, poses=1, kinds=("glasses",), unseen=("cup",), stored_size=80, input_size=64,
+    performers=1, held_out=1, poses=1, grimaces=1, kinds=("glasses",), unseen=("cup",), stored_size=80, input_size=64,
     channels=(8, 8, 16), iterations=(3,), outside=(1.0,), before=(1.0,), overlap=(0.5,), batch=2,
 )  # fmt: skip
 
@@ -32,8 +32,9 @@ def draw(recipe: Recipe, folder: Path, processes: int) -> None:
         face = np.full((1, looks, 80, 80), 255, np.uint8)
         rgb[0, 1:, 20:60, 30:50], face[0, 1:, 20:60, 30:50] = (20, 200, 40), 0
         tensors = {"rgb": rgb, "face": face, "cover": 255 - face, "hull": np.full((1, 80, 80), 255, np.uint8)}
-        torched = {name: torch.from_numpy(values) for name, values in tensors.items()}
-        save_tensors(torched, footage.shard(folder, number))
+        for path, few in zip(footage.shards(recipe, folder, number), (looks, 1), strict=False):
+            some = {name: values if name == "hull" else values[:, :few] for name, values in tensors.items()}
+            save_tensors({name: torch.from_numpy(values.copy()) for name, values in some.items()}, path)
 
 
 def test_a_network_comes_with_its_recipe_and_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

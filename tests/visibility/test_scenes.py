@@ -10,7 +10,7 @@ from stages.rendering.occluders.covering import Covering, Kind
 from stages.rendering.render import Performer
 from stages.visibility import scenes
 from stages.visibility.recipe import Recipe
-from stages.visibility.scenes import _covering, coverings, play
+from stages.visibility.scenes import Sitter, _covering, coverings, grimace, play
 
 RECIPE = Recipe(
     performers=1, held_out=1, poses=1, kinds=("glasses", "fringe"), unseen=("cup",), frame_size=160, stored_size=64
@@ -77,3 +77,25 @@ def test_glasses_and_hair_are_made_anew_for_each_pose_and_hands_for_each_perform
     seen = play(RECIPE.model_copy(update=update), 0)
     assert sorted(made) == [("fringe",)] * 2 + [("glasses",)] * 2 + [("hand",)]
     assert seen.rgb.shape[:2] == (2, 4)
+
+
+def test_grimaces_are_bare_and_the_same_with_a_performer_who_sat_before() -> None:
+    some = RECIPE.model_copy(update={"grimaces": 2})
+    seen = grimace(some, 0)
+    assert seen.rgb.shape == (2, 1, 64, 64, 3)
+    hull = seen.hull > 0
+    assert (seen.face[:, 0][hull] > 127).mean() > 0.6
+    sitter = Sitter(some, 0)
+    play(some, 0, sitter)
+    again = grimace(some, 0, sitter)
+    for one, other in zip(seen, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.abs(seen.rgb[0, 0].astype(int) - seen.rgb[1, 0]).mean() > 5.0
+
+
+def test_every_second_grimace_is_a_smile_with_parted_lips() -> None:
+    chance = np.random.default_rng(0)
+    drawn = [scenes._drawn(chance) for _ in range(200)]
+    smiles = [each for each in drawn if each.get("smile", 0.0) >= 0.6 and each.get("lips", 0.0) >= 0.4]
+    assert 80 <= len(smiles) <= 140
+    assert {name for each in drawn for name in each} == set(scenes._GRIMACES)
