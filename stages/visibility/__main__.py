@@ -29,8 +29,8 @@ from stages.visible_face import NETWORK, PLACE
 
 SCRATCH = Path(".scratch/visibility")
 
-_ROOMS = ("alignment", "packs", "rendering")
-_MODULES = ("visibility/scenes.py", "geometry.py", "fidelity.py", "topology.py")
+_ROOMS = ("packs", "rendering")
+_MODULES = ("alignment/canonical_crop.py", "visibility/scenes.py", "geometry.py", "fidelity.py", "topology.py")
 """Whose code decides what the crops look like."""
 
 
@@ -41,7 +41,7 @@ def main(
     place: Annotated[Path, typer.Option(help="the network's folder")] = PLACE,
     scratch: Annotated[Path, typer.Option(help="renders and checkpoints, kept for another run")] = SCRATCH,
 ) -> None:
-    """Make the network again, from its recipe alone: about an hour on two CPU cores.
+    """Make the network again, from its recipe alone: about an hour and a half on two CPU cores.
 
     Killed and started again, it goes on where it was.
     """

@@ -31,14 +31,25 @@ def aligned(tmp_path: Path, clip: str, first: int, last: int, step: int) -> pd.D
 @pytest.mark.parametrize(
     ("clip", "first", "last", "step", "seen"),
     [
-        ("asl_A.mp4", 0, 90, 18, 0.97),
-        ("asl_B.mp4", 54, 138, 18, 0.9),
+        ("asl_A.mp4", 0, 90, 18, 0.99),
+        ("asl_B.mp4", 54, 138, 18, 0.96),
         ("asl_D.mp4", 0, 12, 4, 0.99),
-        ("head-pose-face-detection-male.gif", 0, 25, 5, 0.99),
-        ("head-pose-face-detection-female.gif", 0, 20, 5, 0.95),
+        ("head-pose-face-detection-male.gif", 0, 25, 5, 0.985),
+        ("head-pose-face-detection-female.gif", 0, 20, 5, 0.9),  # her hair hangs over a part of it
     ],
 )
 def test_a_bare_face_is_seen_whole(tmp_path: Path, clip: str, first: int, last: int, step: int, seen: float) -> None:
     table = aligned(tmp_path, clip, first, last, step)
     assert len(table) >= 2
     assert table["visible"].median() > seen
+
+
+@pytest.mark.parametrize(
+    ("clip", "first", "last", "step", "seen"), [("asl_B.mp4", 18, 42, 6, 0.93), ("asl_D.mp4", 18, 30, 4, 0.94)]
+)
+def test_a_hand_before_a_face_is_none_of_it(
+    tmp_path: Path, clip: str, first: int, last: int, step: int, seen: float
+) -> None:
+    table = aligned(tmp_path, clip, first, last, step)
+    assert len(table) >= 2
+    assert table["visible"].median() < seen
