@@ -59,6 +59,11 @@ class Section:
     tiles: Sequence[Tile] = ()
 
 
+def place(frame: int, face: int) -> str:
+    """Where a face is, as tiles tell it: its frame, and which face of it if it is not the first."""
+    return str(frame) if face == 0 else f"{frame}/{face}"
+
+
 def draw(title: str, sections: Sequence[Section]) -> Picture:
     """The contact sheet, (h, WIDTH, 3) uint8 RGB; long headings go over several lines."""
     parts = [_words(title, TEXT)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from stages.artifacts.alignments import Alignments
 from stages.artifacts.frames import Frames
 from stages.artifacts.visibility import FINE, unpacked
-from stages.contact_sheet import COLUMNS, Section, Tile, draw, spread
+from stages.contact_sheet import COLUMNS, Section, Tile, draw, place, spread
 from stages.geometry import as_matrix
 
 Picture = NDArray[np.uint8]
@@ -33,8 +34,9 @@ def drawn(frames: Frames, alignments: Alignments, clip: str) -> Picture:
     table = alignments.table.sort_values(["visible", "frame", "face"], kind="stable")
     some = table.iloc[spread(len(table), SHOWN)]
     about = f"{clip}; footage {frames.fingerprint}; below each face: frame, share of the face that is seen"
-    words = "red: taken for what is before the face, which stays as it is in the clip; the most hidden faces first"
-    return draw(about, [Section(f"{words}: {len(table)} faces", list(_tiles(frames, alignments, some)))])
+    words = "red: taken for what is before the face, which stays as in the clip (beside the face it does not count)"
+    heading = f"{words}; the most hidden first: {len(table)} faces"
+    return draw(about, [Section(heading, list(_tiles(frames, alignments, some)))])
 
 
 def _tiles(frames: Frames, alignments: Alignments, some: pd.DataFrame) -> Iterator[Tile]:
@@ -44,14 +46,8 @@ def _tiles(frames: Frames, alignments: Alignments, some: pd.DataFrame) -> Iterat
         for row in some.index[some["frame"] == frame.number].tolist():
             pictures[row] = frame.crop(as_matrix(some.loc[row, "transform"]), FINE)
     for row, seen in zip(some.index.tolist(), wide["seen"], strict=True):
-        hidden = _STRONG * (1.0 - _sized(unpacked(seen)))[..., None]
+        sized = cv2.resize(unpacked(seen), (FINE, FINE), interpolation=cv2.INTER_NEAREST)
+        hidden = _STRONG * (1.0 - sized)[..., None]
         tinted = pictures[row] * (1.0 - hidden) + np.array(_TINT) * hidden
         frame, face, visible = (some.loc[row, name] for name in ("frame", "face", "visible"))
-        where = str(frame) if face == 0 else f"{frame}/{face}"
-        yield Tile(np.asarray(np.rint(tinted), np.uint8), (f"{where}  {visible:.0%} seen",))
-
-
-def _sized(seen: NDArray[np.float32]) -> NDArray[np.float32]:
-    """At the size of the picture, whatever size it was stored at."""
-    many = FINE // len(seen)
-    return seen.repeat(many, 0).repeat(many, 1)
+        yield Tile(np.asarray(np.rint(tinted), np.uint8), (f"{place(frame, face)}  {visible:.0%} seen",))

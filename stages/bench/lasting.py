@@ -24,7 +24,11 @@ FIGURES: Final[dict[str, Statistic]] = {
     "flicker": RootRatio("flow_error", "flow_error_clip"),
     "seam": Mean("seam"),
     "lag": Lag("mouth", "mouth_clip"),
+    "answer_lag": Lag("mouth_answer", "mouth_clip"),
 }
+"""Those of ``answer_lag`` are the right answer's lips: what the instrument itself says of lips that are not late."""
+
+_OF_LIPS: Final = ("lag", "answer_lag", "opens")
 
 LEAST_MOVED: Final = 0.02
 """Standard deviation of the lips' opening, in parts of the eyes' distance, below which they hardly move: whether they
@@ -65,7 +69,7 @@ def lasting(made: Swapped, landmarker: Landmarker) -> dict[str, float]:
         size = float(np.sqrt(max(mask.sum(), 1)))
         figures: dict[str, float] = {"frame": number, "stretch": now.shot}
         figures["seam"] = seam_energy(finished, clip, (finished != clip).any(axis=2), size)
-        for name, picture in (("mouth", finished), ("mouth_clip", clip)):
+        for name, picture in (("mouth", finished), ("mouth_clip", clip), ("mouth_answer", made.takes[number].truth)):
             found, _ = landmarker.refine(picture, landmarks[None])
             figures[name] = mouth_open(found[0])
         if before is not None and (before.number, before.shot) == (number - 1, now.shot):
@@ -74,10 +78,24 @@ def lasting(made: Swapped, landmarker: Landmarker) -> dict[str, float]:
         before = now
     table = pd.DataFrame(rows)
     told = {name: float(each.value(each.terms(table).sum(axis=0))) for name, each in FIGURES.items()}
-    moved = table.groupby("stretch")["mouth_clip"].agg(["std", "size"])
-    if not ((moved["std"] > LEAST_MOVED) & (moved["size"] > 2 * FARTHEST_LAG)).any():
-        told["lag"] = float("nan")
+    told["opens"] = _slope(table["mouth_answer"], table["mouth"])
+    if not _moves(table, "mouth_clip"):
+        told |= dict.fromkeys(_OF_LIPS, float("nan"))
+    elif not _moves(table, "mouth_answer"):
+        told["opens"] = float("nan")
     return told
+
+
+def _moves(table: pd.DataFrame, lips: str) -> bool:
+    """Whether lips move in any shot with enough faces to tell."""
+    moved = table.groupby("stretch")[lips].agg(["std", "size"])
+    return bool(((moved["std"] > LEAST_MOVED) & (moved["size"] > 2 * FARTHEST_LAG)).any())
+
+
+def _slope(x: pd.Series[float], y: pd.Series[float]) -> float:
+    """Of y on x, by least squares; NaN if x does not move."""
+    spread = float(x.var(ddof=0))
+    return float(x.cov(y, ddof=0)) / spread if spread > 0.0 else float("nan")
 
 
 def _flow_errors(made: Swapped, before: _Moment, now: _Moment) -> dict[str, float]:

@@ -22,7 +22,8 @@ and compositing as the settings file says, with the swap's own model. Nothing of
 - *fine*: strength of the finest structure of the face, pores and noise, over the right answer's: below 1 a face is
   smoother than the film around it.
 - *replaced*: share of the frames in which a face was replaced.
-- *flicker*, *seam*, *lips late*: see :mod:`stages.bench.lasting`.
+- *flicker*, *seam*, *lips late*, *lips open*: see :mod:`stages.bench.lasting`. *answer late*: how late the right
+  answer's lips are told to be, which are not: a control of the instrument.
 """
 
 from __future__ import annotations
@@ -67,9 +68,11 @@ FINISH: Final[dict[str, tuple[str, str]]] = {
     "flicker": ("flicker", ".2f"),
     "seam": ("seam", ".2f"),
     "lips late": ("lag", "+.2f"),
+    "answer late": ("answer_lag", "+.2f"),
+    "lips open": ("opens", ".2f"),
 }
-"""Those of the finish: fine structure over the right answer's, flicker and seam over the target's own, lips in
-frames."""
+"""Those of the finish: fine structure over the right answer's, flicker and seam over the target's own, how late lips
+are, and the right answer's, in frames, and how far they open where the right answer's open by one."""
 
 
 def table_of(rows: Sequence[dict[str, float | str]], columns: dict[str, tuple[str, str]]) -> str:

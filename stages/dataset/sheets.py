@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stages.artifacts.decisions import spans_of
 from stages.artifacts.face_set import HELD_OUT, FaceSet
 from stages.artifacts.frames import Frames
-from stages.contact_sheet import COLUMNS, TILE, Picture, Section, Tile, draw, spread
+from stages.contact_sheet import COLUMNS, TILE, Picture, Section, Tile, draw, place, spread
 from stages.dataset.selection import DUPLICATE, GUARD, HAND
 from stages.dataset.settings import DatasetSettings, FilterSettings
 from stages.geometry import as_matrix, crop
@@ -172,7 +172,7 @@ def _share(values: pd.Series, limit: float, median: float) -> pd.Series:
 
 
 def _label(row: pd.Series) -> tuple[str, ...]:
-    where = str(row["frame"]) if row["face"] == 0 else f"{row['frame']}/{row['face']}"
+    where = place(row["frame"], row["face"])
     return f"{where}  {row['yaw']:+.0f} {row['pitch']:+.0f}", f"{row['worst']} {row['grade']:.2f}"
 
 

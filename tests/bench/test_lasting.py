@@ -31,6 +31,7 @@ class Lips:
 
     def refine(self, picture: Picture, landmarks: Points) -> tuple[Points, Points]:
         found = landmarks.copy()
+        found[0, 14] = found[0, 13]
         found[0, 13, 1], found[0, 14, 1] = 40.0, 40.0 + 20.0 * float(picture[0, 0, 0]) / 255.0
         return found, np.ones(1, np.float32)
 
@@ -42,8 +43,8 @@ def landmarks() -> Points:
     return points
 
 
-def scene(change: Callable[[int, Picture], Picture], late: int = 0) -> Swapped:
-    """A still face whose lips move; what is finished is the clip, changed."""
+def scene(change: Callable[[int, Picture], Picture], late: int = 0, answers: list[Picture] | None = None) -> Swapped:
+    """A still face whose lips move; what is finished is the clip, changed; so is the right answer, if not given."""
     parts = np.full((SIDE, SIDE), Part.SKIN, np.uint8)
     clip, finished = [], []
     for number in range(COUNT):
@@ -52,7 +53,7 @@ def scene(change: Callable[[int, Picture], Picture], late: int = 0) -> Swapped:
         then[0, 0] = np.uint8(round(255 * MOUTH[max(number - late, 0)]))
         clip.append(here)
         finished.append(change(number, then))
-    takes = [Take(each, each, each, parts, parts, landmarks()[:70, :2]) for each in clip]
+    takes = [Take(each, each, each, parts, parts, landmarks()[:70, :2]) for each in answers or clip]
     faces = pd.DataFrame(
         {"frame": range(COUNT), "shot": 0, "landmarks": [landmarks().ravel()] * COUNT}
         | {"transform": [np.array([1 / SIDE, 0, 0, 0, 1 / SIDE, 0])] * COUNT}
@@ -96,8 +97,37 @@ def test_lips_are_late_by_so_many_frames(late: int) -> None:
     assert found["lag"] == pytest.approx(late, abs=0.3)
 
 
+def opened(amounts: NDArray[np.float64]) -> list[Picture]:
+    """The still face with lips as open as that."""
+    pictures = [WALL.copy() for _ in amounts]
+    for picture, amount in zip(pictures, amounts, strict=True):
+        picture[0, 0] = np.uint8(round(255 * amount))
+    return pictures
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_how_far_lips_open_is_told_by_the_right_answer_and_not_by_the_clip(share: float) -> None:
+    answers, finished = opened(0.6 * MOUTH), opened(share * 0.6 * MOUTH)
+    found = told(scene(lambda number, _: finished[number], answers=answers))
+    assert found["opens"] == pytest.approx(share, abs=0.03)
+    assert found["lag"] == pytest.approx(found["answer_lag"], abs=0.05)
+
+
+def test_the_right_answers_own_lips_show_what_the_instrument_is_off_by() -> None:
+    answers = opened(MOUTH[np.maximum(np.arange(COUNT) - 1, 0)])
+    found = told(scene(lambda _, picture: picture, answers=answers))
+    assert found["answer_lag"] == pytest.approx(1.0, abs=0.3)
+    assert found["lag"] == pytest.approx(0.0, abs=0.1)
+
+
+def test_how_far_lips_open_is_not_told_by_an_answer_whose_lips_hardly_move() -> None:
+    found = told(scene(lambda _, picture: picture, answers=opened(np.full(COUNT, 0.4))))
+    assert np.isnan(found["opens"])
+    assert np.isfinite(found["lag"])
+
+
 def test_of_lips_that_hardly_move_nothing_is_told() -> None:
     made = scene(lambda _, picture: picture)
     for picture in (*made.clip, *made.finished):
         picture[0, 0] = 100
-    assert np.isnan(told(made)["lag"])
+    assert all(np.isnan(told(made)[name]) for name in ("lag", "answer_lag", "opens"))
