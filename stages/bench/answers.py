@@ -16,12 +16,18 @@ from stages.compositing.colour import above_mouth
 from stages.compositing.recolouring import between
 from stages.compositing.settings import ColourSettings
 from stages.evaluation import controls
-from stages.fidelity import FACE_PARTS, hull, mask_box, psnr, ssim
+from stages.fidelity import FACE_PARTS, hull, mask_box, psnr, ssim_map
 from stages.rendering.mesh import COVERS, Part
 
 Mask = NDArray[np.bool_]
 
 FACE: Final = tuple(part for part in Part if part.name.lower() in FACE_PARTS)
+
+_LOOKED_AT: Final[dict[str, tuple[Part, ...]]] = {
+    "mouth": (Part.LIPS, Part.MOUTH, Part.TEETH, Part.TONGUE),
+    "eyes": (Part.EYE, Part.LASHES),
+}
+"""Small parts of a face that are looked at first, and say little in a mean over all of it."""
 
 _SEEN: Final = 12
 """Sum of differences in R, G and B, in code values, from which on a pixel counts as replaced."""
@@ -63,7 +69,7 @@ def figures(scene: NamedScene, made: Swapped, settings: ColourSettings) -> dict[
         both, either = table[f"both{name}"].sum(), table[f"either{name}"].sum()
         return float(both / either) if asked and either else float("nan")
 
-    names = ("psnr", "ssim", "same_skin", "copied", "shuffled", "oracle", "fine")
+    names = ("psnr", "ssim", *_LOOKED_AT, "same_skin", "copied", "shuffled", "oracle", "fine")
     means = {name: float(table[name].mean()) for name in names}
     return {
         "scene": scene.name,
@@ -117,11 +123,21 @@ def _frame(
         "shuffled": controls.pasted(clip, moment, transform, face)[box],
         "oracle": toned_right(controls.at_resolution(take.truth, small, transform)),
     }
+    alike = ssim_map(finished[box], right)
+    shown = {
+        name: face[box] & (np.isin(take.truth_parts, parts) | np.isin(take.target_parts, parts))[box]
+        for name, parts in _LOOKED_AT.items()
+    }
     return {name: psnr(picture, right, face[box]) for name, picture in versions.items()} | {
-        "ssim": ssim(finished[box], right, face[box]),
+        **{name: _mean_inside(alike, mask) for name, mask in {"ssim": face[box], **shown}.items()},
         "same_skin": psnr(finished[box], take.same_skin[box], face[box]),
         "fine": fine(finished[box], face[box]) / fine(right, face[box]),
     }
+
+
+def _mean_inside(values: NDArray[np.float32], mask: Mask) -> float:
+    """Of values (h, w, 3) where a mask (h, w) is; NaN if it is nowhere."""
+    return float(values[mask].mean()) if mask.any() else float("nan")
 
 
 def fine(picture: Picture, face: Mask) -> float:

@@ -8,6 +8,7 @@ and compositing as the settings file says, with the swap's own model. Nothing of
   the target's face by the compositing's own map, but those of the eyes, which are no skin.
   The face is the landmarks' hull less whatever is no face in truth, and less what lies within two pixels of hair:
   strands are thinner than pixels, so there both show, and whose hair it is a swap does not change.
+- *mouth, eyes*: the SSIM where either picture shows lips or what is between them, and eyeballs or lashes.
 - *same skin*: PSNR against another right answer, which no map of compositing has touched: the source rendered with the
   pigments of the target's skin.
 - Controls, whose PSNR is measured as the swap's. *copied*: the untouched target; what does not beat it is worth
@@ -51,6 +52,8 @@ ANSWERS: Final[dict[str, tuple[str, str]]] = {
     "PSNR": ("psnr", ".2f"),
     "worst frame": ("worst", ".2f"),
     "SSIM": ("ssim", ".3f"),
+    "mouth": ("mouth", ".3f"),
+    "eyes": ("eyes", ".3f"),
     "same skin": ("same_skin", ".2f"),
     "copied": ("copied", ".2f"),
     "shuffled": ("shuffled", ".2f"),

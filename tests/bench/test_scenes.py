@@ -184,6 +184,23 @@ def test_the_oracle_is_better_than_the_target_and_the_answer_in_the_targets_skin
     assert perfect["same_skin"] == 100.0
 
 
+@pytest.mark.parametrize(("spoilt", "parts"), [("mouth", (Part.LIPS, Part.TEETH, Part.MOUTH)), ("eyes", (Part.EYE,))])
+def test_a_wrong_mouth_or_eye_is_told_where_it_is(spoilt: str, parts: tuple[Part, ...]) -> None:
+    scene = BY_NAME["plain"]
+    take = first(scene)
+    settings = ColourSettings(method="none")
+    finished = take.truth.copy()
+    place = np.isin(take.truth_parts, parts)
+    finished[place] = np.random.default_rng(0).integers(0, 256, (place.sum(), 3), np.uint8)
+    good = figures(scene, played(scene, take, take.truth), settings)
+    bad = figures(scene, played(scene, take, finished), settings)
+    (other,) = {"mouth", "eyes"} - {spoilt}
+    assert good["mouth"] == good["eyes"] == good["ssim"] == pytest.approx(1.0)
+    assert float(bad[spoilt]) < 0.6
+    assert float(bad[other]) > 0.95
+    assert float(bad["ssim"]) > float(bad[spoilt]) + 0.3
+
+
 def test_of_things_hair_beside_them_does_not_count() -> None:
     take = first(BY_NAME["glasses"])
     rows = np.flatnonzero(np.isin(take.target_parts, COVERS).any(axis=1))
@@ -222,8 +239,8 @@ def test_the_tables_leave_empty_what_a_scene_does_not_ask() -> None:
     row |= {"scene": "plain", "psnr": 29.996, "lag": float("nan"), "kept": float("nan")}
     other = {**row, "scene": "hand", "psnr": 24.0, "kept": 0.9}
     first_table = table_of([row, other], ANSWERS).splitlines()
-    assert first_table[2] == "| plain | 30.00 | 0.50 | 0.500 | 0.50 | 0.50 | 0.50 | 0.50 |"
+    assert first_table[2] == "| plain | 30.00 | 0.50 | 0.500 | 0.500 | 0.500 | 0.50 | 0.50 | 0.50 | 0.50 |"
     assert first_table[-1].startswith("| mean | 27.00 |")
     second = table_of([row, other], FINISH).splitlines()
-    assert second[2] == "| plain |  | 0.500 | 50.00% | 50.00% | 50% | 0.50 | 0.50 | 0.50 |  |"
+    assert second[2] == "| plain |  | 0.500 | 50.00% | 50.00% | 50% | 0.50 | 0.50 | 0.50 |  | +0.50 | 0.50 |"
     assert second[-1].startswith("| mean | 0.900 |")
