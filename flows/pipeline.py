@@ -73,7 +73,10 @@ class Pipeline:
         """The pipeline of a repository that is open."""
         graph: nx.DiGraph[str] = nx.DiGraph()
         sections: dict[str, list[str]] = {}
-        for stage in repo.index.stages:
+        with repo.lock:  # DVC rewrites dvc.lock in place: another run's half of it is no lock
+            index = repo.index
+            stages = index.stages
+        for stage in stages:
             outs = [(out.fs_path, out.hash_info.value) for out in stage.outs]
             graph.add_node(
                 address_of(stage),
@@ -83,8 +86,8 @@ class Pipeline:
                 kept=any(out.use_cache for out in stage.outs),
             )
         # DVC's edges go from a stage to what it needs.
-        graph.add_edges_from((address_of(needed), address_of(stage)) for stage, needed in repo.index.graph.edges)
-        for file in sorted({stage.path for stage in repo.index.stages if stage.path.endswith(".yaml")}):
+        graph.add_edges_from((address_of(needed), address_of(stage)) for stage, needed in index.graph.edges)
+        for file in sorted({stage.path for stage in stages if stage.path.endswith(".yaml")}):
             for name, definition in _definitions(Path(file)):
                 match = FOREACH.match(str(definition.get("foreach", "")))
                 if match:
