@@ -28,8 +28,6 @@ FIGURES: Final[dict[str, Statistic]] = {
 }
 """Those of ``answer_lag`` are the right answer's lips: what the instrument itself says of lips that are not late."""
 
-_OF_LIPS: Final = ("lag", "answer_lag", "opens")
-
 LEAST_MOVED: Final = 0.02
 """Standard deviation of the lips' opening, in parts of the eyes' distance, below which they hardly move: whether they
 are late is not to be told then."""
@@ -78,11 +76,11 @@ def lasting(made: Swapped, landmarker: Landmarker) -> dict[str, float]:
         before = now
     table = pd.DataFrame(rows)
     told = {name: float(each.value(each.terms(table).sum(axis=0))) for name, each in FIGURES.items()}
-    told["opens"] = _slope(table["mouth_answer"], table["mouth"])
-    if not _moves(table, "mouth_clip"):
-        told |= dict.fromkeys(_OF_LIPS, float("nan"))
-    elif not _moves(table, "mouth_answer"):
-        told["opens"] = float("nan")
+    moving = _moves(table, "mouth_clip")
+    if not moving:
+        told |= dict.fromkeys(("lag", "answer_lag"), float("nan"))
+    both = moving and _moves(table, "mouth_answer")
+    told["opens"] = float(np.polyfit(table["mouth_answer"], table["mouth"], 1)[0]) if both else float("nan")
     return told
 
 
@@ -90,12 +88,6 @@ def _moves(table: pd.DataFrame, lips: str) -> bool:
     """Whether lips move in any shot with enough faces to tell."""
     moved = table.groupby("stretch")[lips].agg(["std", "size"])
     return bool(((moved["std"] > LEAST_MOVED) & (moved["size"] > 2 * FARTHEST_LAG)).any())
-
-
-def _slope(x: pd.Series[float], y: pd.Series[float]) -> float:
-    """Of y on x, by least squares; NaN if x does not move."""
-    spread = float(x.var(ddof=0))
-    return float(x.cov(y, ddof=0)) / spread if spread > 0.0 else float("nan")
 
 
 def _flow_errors(made: Swapped, before: _Moment, now: _Moment) -> dict[str, float]:
