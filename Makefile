@@ -129,7 +129,7 @@ lock: setup ## resolve the pins anew within pyproject.toml's bounds
 	  --no-emit-index-url --no-emit-find-links --output-file requirements.lock
 	@sed -i.old 's/+cpu$$//' requirements.lock && rm requirements.lock.old
 
-gpu: setup ## after installing the extra `gpu`: let the GPU build of onnxruntime own its folder
+gpu: setup ## the GPU build of onnxruntime in place of the other: faces are found and placed on an NVIDIA GPU
 	@uv pip install --python $(BIN)/python 'onnxruntime-gpu[cuda,cudnn]>=1.31,<2'
 	@uv pip install --python $(BIN)/python --reinstall --no-deps 'onnxruntime-gpu>=1.31,<2'
 

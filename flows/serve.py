@@ -28,11 +28,15 @@ from stages.program import tell
 LONGEST_SECONDS = 366 * 86400
 """The longest time between two runs: with much longer ones no date can be told."""
 
+_OF_ONE_SCHEDULE = ("jobs", "gpu_slots", "disk_slots", "retries", "timeout")
+"""Options that the deployments of prefect.yaml have as parameters of their own."""
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def main(
+    context: typer.Context,
     cron: Annotated[
         str | None, typer.Option(help='when to run, for instance "0 3 * * *": every night at three')
     ] = None,
@@ -70,6 +74,13 @@ def main(
                 where="flows.serve",
                 mend='say when to run, for instance --cron "0 3 * * *"',
             )
+        unheeded = [] if one else [name for name in _OF_ONE_SCHEDULE if _said(context, name)]
+        if unheeded:
+            raise Problem(
+                "these belong to one schedule, and there is none",
+                where=", ".join(f"--{name.replace('_', '-')}" for name in unheeded),
+                mend="add --cron or --interval, or give them to the deployments in prefect.yaml, as their parameters",
+            )
         timeouts = parsed(timeout)
         root = find_root()
         prepare(root)
@@ -106,6 +117,12 @@ def main(
         raise typer.Exit(tell(problem)) from None
     except KeyboardInterrupt:
         print("ended, and with it any run that was under way; what was finished is kept")
+
+
+def _said(context: typer.Context, name: str) -> bool:
+    """Whether an option was given, be it as what it would be without."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def check_cron(cron: str) -> None:

@@ -26,7 +26,8 @@ def read(root: Path, addresses: Collection[str]) -> dict[str, dict[str, Any]]:
     file = root / LOCK
     if not file.is_file():
         return {}
-    content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
+    with opened(root) as repo, repo.lock:  # DVC rewrites it in place: half of it would lack stages
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
     return {name: entry for name, entry in content.get("stages", {}).items() if name in addresses}
 
 
@@ -95,7 +96,7 @@ def take_in(root: Path, address: str, entry: dict[str, Any], files: Mapping[str,
 
 def uncached(root: Path, address: str) -> dict[str, str]:
     """The text of the files among a stage's results that DVC does not keep."""
-    with opened(root) as repo:
+    with opened(root) as repo, repo.lock:
         names = _kept_by_git(_named(_stages(repo), address), root)
     return {name: (root / name).read_text(encoding="utf-8") for name in sorted(names) if (root / name).is_file()}
 
@@ -109,7 +110,8 @@ def lie_in(root: Path, remote: str, address: str, entry: Mapping[str, Any]) -> b
     """Whether a remote has the results that a part of dvc.lock names; of a folder, its list is looked for."""
     hashes = {out["path"]: out["md5"] for out in entry.get("outs", [])}
     with opened(root) as repo:
-        kept = [out.def_path for out in _named(_stages(repo), address).outs if out.use_cache]
+        with repo.lock:
+            kept = [out.def_path for out in _named(_stages(repo), address).outs if out.use_cache]
         store = repo.cloud.get_remote_odb(remote)
         return all(store.exists(hashes[path]) for path in kept)
 
@@ -161,5 +163,7 @@ def _fill(stage: Any, entry: dict[str, Any]) -> None:
 
 def tracked_results(repo: Any) -> frozenset[str]:
     """The paths of results that DVC does not keep and git may."""
-    outs = [Path(out.fs_path) for stage in repo.index.stages for out in stage.outs if not out.use_cache]
+    with repo.lock:
+        stages = _stages(repo).values()
+    outs = [Path(out.fs_path) for stage in stages for out in stage.outs if not out.use_cache]
     return frozenset(out.relative_to(repo.root_dir).as_posix() for out in outs)

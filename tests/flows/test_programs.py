@@ -79,6 +79,7 @@ def test_one_message_for_what_failed(
         (("serve", "--cron", "0 3 * * *", "--pair", "none"), "known: ada-ben, ada-cyd"),
         (("serve", "--cron", "0 3 * * *", "--interval", "60"), "one of --cron and --interval"),
         (("serve", "--pair", "ada-ben"), "one of --cron and --interval"),
+        (("serve", "--jobs", "2", "--timeout", "training=3"), "--jobs, --timeout: these belong to one schedule"),
         (("serve",), "prefect.yaml: the deployments are not there"),
         (("serve", "--cron", "0 3 * * *", "--timeout", "training"), "'training' is no deadline"),
         (("serve", "--cron", "at three"), "'at three' is no schedule"),
