@@ -116,6 +116,7 @@ def _brought_up_to_date(plan: Plan, workshop: Workshop, retries: int, remote: st
         if remote is None:
             pipeline, stale = look_at(root, ended)
         else:
+            ended &= set(Pipeline.load(root).graph)  # DVC pulls nothing if it does not know one of them
             try:
                 planning.pull_results(plan, ended, remote, workshop.children, logger)
             except StageFailed as failed:  # all the same the stages were made, which is to be told
@@ -125,8 +126,9 @@ def _brought_up_to_date(plan: Plan, workshop: Workshop, retries: int, remote: st
             pipeline, stale = planning.look_at(root, ended)
     rows = _checked(rows, pipeline, stale)
     ordered = [rows[address] for address in nx.lexicographical_topological_sort(plan.graph)]
-    publish(pipeline, ordered)
-    events.tell(plan.pipeline, ordered)
+    known = [row for row in ordered if row.address in pipeline.graph]
+    publish(pipeline, known)
+    events.tell(pipeline, known)
     broken = [row for row in ordered if row.ending in BROKEN]
     if broken:
         wrong.insert(0, summary(broken))
@@ -190,10 +192,15 @@ def _row(address: str, future: PrefectFuture[Done]) -> Row:
 def _checked(rows: dict[str, Row], pipeline: Pipeline, stale: dict[str, list[str]]) -> dict[str, Row]:
     """The rows with the hashes that DVC has now.
 
-    A stage that DVC still calls stale did not end well, and neither did one whose metrics can not be read.
+    A stage that DVC still calls stale did not end well, and neither did one whose metrics can not be read, or one that
+    is no more.
     """
     checked = {}
     for address, row in rows.items():
+        if address not in pipeline.graph:
+            gone = "it was taken out of params.yaml while the run was under way"
+            checked[address] = Row(address, "failed", row.seconds, None, gone)
+            continue
         outs = pipeline.outputs(address)
         ending, reason = row.ending, row.reason
         if stale.get(address, []) not in ([], ["always changed"]):

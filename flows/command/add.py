@@ -13,6 +13,7 @@ import typer
 from flows.command.settings_file import add_entry
 from flows.environment import find_root
 from stages.admission.footage import require_footage
+from stages.check import require_coding
 from stages.consent import (
     consent_path,
     require_clip_consent,
@@ -125,7 +126,10 @@ def _lacking(section: str, name: str, params: Params) -> list[Problem]:
             lambda: require_clip_consent(name, params, "add", noted="nothing"),
         ],
         "pairs": [lambda: require_pair_consent(name, params, noted="nothing")],
-        "swaps": [lambda: require_swap_consent(name, params, "add", noted="nothing")],
+        "swaps": [
+            lambda: require_swap_consent(name, params, "add", noted="nothing"),
+            lambda: require_coding(name, params),
+        ],
     }
     found = []
     for look in looks[section]:

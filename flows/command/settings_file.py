@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 from filelock import FileLock
+from ruamel.yaml.resolver import implicit_resolvers
 from yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
 
 from stages.atomic import whole_file
@@ -111,9 +112,19 @@ def _end(node: Node) -> int:
 
 def _line(name: str, entry: dict[str, Any]) -> str:
     """``name: {field: value}`` as one line of YAML."""
-    # PyYAML's own way to write it: PyYAML reads it, and takes 0:01:12.5 for a number unless it is quoted.
-    said = yaml.safe_dump({name: entry}, default_flow_style=True, sort_keys=False, allow_unicode=True, width=WIDEST)
-    return said.strip()[1:-1]
+    said = yaml.dump(
+        {name: entry}, Dumper=_Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=WIDEST
+    )
+    return str(said).strip()[1:-1]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what either reader of the file takes for a number: PyYAML, of YAML 1.1, 0:01:12.5; DVC, of 1.2, 08."""
+
+
+for _versions, _tag, _form, _begins in implicit_resolvers:
+    if (1, 2) in _versions:
+        _Dumper.add_implicit_resolver(_tag, _form, _begins)
 
 
 def _data(text: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import networkx as nx
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from flows.lineage.snapshot import Snapshot
 from stages.problems import Problem, nearest
@@ -105,9 +106,9 @@ class Records:
             ValueError: it is damaged.
         """
         try:
-            stages = yaml.load(content, Loader=yaml.CSafeLoader)["stages"]
+            stages = in_yaml(content)["stages"]
             return cls({name: step_of(name, entry) for name, entry in stages.items()})
-        except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        except (YAMLError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(str(error)) from error
 
     @cached_property
@@ -180,6 +181,17 @@ class Records:
             near = [output for output in outputs if overlap(output, parent)] if parent != "." else []
             mend = f"known here: {', '.join(near[:NEAR])}" if near else nearest(path, outputs)
         return Problem("no stage that was run has made it", where=path, mend=mend)
+
+
+def in_yaml(content: bytes) -> Any:
+    """What DVC wrote, as it reads it: to YAML 1.1, which PyYAML reads, a clip's start of 0:01:12.5 is a number.
+
+    Raises:
+        ruamel.yaml.error.YAMLError: it is no YAML.
+    """
+    reader = YAML(typ="safe")
+    reader.allow_duplicate_keys = True  # of a careless merge: what a purge looks for must not be lost for that
+    return reader.load(content)
 
 
 def overlap(one: str, other: str) -> bool:

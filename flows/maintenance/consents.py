@@ -135,12 +135,12 @@ def _purged(each: Expiry, params: Params, purge: Purge, key: str | None) -> Expi
         if record.status != "revoked":
             _end(record, each, signer)
         revoke_marks(each.identity)
-        found = removal.purge(each.identity, params, signer, with_footage=over).findings
+        done = removal.purge(each.identity, params, signer, with_footage=over)
     except Problem as problem:
         return replace(each, problem=f"{problem.where}: {problem.what} ({problem.mend})")
     except Exception as error:  # each kind of storage has its own, and other people's data are due, too
         return replace(each, problem=f"the search or the purge broke off: {str(error) or type(error).__name__}")
-    return replace(each, purged=True, problem=_unreached(found))
+    return replace(each, purged=not done.failed, problem=_unreached(done.findings))
 
 
 def _unreached(found: Findings) -> str:

@@ -125,10 +125,14 @@ def _require_own(repo: Any, root: Path, projects: Sequence[Path]) -> None:
 
 
 def _worktrees(root: Path) -> list[Path]:
-    """The other working trees of the same git repository, which often share a cache."""
-    command = ["git", "-C", str(root), "worktree", "list", "--porcelain"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        return []
-    listed = [Path(line.removeprefix("worktree ")) for line in done.stdout.splitlines() if line.startswith("worktree ")]
+    """This project in the other working trees of the same git repository, which often share a cache."""
+    told = [_git(root, "worktree", "list", "--porcelain"), _git(root, "rev-parse", "--show-prefix")]
+    lines, prefix = told[0].splitlines(), told[1].strip()  # of a project in a folder of its repository
+    listed = [Path(line.removeprefix("worktree ")) / prefix for line in lines if line.startswith("worktree ")]
     return [each for each in listed if each.resolve() != root.resolve() and (each / ".dvc").is_dir()]
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git says; nothing where there is no git."""
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else ""

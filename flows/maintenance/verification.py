@@ -127,12 +127,12 @@ def _judged(
         return replace(corrupt, mend="nothing makes it again: bring it back from a backup, or let maintenance drop it")
     if not remove:
         return replace(corrupt, mend="remove it (`likeness maintain --remove-corrupt`), then run what makes it")
-    store.remove([oid])
-    if not store.remote and not oid.endswith(FOLDER):
+    if not store.remote and not oid.endswith(FOLDER):  # first: without the object a symbolic link leads nowhere
         for path in known.paths:
             place = root / path
             if place.is_file() and file_md5(str(place)) == content:
                 place.unlink()
+    store.remove([oid])
     again = "`dvc push`" if store.remote else ("`dvc pull`" if whole else "`likeness run`")
     return replace(corrupt, removed=True, mend=f"{again} brings it again")
 

@@ -11,7 +11,7 @@ from prefect.artifacts import create_image_artifact, create_link_artifact
 
 from flows.pages import files
 from flows.pages.keys import key_of
-from flows.pipeline import Pipeline, opened
+from flows.pipeline import Pipeline
 from flows.remote import entries
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ def show_sheets(root: Path, address: str) -> None:
     """Make an image artifact of each sheet that a stage has just made."""
     if not files.are_served():
         return
-    with opened(root) as repo, repo.lock:  # DVC rewrites dvc.lock in place
-        entry = entries.read(root, [address]).get(address, {})
-        cache = Path(repo.cache.local.path)
+    entry, cache = entries.read(root, [address]).get(address, {}), files.cache_of(root)
     item = address.partition("@")[2]
     for path, md5 in _files(cache, [(out["path"], out.get("md5")) for out in entry.get("outs", [])]):
         if path.name in SHEETS and files.kept_at(cache, md5).is_file():

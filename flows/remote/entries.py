@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from dvc.stage.loader import StageLoader
+from dvc.utils.serialize import parse_yaml
 
 from flows.pipeline import address_of, opened
 from stages.atomic import whole_file
@@ -22,12 +22,16 @@ LOCK: Final = "dvc.lock"
 
 
 def read(root: Path, addresses: Collection[str]) -> dict[str, dict[str, Any]]:
-    """What dvc.lock has of some stages; those that it does not know are left out."""
+    """What dvc.lock has of some stages; those that it does not know are left out.
+
+    It takes DVC's lock, so whoever holds it must not call this: a second time even the same process waits for ever.
+    """
     file = root / LOCK
     if not file.is_file():
         return {}
     with opened(root) as repo, repo.lock:  # DVC rewrites it in place: half of it would lack stages
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or {}
+        # as DVC reads it: to YAML 1.1, which PyYAML reads, a clip's start of 0:01:12.5 is a number
+        content = parse_yaml(file.read_text(encoding="utf-8"), str(file)) or {}
     return {name: entry for name, entry in content.get("stages", {}).items() if name in addresses}
 
 
@@ -122,7 +126,8 @@ def stale(repo: Any, addresses: Collection[str]) -> list[str]:
         stages, graph = _stages(repo), repo.index.graph
         found = []
         for address in addresses:
-            stage = stages[address]
+            if (stage := stages.get(address)) is None:
+                continue  # taken out of params.yaml meanwhile
             # DVC's edges go from a stage to what it needs
             if stage.changed(allow_missing=True, upstream=list(graph.successors(stage))) or _never_made(stage):
                 found.append(address)

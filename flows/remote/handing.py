@@ -36,6 +36,7 @@ from flows.pipeline import Pipeline
 from flows.remote import clones, entries, transfer
 from flows.remote.orders import DEPLOYMENT, FLOW, INTEREST, REPLY, Order, Reply
 from flows.stage import Done, StageFailed, Workshop, make_stage, may_pass
+from stages.consent.reading import FOLDER as CONSENTS
 
 POLL_SECONDS: Final = 1.0
 
@@ -75,7 +76,7 @@ def have_made(address: str, workshop: Workshop, remote: str, pipeline: Pipeline)
             held.enter_context(gpu.gpu_slot(workshop.gpu_slots, workshop.gpu_locks, stopped))
         held.enter_context(workshop.room)
         upstream = sorted(graph.predecessors(address))
-        revision = clones.git(root, "rev-parse", "HEAD").strip()
+        revision = _revision(address, root)
         seconds = deadlines.seconds_of(address, workshop.hours)
         order = Order(address, remote, revision, entries.read(root, {address, *upstream}), upstream, seconds)
         reply = _followed(order, root, stopped)
@@ -83,6 +84,15 @@ def have_made(address: str, workshop: Workshop, remote: str, pipeline: Pipeline)
             raise StageFailed(address, reply.reason, may_pass=reply.may_pass)
         entries.take_in(root, address, reply.entry, reply.files, upstream)
         return Done(reply.outcome, reply.seconds)  # type: ignore[arg-type]
+
+
+def _revision(address: str, root: Path) -> str:
+    """The commit by which a worker is to make it; a worker knows of no consent that was withdrawn but not committed."""
+    records = [path for path in clones.changes(root, frozenset()) if Path(path).is_relative_to(CONSENTS)]
+    if records:
+        told = f"changed since the last commit: {', '.join(records)}; workers go by what git has"
+        raise StageFailed(address, f"{told}\n  mend: commit and push, then run again", may_pass=False)
+    return clones.git(root, "rev-parse", "HEAD").strip()
 
 
 def stays(address: str, graph: nx.DiGraph[str]) -> bool:

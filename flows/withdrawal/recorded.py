@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml.error import YAMLError
 
-from flows.lineage.records import Artifact, Records, Step, step_of
+from flows.lineage.records import Artifact, Records, Step, in_yaml, step_of
+from stages.problems import Problem
 from stages.progress import progress
 from stages.settings import Params
 
@@ -98,19 +99,30 @@ def _in_git(root: Path) -> Iterator[bytes]:
 
 
 def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
-    """What git says; nothing where there is no git."""
+    """What git says; nothing where there is no git.
+
+    Raises:
+        Problem: there is a repository and git does not open it: what it keeps of a person is not known then.
+    """
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], input=given, capture_output=True, check=True)
-    except (subprocess.CalledProcessError, FileNotFoundError):
-        return b""
+    except (subprocess.CalledProcessError, FileNotFoundError) as error:
+        if not any((folder / ".git").exists() for folder in (root, *root.resolve().parents)):
+            return b""
+        said = error.stderr.decode(errors="replace").strip() if hasattr(error, "stderr") else str(error)
+        raise Problem(
+            f"git does not tell what it keeps ({said})", where=root, mend=f"see what `git {arguments[0]}` wants there"
+        ) from error
     return done.stdout
 
 
 def tracked(root: Path, paths: list[str]) -> list[str]:
     """Those of the files below these paths that git keeps."""
-    if not paths:
+    top = Path(_git(root, "rev-parse", "--show-toplevel").decode().strip() or root).resolve()
+    inside = [path for path in paths if (root / path).parent.resolve().is_relative_to(top)]
+    if not inside:
         return []
-    listed = _git(root, "ls-files", "-z", "--", *paths)
+    listed = _git(root, "ls-files", "-z", "--", *inside)
     return [path for path in listed.decode().split("\0") if path]
 
 
@@ -125,8 +137,8 @@ def _parsed(text: bytes) -> Records | None:
 def _of_run(text: bytes, stages: Mapping[str, str]) -> Step | None:
     """An entry of the run cache, which names no stage: it is the one that writes what the entry does."""
     try:
-        step = step_of("", yaml.load(text, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        step = step_of("", in_yaml(text))
+    except (YAMLError, KeyError, TypeError, AttributeError):
         return None
     return replace(step, stage=next((stages[each.path] for each in step.outputs if each.path in stages), ""))
 

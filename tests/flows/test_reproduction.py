@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from prefect.client.orchestration import get_client
 
 from flows import stage
@@ -132,6 +133,20 @@ def test_a_result_that_was_spoilt_afterwards_fails_the_run(project: Path, fault:
     state, rows = run_flow(swaps=["ada-on-ben"])
     assert state.is_failed()
     assert rows["encoding@ada-on-ben"].ending == "still stale"
+
+
+def test_what_is_taken_out_of_params_meanwhile_is_told_and_breaks_nothing_else(project: Path, fault: Inject) -> None:
+    text = (project / "params.yaml").read_text()
+    without = yaml.safe_load(text)
+    del without["swaps"]["ada-on-cyd"]
+    (project / "without.yaml").write_text(yaml.safe_dump(without))
+    fault("training@ada-cyd", "cp without.yaml params.yaml; exit 2")
+    state, rows = run_flow()
+    assert state.is_failed()
+    assert rows["evaluation@ada-on-cyd"].ending == "failed"
+    assert "taken out of params.yaml" in rows["evaluation@ada-on-cyd"].reason
+    assert rows["training@ada-cyd"].ending == "failed"
+    assert rows["evaluation@ada-on-ben"].ending == "made"
 
 
 def test_leaves_a_table_of_stages_and_the_metrics(made: Path) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from flows.command.settings_file import add_entry, with_entry
 from stages.problems import Problem
+from stages.settings import NAME
 from tests.conftest import REPOSITORY
 
 
@@ -127,3 +129,16 @@ def test_whatever_the_entry_says(text: str, entry: dict[str, Any]) -> None:
     before = yaml.safe_load(text)
     after = yaml.safe_load(with_entry(text, "clips", "two", entry))
     assert after == before | {"clips": (before["clips"] or {}) | {"two": entry}}
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(SECTIONS.values())), *[st.from_regex(NAME, fullmatch=True)] * 2)
+@example(SECTIONS["a block"], "08", "1e2")
+@example(SECTIONS["a block"], "01_08", "1_0e5")
+@example(SECTIONS["a block"], "2026-11-30", "null")
+def test_a_name_is_text_to_dvc_too(text: str, name: str, identity: str) -> None:
+    """DVC reads YAML 1.2, to which 08 is a number; of keys that are numbers it makes no stages."""
+    if name in (yaml.safe_load(text)["clips"] or ()):
+        return
+    after = YAML(typ="safe").load(with_entry(text, "clips", name, {"identity": identity}))
+    assert after["clips"][name] == {"identity": identity}

@@ -81,3 +81,10 @@ names = st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=4).map(
 def test_overlap_is_about_whole_names(one: str, other: str) -> None:
     first, second = Path(one), Path(other)
     assert overlap(one, other) == (first == second or first in second.parents or second in first.parents)
+
+
+def test_settings_are_what_dvc_wrote_and_not_what_another_yaml_makes_of_them() -> None:
+    lock = b"stages:\n  extraction@one:\n    cmd: make\n    params:\n      params.yaml:\n        clips.one:\n"
+    lock += b"          start: 0:01:12.5\n          end: 1:30\n          every: 3\n"
+    (step,) = Records.parse(lock).steps.values()
+    assert step.settings == {"params.yaml": {"clips.one": {"start": "0:01:12.5", "end": "1:30", "every": 3}}}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.pipeline import Selection
-from flows.remote import clones, entries, planning
+from flows.remote import clones, entries, handing, planning
 from flows.remote.orders import Order, Reply
 from flows.stage import StageFailed
 from stages.problems import Problem
@@ -185,3 +185,24 @@ def test_orders_are_known_by_what_they_ask_for() -> None:
     assert len({order.key(0), order.key(1), Order("training@a-b", "store", "1" * 40, {}, ["extraction@a"]).key(0)}) == 3
     reply = Reply("made", 1.5, {"cmd": "true"}, {"a.json": "{}"})
     assert Reply.read(reply.text()) == reply
+
+
+def test_an_entry_goes_over_as_dvc_reads_it(made: Path) -> None:
+    lock = made / "dvc.lock"
+    lock.write_text(lock.read_text().replace("iterations: 3", "iterations: 0:01:12.5"))
+    assert "0:01:12.5" in lock.read_text()
+    params = entry_of(made, "training@ada-ben")["params"]
+    assert params["params.yaml"]["training"] == {"iterations": "0:01:12.5"}  # type: ignore[index]
+
+
+def test_no_order_goes_out_while_a_withdrawal_is_not_committed(made: Path) -> None:
+    assert handing._revision("training@ada-ben", made) == clones.git(made, "rev-parse", "HEAD").strip()
+    (made / "stages" / "figures.json").write_text("{}")
+    handing._revision("training@ada-ben", made)
+    with (made / "data/consent/ada.yaml").open("a") as record:
+        record.write("# withdrawn\n")
+    with pytest.raises(StageFailed, match=r"changed since the last commit: data/consent/ada\.yaml") as told:
+        handing._revision("training@ada-ben", made)
+    assert not told.value.may_pass
+    commit(made, "withdrawn")
+    assert handing._revision("training@ada-ben", made) == clones.git(made, "rev-parse", "HEAD").strip()

@@ -19,9 +19,9 @@ from dvc.repo import Repo
 from prefect.client.orchestration import get_client
 
 from flows.maintain import maintain
-from flows.maintenance import verification
+from flows.maintenance import garbage, verification
 from flows.reproduction import reproduce
-from tests.flows.conftest import hashes, run
+from tests.flows.conftest import commit, dvc, hashes, run
 from tests.flows.upkeep.conftest import commit_at, flow_run, make, tree
 from tests.flows.withdrawal.conftest import add_remote
 from tests.records import put_record
@@ -120,6 +120,32 @@ def test_what_a_remote_has_whole_is_removed_from_the_cache_and_the_other_way_rou
     assert "data/extraction/ben/frames.txt" in found.verified.corrupt[0].paths
     assert state.is_completed(), state.message
     assert not (shelf / "files/md5" / model[:2] / model[2:]).exists()
+
+
+def test_links_to_an_object_that_is_removed_go_with_it(made: Path) -> None:
+    """A symbolic link would lead nowhere, and DVC could not even say what is stale."""
+    model = made / "data/training/ada-ben/model.txt"
+    dvc("config", "cache.type", "symlink", cwd=made)
+    dvc("checkout", "--quiet", "--relink", cwd=made)
+    assert model.is_symlink()
+    oid = hashes(made)["data/training/ada-ben/model.txt"]
+    spoil(cached(made, oid))
+    (found,) = verification.verify(made, "cache", remove=True).corrupt
+    assert (found.object, found.removed) == (oid, True)
+    assert not model.is_symlink()
+    assert "data/training/ada-ben" in dvc("status", cwd=made)
+
+
+def test_other_worktrees_of_a_project_in_a_folder_of_its_repository_are_found(project: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    root = whole / "films" / "project"
+    shutil.copytree(project, root, ignore=shutil.ignore_patterns(".git"))
+    run("git", "init", "--quiet", "--initial-branch", "main", cwd=whole)
+    run("git", "config", "user.name", "A Tester", cwd=whole)
+    run("git", "config", "user.email", "tester@example.invalid", cwd=whole)
+    commit(whole)
+    run("git", "worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"), cwd=whole)
+    assert garbage._worktrees(root) == [tmp_path / "side" / "films" / "project"]
 
 
 @pytest.mark.usefixtures("prefect")

@@ -9,15 +9,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from flows.lineage.records import Step
-from flows.withdrawal import places
+from flows.withdrawal import places, recorded
 from flows.withdrawal.places import places_of
+from flows.withdrawal.stores import Store
 from stages.audit import log as audit
 from stages.consent.commands import app
 from stages.problems import BAD_INPUT, Problem
@@ -354,6 +355,55 @@ def test_a_remote_that_can_not_be_reached_is_said_and_is_no_success(project: Pat
     told = revoke("ada", "--key", "ada", "--purge", status=BAD_INPUT)
     assert "NOT REACHED: remote 'far'" in told
     assert of("ada", content_of(project)) == set(), "what can be reached is removed all the same"
+
+
+def test_a_remote_that_refuses_to_remove_keeps_the_others_from_nothing(
+    project: Path, shelf: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, remove_runs = Store.remove, Store.remove_runs
+
+    def refusing(real: Callable[[Store, Sequence[str]], None]) -> Callable[[Store, Sequence[str]], None]:
+        def removed(store: Store, names: Sequence[str]) -> None:
+            if store.name == "remote 'shelf'" and names:
+                raise PermissionError("read only")
+            real(store, names)
+
+        return removed
+
+    monkeypatch.setattr(Store, "remove", refusing(remove))
+    monkeypatch.setattr(Store, "remove_runs", refusing(remove_runs))
+    before = content_of(shelf)
+    told = revoke("ada", "--key", "ada", "--purge", status=BAD_INPUT)
+    assert "NOT REACHED: remote 'shelf' (read only)" in told
+    assert "in remote 'shelf': " not in told, "it is not said to be removed"
+    assert [line["refused"] for line in audit.entries("purge") if "refused" in line] == [["remote 'shelf'"]]
+    assert of("ada", content_of(project)) == of("ada", bucket.content()) == set()
+    assert content_of(shelf) == before
+    monkeypatch.undo()
+    monkeypatch.chdir(project)
+    revoke("ada", "--purge")
+    assert of("ada", content_of(shelf)) == set(), "the tombstones tell the next run what lies there"
+
+
+def test_a_purge_by_a_key_of_nobody_who_agreed_removes_and_writes_nothing(project: Path) -> None:
+    revoke("ada", "--key", "ada")
+    before = content_of(project)
+    told = revoke("ada", "--purge", "--key", "ben", status=BAD_INPUT)
+    assert "'performer ben' is not a party to it" in told
+    assert "use the key of performer ada" in told
+    assert content_of(project) == before
+    revoke("ada", "--purge", "--key", "ada")
+    assert of("ada", content_of(project)) == set()
+
+
+def test_a_repository_that_git_does_not_open_is_no_empty_one(project: Path) -> None:
+    assert recorded.tracked(project, ["params.yaml", str(project.parent / "elsewhere.txt")]) == ["params.yaml"]
+    (project / ".git" / "HEAD").write_text("broken")
+    with pytest.raises(Problem, match="git does not tell what it keeps"):
+        recorded.tracked(project, ["params.yaml"])
+    told = revoke("ada", "--key", "ada", "--purge", status=BAD_INPUT)
+    assert "git does not tell what it keeps" in told
+    assert of("ada", content_of(project)), "nothing is removed as long as it is not known what there is"
 
 
 def test_footage_goes_only_if_asked_for_and_not_if_it_is_somebody_elses_too(project: Path) -> None:
