@@ -120,7 +120,7 @@ samples: setup ## render the sample performers and truths again: the same bytes 
 base: setup ## make the shared base again: renders many performers, then trains; an hour and more
 	@python -m stages.base
 
-visibility: setup ## make the network again that keeps what passes before faces; an hour and a half
+visibility: setup ## make the network again that keeps what passes before faces; not quite two hours
 	@python -m stages.visibility
 
 lock: setup ## resolve the pins anew within pyproject.toml's bounds

@@ -11,12 +11,16 @@ from stages.admission.footage import require_footage
 from stages.consent import require_clip_consent, require_pair_consent, require_record, require_swap_consent
 from stages.consent.evidence import require_enrolment
 from stages.decisions.handwritten import read_handwritten, require_known_names
+from stages.encoding.coding import coding_for
+from stages.extraction.storable import holdable
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import Params, load_params
+from stages.video import facts_of, open_clip
 
 
 def problems_of(params: Params) -> list[Problem]:
-    """Every problem that is plain without reading a frame: consent, missing files, hand decisions, each once."""
+    """Every problem that is plain without reading a frame, each once: consent, missing files, hand decisions, and clips
+    that the deliverable's codec can not hold."""
     looks: list[Callable[[], object]] = [
         *(partial(require_record, identity) for identity in params.identities),
         *(partial(require_enrolment, identity, params) for identity in params.identities),
@@ -26,6 +30,7 @@ def problems_of(params: Params) -> list[Problem]:
         partial(require_known_names, params.clips),
         *(partial(read_handwritten, name) for name in params.clips),
         *(partial(require_swap_consent, name, params, "check", noted="nothing") for name in params.swaps),
+        *(partial(require_coding, name, params) for name in params.swaps),
     ]
     found: dict[str, Problem] = {}
     for look in looks:
@@ -34,6 +39,34 @@ def problems_of(params: Params) -> list[Problem]:
         except Problem as problem:
             found.setdefault(str(problem), problem)
     return list(found.values())
+
+
+def require_coding(swap: str, params: Params) -> None:
+    """What `encoding` will say of a swap's clip, asked before anything runs: it encodes last, after hours of training.
+
+    Args:
+        swap: a name of ``params.swaps``.
+        params: all settings.
+
+    Raises:
+        Problem: the codec can not hold the clip, as far as its file tells, and the settings let nothing be converted;
+            the file can not be read. A folder's pictures are not looked at.
+    """
+    path = params.clip(params.swap(swap).clip).path
+    try:
+        if not path.is_file():
+            return
+    except OSError:  # both are told by who looks for it
+        return
+    with open_clip(path) as container:
+        facts = facts_of(container)
+    kept = holdable(facts.pixel_format)
+    if kept is None:  # extraction refuses it, which comes first
+        return
+    try:
+        coding_for(facts.model_copy(update={"pixel_format": kept}), params.encoding)
+    except Problem as problem:
+        raise Problem(problem.what, where=f"{path}: {problem.where}", mend=problem.mend) from None
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from annotated_types import MultipleOf
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -76,6 +77,7 @@ def _kind(field: FieldInfo) -> str:
         for attribute, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
         if getattr(limit, attribute, None) is not None
     ]
+    bounds += [f"a multiple of {limit.multiple_of}" for limit in field.metadata if isinstance(limit, MultipleOf)]
     return ", ".join([text.replace("|", "\\|"), *bounds])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from reprlib import Repr
@@ -10,6 +11,8 @@ from typing import Annotated, Any, Self, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from stages.alignment.settings import AlignmentSettings
 from stages.compositing.settings import CompositingSettings
@@ -34,6 +37,12 @@ NAME = r"[a-z0-9][a-z0-9_-]*"
 Name = Annotated[str, StringConstraints(pattern=rf"^{NAME}$")]
 """Names become file names, DVC targets and parts of dotted settings: small letters, digits, '-' and '_'."""
 
+_NAMED = ("identities", "performers", "performances", "truths", "clips", "pairs", "companions", "swaps")
+"""Sections whose keys are names."""
+
+_NAMING = ("identity", "a", "b", "pair", "source", "target", "clip", "truth", "performer", "performance")
+"""Fields there whose value is one."""
+
 NO_TRUTH = "none"
 """The truth of a swap whose right answer nobody knows."""
 
@@ -46,7 +55,9 @@ class Identity(_Entry):
     """One person. The consent record lies at data/consent/<name>.yaml."""
 
     reference: tuple[Path, ...] = Field(
-        (), description="pictures of the person, to tell them from others; if empty, the clip's dominant face"
+        (),
+        description="pictures of the person, to tell them from others. Without them detection takes a performer's "
+        "dominant face, and refuses a real person's clips unless detection.unenrolled is warn",
     )
 
 
@@ -252,12 +263,34 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
             names the field and, for a key, the nearest known one.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = yaml.safe_load(text)
+        _require_text_for_names(text, path)
     except FileNotFoundError:
         raise Problem("the settings are not there", where=path, mend="run from the project's folder") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (UnicodeDecodeError, yaml.YAMLError, YAMLError) as error:
         raise Problem(f"it is no YAML: {error}", where=path, mend="mend what it names; text is UTF-8") from error
     return parse(Params, raw, where=str(path))
+
+
+def _require_text_for_names(text: str, path: Path) -> None:
+    """DVC reads YAML 1.2, to which 08 is a number; of a key that is no text it makes no stage, and says nothing.
+
+    Raises:
+        Problem: a name is no text to it.
+    """
+    sections = YAML(typ="safe").load(text)
+    for section in _NAMED if isinstance(sections, dict) else ():
+        items = sections.get(section)
+        for name, entry in items.items() if isinstance(items, dict) else ():
+            fields = entry if isinstance(entry, dict) else {}
+            for field, given in (("", name), *((f".{field}", fields.get(field, "")) for field in _NAMING)):
+                if isinstance(given, int | float | date):
+                    raise Problem(
+                        f"'{given}' is a number to DVC, and no name",
+                        where=f"{path}, {section}.{name}{field}",
+                        mend="put it in quotes as it is meant: '08'",
+                    )
 
 
 def parse(model: type[Model], raw: object, *, where: str, described: str = "README.md") -> Model:

@@ -197,6 +197,8 @@ CASES = [
     Case("webm, vp9, opus", "a.webm", ["-c:v", "libvpx-vp9", "-deadline", "realtime"], sound=[("libopus", "")],
          encoding={"codec": "av1"}),
     Case("mpeg2 transport stream", "a.ts", ["-c:v", "mpeg2video", "-b:v", "2M", "-bf", "2"], sound=[("mp2", "")]),
+    Case("transport stream whose header claims twice the rate", "a.ts",
+         [*x264(), "-bsf:v", "h264_metadata=tick_rate=100"], facts={"pixel_format": "yuv420p"}),
     Case("av1 59.94 mp4", "a.mp4", ["-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "lp=1"],
          rate="60000/1001", encoding={"codec": "av1"}),
     Case("vp8 webm, vorbis", "a.webm", ["-c:v", "libvpx", "-deadline", "realtime"], sound=[("libvorbis", "eng")],

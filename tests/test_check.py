@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stages.admission.stage import run
 from stages.check import main, problems_of
+from stages.encoding.coding import coding_for
 from stages.problems import BAD_INPUT, Problem
-from tests.conftest import REPOSITORY, params_with
+from stages.settings import Params
+from stages.video import facts_of, open_clip
+from tests.conftest import REPOSITORY, params_with, write_clip
 from tests.records import put_record
 
 
@@ -50,3 +54,40 @@ def test_wrong_settings_are_the_only_problem(workplace: Path, capsys: pytest.Cap
     (workplace / "data/consent/ada.yaml").unlink()
     assert main() == BAD_INPUT
     assert capsys.readouterr().err.count("error:") == 1
+
+
+def asked(path: Path, **encoding: Any) -> Params:
+    params = params_with({"one": Path("two.mkv"), "two": path})
+    raw = params.model_dump(mode="json")
+    raw["swaps"] = {"ada-on-ben": {"pair": "ada-ben", "source": "ada", "target": "ben", "clip": "two", "truth": "none"}}
+    raw["encoding"] |= encoding
+    return Params.model_validate(raw)
+
+
+@pytest.mark.parametrize(
+    ("form", "encoding"),
+    [
+        ({"pixel_format": "yuv420p12le"}, {}),
+        ({"width": 63, "height": 47}, {}),
+        ({"pixel_format": "yuv444p"}, {"codec": "av1"}),
+    ],
+    ids=str,
+)
+def test_what_encoding_would_refuse_is_told_at_once(
+    workplace: Path, form: dict[str, Any], encoding: dict[str, Any]
+) -> None:
+    path = Path("two.mkv")
+    write_clip(path, frames=2, codec="ffv1", **form)
+    params = asked(path, **encoding)
+    with open_clip(path) as container, pytest.raises(Problem) as told:
+        coding_for(facts_of(container), params.encoding)
+    said = (told.value.what, "two.mkv: encoding.codec in params.yaml", told.value.mend)
+    assert said in [(problem.what, str(problem.where), problem.mend) for problem in problems_of(params)]
+    nearest = asked(path, **encoding, pixel_format="nearest")
+    assert not [problem for problem in problems_of(nearest) if "can not hold" in problem.what]
+
+
+def test_a_clip_whose_samples_are_only_put_in_another_order_is_not_refused(workplace: Path) -> None:
+    path = Path("two.mkv")
+    write_clip(path, frames=2, codec="rawvideo", pixel_format="nv12")
+    assert not [problem for problem in problems_of(asked(path)) if "can not hold" in problem.what]

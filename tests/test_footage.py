@@ -15,7 +15,7 @@ from stages.encoding.container import facts_in
 from stages.light import Light
 from stages.problems import Problem
 from stages.video import planes_of
-from tests.footage import CASES, Case, deliver, extract, facts, ffmpeg
+from tests.footage import CASES, Case, deliver, extract, facts, ffmpeg, x264
 
 MILLISECOND = Fraction(1, 1000)
 
@@ -116,6 +116,25 @@ def test_footage_goes_in_and_comes_out(case: Case, workplace: Path) -> None:
         assert [data for _, data in new] == [data for _, data in old]
         assert all(abs(a - b) <= MILLISECOND for (a, _), (b, _) in zip(new, old, strict=True))
     assert chapters_in(video) == chapters_in(path)
+
+
+def test_chapters_between_milliseconds_are_kept_to_the_millisecond(workplace: Path) -> None:
+    """Matroska has their times in nanoseconds, of which two have no common measure that ffmpeg can hold."""
+
+    def fine(folder: Path) -> list[str | Path]:
+        text = ";FFMETADATA1\n"
+        for start, end in ((0, 5), (5, 9), (9, 13)):
+            text += f"[CHAPTER]\nTIMEBASE=1001/24000\nSTART={start}\nEND={end}\ntitle=from {start}\n"
+        (folder / "chapters.txt").write_text(text)
+        return ["-f", "ffmetadata", "-i", folder / "chapters.txt"]
+
+    path = Case("fine", "a.mkv", x264(), inputs=fine, more=["-map_chapters", "1"]).make(workplace)
+    wanted = chapters_in(path)
+    assert any((start * 1000).denominator > 1 for start, _, _ in wanted)
+    found = chapters_in(deliver(extract(path), workplace / "out", container="mp4").video)
+    assert [title for *_, title in found] == [title for *_, title in wanted]
+    for (*times, _), (*others, _) in zip(found, wanted, strict=True):
+        assert all(abs(a - b) <= MILLISECOND for a, b in zip(times, others, strict=True))
 
 
 def assert_same_tags(source: Path, video: Path) -> None:

@@ -196,3 +196,24 @@ def test_an_unknown_item_is_told_with_the_nearest(shipped: dict[str, Any]) -> No
     params = parse(Params, shipped, where="params.yaml")
     with pytest.raises(Problem, match="ada-on-ben"):
         params.swap("ada-on-bem")
+
+
+@pytest.mark.parametrize("name", ["08", "1e2", "12", "01_08", "2026-11-30"])
+def test_a_name_that_is_no_text_to_dvc_is_refused_unless_it_is_quoted(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "params.yaml"
+    text = (REPOSITORY / "params.yaml").read_text()
+    line = next(line for line in text.splitlines() if line.startswith("  ben: {identity: ben"))
+
+    def told(key: str, identity: str) -> Problem:
+        path.write_text(text.replace(line, f"{line}\n  {key}: {{identity: {identity}, path: two.mp4}}"))
+        with pytest.raises(Problem) as caught:
+            load_params(path)
+        return caught.value
+
+    assert "is a number to DVC, and no name" in told(name, "ben").what
+    assert str(told(name, "ben").where).startswith(f"{path}, clips.")
+    named = told(f"'{name}'", name)
+    assert "is a number to DVC, and no name" in named.what
+    assert str(named.where).endswith(f"clips.{name}.identity")
+    path.write_text(text.replace(line, f"{line}\n  '{name}': {{identity: ben, path: two.mp4}}"))
+    assert load_params(path).clip(name).path == Path("two.mp4")

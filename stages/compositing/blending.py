@@ -37,7 +37,7 @@ def blend(target: Plane, layer: Plane, alpha: Plane, settings: BlendSettings) ->
     """
     joined = layer
     if settings.method == "multi-band":
-        joined = multi_band(target, layer, np.asarray(alpha * np.float32(settings.opacity)), settings.bands)
+        joined = multi_band(target, layer, alpha, settings.bands)
     elif settings.method == "gradient":
         joined = np.asarray(layer + membrane(target - layer, alpha > _SEAM))
     return np.asarray(target + hidden(alpha, settings) * (joined - target))
@@ -45,8 +45,8 @@ def blend(target: Plane, layer: Plane, alpha: Plane, settings: BlendSettings) ->
 
 def hidden(alpha: Plane, settings: BlendSettings) -> Plane:
     """How much of the target is hidden where the mask is ``alpha``: (h, w) float32 in [0, 1], as ``alpha`` is."""
-    alpha = np.asarray(alpha * np.float32(settings.opacity), dtype=np.float32)
-    return alpha if settings.method == "alpha" else np.minimum(alpha / np.float32(_FULL_BY), 1.0)
+    share = alpha if settings.method == "alpha" else np.minimum(alpha / np.float32(_FULL_BY), np.float32(1.0))
+    return np.asarray(np.float32(settings.opacity) * share, dtype=np.float32)
 
 
 def multi_band(target: Plane, layer: Plane, alpha: Plane, bands: int) -> Plane:

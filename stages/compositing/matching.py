@@ -19,7 +19,7 @@ from stages.compositing.match import Match
 from stages.compositing.measuring import Measured, MeasureFaces, spans_of_faces
 from stages.compositing.recolouring import UNCHANGED, Recolouring, recolouring
 from stages.compositing.settings import CompositingSettings
-from stages.compositing.steadiness import runs, smoothed
+from stages.compositing.steadiness import Believed, runs, smoothed
 from stages.compositing.whites import gain_of
 from stages.execution.engines import HERE, Engine
 from stages.progress import bar
@@ -107,11 +107,13 @@ class Matches(Sequence[Match]):
         self, found: Measured, faces: pd.DataFrame, samples: Samples, frames: Frames, settings: CompositingSettings
     ) -> None:
         self._found, self._settings = found, settings
-        self._weights = weights_over_time(faces, frames, settings.colour.steady)
+        near_in_time = weights_over_time(faces, frames, settings.colour.steady)
+        # a face that is covered for a while must not lend its neighbours what covers it
+        self._weights = Believed(near_in_time, found.seen)
         statistics, focused, self._smears = _smears(found, faces, samples, settings)
         self._focus = smoothed(focused, weights_over_time(faces, frames, focus.STEADY))
         self._statistics = smoothed(statistics, self._weights)
-        self._whites = smoothed(found.whites, self._weights)
+        self._whites = smoothed(found.whites, near_in_time)  # sums, which weigh themselves
         self._map = lru_cache(_KEPT)(self._map_of)
         self._gains: relighting.Gains | None = None
         if settings.light.method != "none":

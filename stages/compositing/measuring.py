@@ -25,10 +25,11 @@ from stages.compositing.recolouring import Samples, measured_colours
 from stages.compositing.settings import CompositingSettings, MaskSettings
 from stages.compositing.whites import WIDTH, measured_whites
 from stages.execution.work import spans_of, tables_of
+from stages.geometry import beyond
 from stages.progress import progress
 from stages.topology import NOSE_BASE, NOSE_BRIDGE
 
-_NAMES = ("statistics", "shading", "colours", "smears", "whites", "focus")
+_NAMES = ("statistics", "shading", "colours", "smears", "whites", "focus", "seen")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Measured:
         whites: (n, 2, 5) float64, of both as :func:`stages.compositing.whites.measured_whites` has them; all 0 if the
             settings do not ask for them.
         focus: (n, WIDTH) float64, see :func:`stages.compositing.focus.told`; all 0 if the settings do not ask for it.
+        seen: (n,) float64, the share of the crop in which all this was measured: 0 of a face that is covered wholly.
     """
 
     statistics: NDArray[np.float64]
@@ -55,6 +57,7 @@ class Measured:
     smears: NDArray[np.float64]
     whites: NDArray[np.float64]
     focus: NDArray[np.float64]
+    seen: NDArray[np.float64]
 
     @classmethod
     def joined(cls, parts: Iterable[Self], count: int) -> Self:
@@ -92,6 +95,7 @@ def measured(
     smears = np.zeros((len(faces), motion.WIDTH))
     whites = np.zeros((len(faces), 2, WIDTH))
     focused = np.zeros((len(faces), focus.WIDTH))
+    seen = np.zeros(len(faces))
     colours: list[list[Samples]] = [[] for _ in range(len(faces))]
     pictures = frames.pick(numbers)
     for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
@@ -104,13 +108,17 @@ def measured(
             own = surely_shown(next(shown), face_size(outline))
             if own is not None:  # the source's hair and background will not be placed
                 mask = mask * cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)
-            pair = [crop, frame.crop(transform_of(faces, row), size)]
+            transform = transform_of(faces, row)
+            # beyond the picture a crop repeats its last pixels, which are nobody's face
+            mask = np.where(beyond(transform, size, frames.facts.width, frames.facts.height), np.float32(0.0), mask)
+            seen[row] = float(mask.mean())
+            pair = [crop, frame.crop(transform, size)]
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
             beardless = above_mouth(size * outline[NOSE_BRIDGE], size * outline[NOSE_BASE], size, size)
             lumas = [np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32) for view in views]
             # noise is no detail
             plain = [grain.without(luma, mask > 0.5) for luma in lumas] if settings.sharpness else lumas
-            side = focus.side_of(transform_of(faces, row), size)
+            side = focus.side_of(transform, size)
             for which, view in enumerate(views):
                 found, samples = measured_colours(view, mask, settings.colour, beardless)
                 colours[row].append(samples)
@@ -124,12 +132,12 @@ def measured(
             if settings.focus:
                 focused[row] = focus.told(lumas[0], lumas[1], mask, side)
             if settings.motion_blur:
-                way = motion.in_crop(motion_of(faces, row), transform_of(faces, row), size)
+                way = motion.in_crop(motion_of(faces, row), transform, size)
                 smears[row] = motion.smeared(lumas[0], lumas[1], mask, way, side)
             if settings.light.method != "none":
                 pixels = face_size(outline) * size
                 shading[row] = relighting.shading(views[0], views[1], mask, pixels, settings.light.scale)
-    return Measured(statistics, shading, np.array(colours, np.float16), smears, whites, focused)
+    return Measured(statistics, shading, np.array(colours, np.float16), smears, whites, focused, seen)
 
 
 @dataclass(frozen=True)

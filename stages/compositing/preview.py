@@ -1,7 +1,8 @@
 """A sheet of settings against frames: what compositing would make of a few frames, without running it.
 
 Measuring and smoothing reach a second or two in time. Only what counts for the chosen frames is read, with the same
-weights, so a picture of the sheet is the finished frame's to the bit.
+weights, so a picture of the sheet is the finished frame's to the bit; but for the light of a track of more than
+``relighting.SAMPLES`` faces in a shot, whose mean is taken of faces that are measured without their neighbours here.
 """
 
 from __future__ import annotations

@@ -53,6 +53,30 @@ class Weights(Mapping[int, Sequence[tuple[int, float]]]):
         return sum(map(len, self._runs))
 
 
+class Believed(Mapping[int, Sequence[tuple[int, float]]]):
+    """Weights over time, each times how much of that row could be measured; where nothing could, the weights alone.
+
+    Args:
+        weights: who counts for whom.
+        shares: (n,) not negative.
+    """
+
+    def __init__(self, weights: Mapping[int, Sequence[tuple[int, float]]], shares: NDArray[np.float64]) -> None:
+        self._weights, self._shares = weights, shares
+
+    def __getitem__(self, row: int) -> Sequence[tuple[int, float]]:
+        near = self._weights[row]
+        believed = [(other, weight * float(self._shares[other])) for other, weight in near]
+        total = sum(weight for _, weight in believed)
+        return [(other, weight / total) for other, weight in believed] if total > 0 else near
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+
 def runs(faces: pd.DataFrame) -> list[NDArray[np.intp]]:
     """Rows of a table with ``shot``, ``track`` and ``frame``, one array of positions a run, in the order of time.
 

@@ -84,9 +84,9 @@ def shares_inside(landmarks: NDArray[np.floating], width: int, height: int) -> N
 def parts(frames: NDArray[np.integer], settings: SplitSettings) -> list[str]:
     """The part of each face, by its frame: ``train``, ``held-out``, or empty for the guard between them.
 
-    Held-out blocks are spread evenly over the time from the first frame to the last. Neighbouring frames are nearly
-    the same picture: a held-out frame next to a training frame would measure memory, not skill. A share of 1 holds all
-    out.
+    Held-out blocks are spread evenly over the frames that have a face: where a clip shows somebody else for a while,
+    that is no part of them. Neighbouring frames are nearly the same picture: a held-out frame next to a training frame
+    would measure memory, not skill. A share of 1 holds all out.
 
     Args:
         frames: (n,) frame numbers, ascending.
@@ -96,16 +96,16 @@ def parts(frames: NDArray[np.integer], settings: SplitSettings) -> list[str]:
         return []
     if settings.held_out >= 1:
         return [HELD_OUT] * len(frames)
-    first, span = int(frames[0]), int(frames[-1]) - int(frames[0]) + 1
-    wanted = settings.held_out * span
+    shown = np.unique(frames)
+    wanted = settings.held_out * len(shown)
     blocks = max(1, round(wanted / settings.block)) if wanted >= 1 else 0
     length = round(wanted / blocks) if blocks else 0
     split = np.full(len(frames), TRAIN, dtype=object)
     for block in range(blocks):
-        start = first + round((block + 0.5) * span / blocks - length / 2)
-        near = (frames >= start - settings.guard) & (frames < start + length + settings.guard)
-        split[near] = KEPT
-        split[(frames >= start) & (frames < start + length)] = HELD_OUT
+        start = round((block + 0.5) * len(shown) / blocks - length / 2)
+        first, last = shown[start : start + length][[0, -1]].tolist()
+        split[(frames >= first - settings.guard) & (frames <= last + settings.guard)] = KEPT
+        split[(frames >= first) & (frames <= last)] = HELD_OUT
     return [str(part) for part in split]
 
 

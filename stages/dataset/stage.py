@@ -190,8 +190,10 @@ def _check_enough(index: pd.DataFrame, dropped: Counter[str], minimum: int, clip
     if len(index) >= minimum:
         return
     told = ", ".join(f"{count} {reason}" for reason, count in dropped.most_common() if count)
+    mends = ["give a longer or better clip", *(["loosen dataset.filter"] if set(dropped) - {GUARD} else [])]
+    mends += ["lower dataset.split.guard"] if dropped[GUARD] else []
     raise Problem(
         f"only {len(index)} usable faces, at least {minimum} are needed" + (f" (dropped: {told})" if told else ""),
         where=f"params.yaml, clips.{clip}",
-        mend="give a longer or better clip, or loosen dataset.filter in params.yaml",
+        mend=f"{', '.join(mends)}, or lower dataset.minimum in params.yaml",
     )

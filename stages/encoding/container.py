@@ -23,6 +23,10 @@ from stages.video import NativeFrame, VideoFacts, facts_of, open_clip, running_f
 
 NAME = "deliverable"
 
+_CHAPTER_BASE = Fraction(1, 1_000_000)
+"""Seconds in which chapters' times are handed to ffmpeg, which keeps them in milliseconds at the finest; Matroska has
+theirs in nanoseconds, and two of them have no common measure that ffmpeg can hold."""
+
 
 def container_for(settings: EncodingSettings, facts: VideoFacts, times: pd.Series) -> str:
     """Where the pictures go: ``mp4``, ``mov``, ``mkv`` or ``pictures``.
@@ -130,13 +134,11 @@ def _hand_over(
 def _numbered(chapters: Iterable[dict[str, str]]) -> Iterator[Any]:
     """Chapters as PyAV takes them."""
     for number, chapter in enumerate(chapters):
-        start, end = Fraction(chapter["start"]), Fraction(chapter["end"])
-        base = Fraction(1, start.denominator * end.denominator)
         yield {
             "id": number,
-            "start": int(start / base),
-            "end": int(end / base),
-            "time_base": base,
+            "start": round(Fraction(chapter["start"]) / _CHAPTER_BASE),
+            "end": round(Fraction(chapter["end"]) / _CHAPTER_BASE),
+            "time_base": _CHAPTER_BASE,
             "metadata": {"title": chapter["title"]},
         }
 

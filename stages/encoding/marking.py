@@ -67,5 +67,5 @@ class Marking:
                 "its watermark can not be read back, so it is not delivered",
                 where=made.video,
                 mend="choose a better quality (a lower encoding.crf or a higher encoding.bitrate); frames of one "
-                "colour can hold no mark",
+                "colour, or nearly black, can hold no mark: for such a film set encoding.watermark: false",
             )

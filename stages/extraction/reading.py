@@ -103,6 +103,9 @@ class ClipReader:
         self._packets, self._number = 0, 0
         self._shown_to: int | None = None  # half a frame after the end of the last one that was given
         self._decoded_to: int | None = None
+        self._steady = container.format.name == "mpegts"  # which says no length, and has no variable rate
+        self._given: int | None = None  # time of the last one that was given
+        self._spacing = 0  # the least time between two, 0 as long as there are no two
         if self._stream.metadata.get("alpha_mode") == "1" and not self.facts.pixel_format.startswith("yuva"):
             raise Problem(
                 "it has alpha beside its pictures, which their decoder leaves out",
@@ -122,10 +125,9 @@ class ClipReader:
             ):
                 yield self._frame(waiting.popleft())
         why = self._why or self._lacks()
-        steady = self._container.format.name == "mpegts"  # which says no length, and has no variable rate
         for picture in waiting:
             # Of a broken end a picture may be there, but not those that are shown before it.
-            if (why or steady) and self._shown_to is not None and _time(picture) > self._shown_to:
+            if (why or self._steady) and self._shown_to is not None and _time(picture) > self._shown_to:
                 why = why or "its last pictures lack those that are shown before them"
                 break
             yield self._frame(picture)
@@ -219,6 +221,12 @@ class ClipReader:
         if picture.time_base is None:  # as of pictures that were still in the decoder at the end
             picture.time_base = self._stream.time_base
         time, duration = _time(picture), picture.duration or 0
+        if self._given is not None:
+            gap = time - self._given
+            self._spacing = min(self._spacing, gap) if self._spacing else gap
+        self._given = time
+        if self._steady:  # fields that were coded one by one are said to last half as long as the frame that they make
+            duration = max(duration, self._spacing)
         self._shown_to = time + duration * 3 // 2
         return NativeFrame(self._number - 1, time, duration, plainly_named(picture), self.facts)
 

@@ -17,11 +17,12 @@ from stages.packets import Track, heard, tracks_in
 from stages.problems import Problem
 from stages.video import ffmpeg_program, open_file
 
-ENDINGS: Final = ("mov", "mka", "nut")
+ENDINGS: Final = ("mov", "mka", "nut", "mp4")
 """QuickTime keeps sample-exact times and the edit list that hides an encoder's priming; Matroska holds codecs that it
-can not, with times in milliseconds; NUT holds all that is left."""
+can not, with times in milliseconds; NUT holds all that is left. Of a trimmed clip a first packet may begin before the
+pictures do, which neither of these two can say: MP4 can, and holds Opus and FLAC, which QuickTime does not."""
 
-ENDINGS_OF_MATROSKA: Final = ("mka", "mov", "nut")
+ENDINGS_OF_MATROSKA: Final = ("mka", "mov", "nut", "mp4")
 """Sound of a Matroska file stays in one: QuickTime would take its rounded times for exact, and hide up to half a
 millisecond too little or too much of the priming."""
 
@@ -34,7 +35,7 @@ def copy_sound(clip: Path, folder: Path, *, span: Span | None = None, whole: boo
 
     Args:
         clip: the file.
-        folder: gets ``audio.mov``, ``audio.mka`` or ``audio.nut``; nothing if no stream has any sound.
+        folder: gets ``audio`` with one of :data:`ENDINGS`; nothing if no stream has any sound.
         span: of a trimmed clip, the part to copy: the packets that are heard in it.
         whole: False for a clip whose end is broken: packets that lack a part are left out.
 

@@ -145,6 +145,12 @@ def _aloud(facts: dict[str, Any]) -> Iterator[str]:
 
 def _nothing(name: str, clip: Clip, reader: ClipReader, trimmed: Trimmer) -> Problem:
     """Why no frame was kept."""
+    if trimmed.ended:
+        return Problem(
+            "no frame of the clip begins between its start and end",
+            where=f"clips.{name}.start and end in params.yaml",
+            mend="choose an earlier start or a later end",
+        )
     if trimmed.seconds:
         return Problem(
             f"no frame of the clip lies between its start and end; it is {float(trimmed.seconds):g} s long",

@@ -38,6 +38,7 @@ class Trimmer:
         self._clip = clip
         self.span: Span | None = None
         self.seconds = Fraction(0)  # how long the clip is, as far as it was read
+        self.ended = False  # whether the part's end was reached before the clip's
         self._first_frame = 0
 
     @property
@@ -75,6 +76,7 @@ class Trimmer:
             at = (frame.pts - begins) * base
             self.seconds = at + frame.duration * base
             if clip.end is not None and at >= clip.end:
+                self.ended = True
                 break
             if at < clip.start:
                 continue

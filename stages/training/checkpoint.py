@@ -24,6 +24,7 @@ from stages.training.state import Snapshot
 log = logging.getLogger(__name__)
 
 _FACTS = "facts"
+_DIGITS = 24  # of a fingerprint
 _UNREADABLE = (SafetensorError, KeyError, TypeError, ValueError)
 """What a file raises that is no whole checkpoint."""
 
@@ -80,9 +81,20 @@ class CheckpointFolder:
         for half in self.folder.rglob(".*"):
             half.unlink(missing_ok=True)
 
+    def bytes(self) -> int:
+        """What the last snapshot takes on the disk; 0 if there is none."""
+        return self._path.stat().st_size if self._path.is_file() else 0
+
     def remove(self) -> None:
         """Drop the folder, when the result that it was kept for is safe."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def remove_all_of(self, pair: str) -> None:
+        """Drop this folder and those of all other runs of a pair, whatever they were made by: its people's likeness."""
+        self.remove()
+        for folder in self.folder.parent.glob(f"{pair}-*"):
+            if re.fullmatch(rf"{re.escape(pair)}-[0-9a-f]{{{_DIGITS}}}", folder.name):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 class CheckpointWriter:
@@ -164,4 +176,4 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, 
 def fingerprint_of(*parts: object) -> str:
     """A short hash of parts that JSON can hold."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

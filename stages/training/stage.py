@@ -158,7 +158,8 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
     train = {identity: some.train.to(device) for identity, some in faces.items()}
     held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
     state = State(list(faces), settings.chosen, settings.seed, device, processes, compile=settings.compile)
-    require_disk({checkpoints.folder: checkpoint_bytes(state), task.result: result_bytes(state)})
+    to_write = max(0, checkpoint_bytes(state) - checkpoints.bytes())  # what a run before wrote is on the disk already
+    require_disk({checkpoints.folder: to_write, task.result: result_bytes(state)})
     preset = settle(
         state,
         train,
@@ -193,7 +194,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
         processes=processes,
     )
     log.info("previews and checkpoints: %s", checkpoints.folder)
-    with monitor, _nothing_kept_without(checkpoints):
+    with monitor, _nothing_kept_without(checkpoints, task.pair):
         reason = training.run(state, what=f"training {task.pair}")
     if reason == "iterations" and preset.iterations < settings.chosen.iterations:
         reason = "budget"
@@ -201,7 +202,7 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
     log.info("ended at iteration %d: %s", state.progress.iteration, reason)
     if not processes.first:
         return
-    with _nothing_kept_without(checkpoints), whole_folder(task.result) as folder:
+    with _nothing_kept_without(checkpoints, task.pair), whole_folder(task.result) as folder:
         write_bundle(folder, state, held_out, preset, facts | {"ended": ended}, time_lapse, threads=settings.threads)
         watch.look()
         task.on_made(folder)
@@ -209,12 +210,12 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
 
 
 @contextmanager
-def _nothing_kept_without(checkpoints: CheckpointFolder) -> Iterator[None]:
-    """Drop the checkpoints if consent ends: they hold the person's likeness as the model would."""
+def _nothing_kept_without(checkpoints: CheckpointFolder, pair: str) -> Iterator[None]:
+    """Drop the checkpoints, also of former settings, if consent ends: they hold likenesses as the model would."""
     try:
         yield
     except ConsentEnded:
-        checkpoints.remove()
+        checkpoints.remove_all_of(pair)
         raise
 
 

@@ -41,7 +41,7 @@ def main(
     place: Annotated[Path, typer.Option(help="the network's folder")] = PLACE,
     scratch: Annotated[Path, typer.Option(help="renders and checkpoints, kept for another run")] = SCRATCH,
 ) -> None:
-    """Make the network again, from its recipe alone: about an hour and a half on two CPU cores.
+    """Make the network again, from its recipe alone: not quite two hours on two CPU cores.
 
     Killed and started again, it goes on where it was.
     """

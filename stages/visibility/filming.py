@@ -113,10 +113,10 @@ def _seen_small(rgb: F32, chance: np.random.Generator) -> F32:
         small = small + chance.normal(0.0, float(np.exp(chance.uniform(-6.0, -3.5))), small.shape)
         codes = np.rint(255.0 * np.clip(small, 0.0, 1.0)).astype(np.uint8)
         quality = int(chance.integers(20, 85))
-        done, data = cv2.imencode(".jpg", codes, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        done, data = cv2.imencode(".jpg", codes[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
         assert done
         decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
         assert decoded is not None
-        small = decoded.astype(np.float32) / np.float32(255.0)
+        small = decoded[..., ::-1].astype(np.float32) / np.float32(255.0)
     how = cv2.INTER_CUBIC if chance.random() < 0.5 else cv2.INTER_LINEAR
     return np.asarray(np.clip(cv2.resize(small, (size, size), interpolation=how), 0.0, 1.0), np.float32)

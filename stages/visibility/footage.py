@@ -28,9 +28,8 @@ def bare_shard(folder: Path, number: int) -> Path:
 
 
 def shards(recipe: Recipe, folder: Path, number: int) -> list[Path]:
-    """All that is rendered of a performer; of held-out ones, no grimaces."""
-    grimaces = [bare_shard(folder, number)] if recipe.grimaces and number < recipe.performers else []
-    return [shard(folder, number), *grimaces]
+    """All that is rendered of a performer."""
+    return [shard(folder, number), *([bare_shard(folder, number)] if recipe.grimaces else [])]
 
 
 def render(recipe: Recipe, folder: Path, processes: int, first: int = 0) -> None:

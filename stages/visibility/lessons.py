@@ -31,7 +31,7 @@ _OTHER = 0.5  # share of faces that get other proportions
 _CREASED = 0.4  # share of crops with lines and blotches that cover nothing
 _SMEARED = 0.15  # share of crops that are taken with a slow shutter
 _CUT_OFF = 0.15  # share of crops that reach out of the picture
-_FILMED = 0.5  # share of crops that a worse camera takes than any that was rendered
+_FILMED = 0.35  # share of crops that a worse camera takes than any that was rendered
 
 
 class Lessons:

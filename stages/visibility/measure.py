@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -68,17 +70,22 @@ def figures(place: Path, recipe: Recipe, renders: Path) -> Figures:
     network = VisibleFace.open(place)
     tallies: dict[str, Tally] = {}
     for number in range(recipe.performers, recipe.people):
-        seen = footage.read(renders, number)
-        names = ["bare", *("+".join(kinds) for kinds in coverings(recipe, number))]
-        for pose, hull in enumerate(seen.hull):
-            for look, name in enumerate(names):
-                at = pose, look
-                crop, face, cover, inside = centred(
-                    [seen.rgb[at], seen.face[at], seen.cover[at], hull], recipe.stored_reach, recipe.input_size
-                )
-                free = kept_free(network.look(np.rint(255.0 * crop).astype(np.uint8)[None])[0], recipe.input_size)
-                tallies.setdefault(name, Tally()).add(free, face, cover, inside)
+        for name, parts in _looks(recipe, renders, number):
+            crop, face, cover, inside = centred(parts, recipe.stored_reach, recipe.input_size)
+            free = kept_free(network.look(np.rint(255.0 * crop).astype(np.uint8)[None])[0], recipe.input_size)
+            tallies.setdefault(name, Tally()).add(free, face, cover, inside)
     return {name: tally.figures() for name, tally in tallies.items()}
+
+
+def _looks(recipe: Recipe, renders: Path, number: int) -> Iterator[tuple[str, list[NDArray[np.uint8]]]]:
+    """What a performer is seen behind, and the crop with its truth: rgb, face, cover and hull."""
+    played = [(["bare", *("+".join(kinds) for kinds in coverings(recipe, number))], footage.read(renders, number))]
+    if recipe.grimaces:
+        played.append((["grimace"], footage.read_bare(renders, number)))
+    for names, seen in played:
+        for (pose, hull), (look, name) in product(enumerate(seen.hull), enumerate(names)):
+            at = pose, look
+            yield name, [seen.rgb[at], seen.face[at], seen.cover[at], hull]
 
 
 def milliseconds(place: Path, looks: int = 40) -> float:

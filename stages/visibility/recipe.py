@@ -32,7 +32,7 @@ class Recipe(BaseModel):
     input_size: int = Field(default=128, ge=64, multiple_of=32, description="side of the network's crops, pixels")
     channels: tuple[int, ...] = Field(default=(16, 24, 48, 96, 128), description="of the levels, each half as fine")
     iterations: tuple[int, ...] = Field(
-        default=(10000, 6000),
+        default=(14000, 8000),
         min_length=1,
         description="of each cycle: the learning rate falls to zero in each, and each begins at half of the one before",
     )

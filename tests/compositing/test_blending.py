@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from stages.compositing.blending import blend, multi_band
+from stages.compositing.blending import blend, hidden, multi_band
 from stages.compositing.settings import BlendSettings
 
 ALPHA = BlendSettings(method="alpha")
@@ -82,3 +82,13 @@ def test_no_opacity_is_the_target(settings: BlendSettings) -> None:
     target = noise(6)
     clear = settings.model_copy(update={"opacity": 0.0})
     assert (blend(target, noise(7), disc(), clear) == target).all()
+
+
+@pytest.mark.parametrize("settings", [ALPHA, BANDS, GRADIENT], ids=lambda s: s.method)
+@pytest.mark.parametrize("opacity", [0.1, 0.2, 0.5, 0.8])
+def test_opacity_is_the_share_of_the_whole_replacement(settings: BlendSettings, opacity: float) -> None:
+    target, layer, alpha = noise(6), noise(7), disc()
+    asked = settings.model_copy(update={"opacity": opacity})
+    whole, part = blend(target, layer, alpha, settings), blend(target, layer, alpha, asked)
+    np.testing.assert_allclose(part, target + opacity * (whole - target), atol=1e-3)
+    np.testing.assert_allclose(hidden(alpha, asked), opacity * hidden(alpha, settings), atol=1e-6)

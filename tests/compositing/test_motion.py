@@ -143,6 +143,7 @@ def test_a_face_that_jumps_further_than_can_be_measured_is_not_blurred_out_of_fo
         smears=np.ones((4, WIDTH)),
         whites=np.ones((4, 2, 5)),
         focus=np.ones((4, FOCUS)),
+        seen=np.ones(4),
     )
     found.smears[2] = 0.0
     monkeypatch.setattr(motion, "shutters", lambda *_: [0.5])

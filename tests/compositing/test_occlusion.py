@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stages import geometry
-from stages.artifacts.frames import Frames
+from stages.artifacts.frames import Frames, FrameWriter
 from stages.artifacts.visibility import FINE, SIZE, packed
 from stages.compositing.inputs import Inputs
-from stages.compositing.measuring import measured
+from stages.compositing.measuring import Measured, measured
 from stages.compositing.occlusion import kept_free
 from stages.compositing.placing import Layer, pieces
 from stages.compositing.separating import place_and_separate
@@ -25,6 +25,7 @@ from stages.compositing.settings import BlendSettings, CompositingSettings, Mask
 from stages.compositing.stage import composite
 from stages.problems import Problem
 from stages.visible_face import VisibleFace
+from tests.compositing.conftest import outline, painted
 
 HALF = SIZE // 2
 
@@ -178,3 +179,31 @@ def test_a_speck_is_no_thing_and_leaves_its_neighbour_alone() -> None:
 def test_a_network_that_is_not_there_is_told_by_its_file(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="the network is not there"):
         VisibleFace.open(tmp_path)
+
+
+def test_what_lies_beyond_the_picture_is_nobodys_face(make_scene: Callable[..., Any], tmp_path: Path) -> None:
+    """A crop repeats the picture's first column there: whatever that shows must hardly count."""
+    scene = make_scene(pixel_format="bgr0", frames=1)
+    inputs, facts = Inputs.of(scene.frames, scene.alignments, scene.converted), scene.frames.facts
+    half_out = np.array([[1 / 64, 0.0, 0.5], [0.0, 1 / 64, -25 / 64]])
+    points = geometry.apply(geometry.invert(half_out), outline())
+    landmarks = np.concatenate([points, np.zeros((478, 1))], axis=1).ravel()
+    faces = inputs.some([0]).faces.assign(transform=[half_out.ravel()], landmarks=[landmarks])
+
+    def found(shade: int) -> Measured:
+        folder = tmp_path / f"edge-{shade}"
+        folder.mkdir()
+        rgb = next(iter(scene.frames)).rgb().copy()
+        rgb[:, 0] = shade
+        with FrameWriter(folder, facts, rows=5) as writer:
+            writer.add(painted(rgb, facts), pts=0, duration=1, shot=0)
+            writer.close()
+        settings = CompositingSettings.model_validate({"colour": {"method": "mean-deviation"}})
+        return measured(Frames.read(folder), faces, scene.converted, settings)
+
+    dark, bright = found(0), found(255)
+    np.testing.assert_allclose(dark.statistics[:, 1, :3], bright.statistics[:, 1, :3], atol=3.0)
+    beyond = dark.shading[0, :, : dark.shading.shape[2] // 2 - 1, 4].astype(np.float64)
+    within = dark.shading[0, :, dark.shading.shape[2] // 2 + 1 :, 4].astype(np.float64)
+    assert beyond.max() < 0.05 < 0.3 < within.max()
+    assert 0.0 < dark.seen[0] < 0.3

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.compositing.steadiness import Weights, runs, smoothed
+from stages.compositing.steadiness import Believed, Weights, runs, smoothed
 
 
 def table(shots: list[int], tracks: list[int] | None = None) -> pd.DataFrame:
@@ -50,3 +50,21 @@ def test_rows_in_any_order_are_joined_by_time() -> None:
     faces = table([0] * 6).iloc[[3, 1, 5, 0, 2, 4]]
     (run,) = runs(faces)
     assert faces.reset_index(drop=True).loc[run, "frame"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_could_not_be_measured_lends_its_neighbours_nothing() -> None:
+    (run,) = runs(table([0] * 31))
+    weights = Weights(seconds(31), [run], 0.2)
+    shares = np.full(31, 0.4)
+    shares[10:20] = 0.0  # a hand over the whole face
+    values = np.where(shares > 0, 1.0, 99.0)
+    believed = Believed(weights, shares)
+    assert set(believed) == set(range(31))
+    for row in range(31):
+        assert sum(weight for _, weight in believed[row]) == pytest.approx(1.0)
+    np.testing.assert_allclose(smoothed(values, believed), 1.0)
+    assert smoothed(values, weights)[9] > 10.0
+    even = Believed(weights, np.full(31, 0.4))
+    np.testing.assert_allclose(smoothed(values, even), smoothed(values, weights))
+    nothing = Believed(weights, np.zeros(31))
+    np.testing.assert_allclose(smoothed(values, nothing), smoothed(values, weights))

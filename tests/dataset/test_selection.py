@@ -81,6 +81,13 @@ def test_the_held_out_share_is_the_one_asked_for(count: int) -> None:
     assert GUARD != KEPT
 
 
+def test_a_clip_that_shows_somebody_else_in_its_middle_has_held_out_faces() -> None:
+    frames = np.array([*range(56), *range(100, 150)])
+    split = parts(frames, SplitSettings(held_out=0.1, block=15, guard=5))
+    assert split.count("held-out") == pytest.approx(0.1 * len(frames), abs=1)
+    assert split.count("train") > 0.7 * len(frames)
+
+
 def test_without_a_share_nothing_is_held_out() -> None:
     assert set(parts(np.arange(100), SplitSettings(held_out=0.0))) == {"train"}
     assert parts(np.array([], int), SplitSettings()) == []

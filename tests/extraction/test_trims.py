@@ -55,8 +55,17 @@ def test_variable_times_are_kept_exact(workplace: Path) -> None:
     assert [pts * base for pts in part.index["pts"]] == [Fraction(time - wanted[0], 600) for time in wanted]
 
 
-@pytest.mark.parametrize(("file", "codec"), [("a.mp4", "aac"), ("a.mkv", "ac3"), ("a.mov", "pcm_s16le")])
-def test_sound_and_pictures_stay_together(workplace: Path, file: str, codec: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "codec", "container"),
+    [
+        ("a.mp4", "aac", "mov"),
+        ("a.mkv", "ac3", "mov"),
+        ("a.mov", "pcm_s16le", "mov"),
+        ("a.mkv", "libopus", "mp4"),
+        ("a.mkv", "flac", "mp4"),
+    ],
+)
+def test_sound_and_pictures_stay_together(workplace: Path, file: str, codec: str, container: str) -> None:
     case = Case("sound", file, x264(), frames=50, sound=[(codec, "eng"), (codec, "deu")])
     part = extract(case.make(workplace), start=0.52, end=1.2)
     assert part.audio is not None
@@ -68,7 +77,7 @@ def test_sound_and_pictures_stay_together(workplace: Path, file: str, codec: str
             abs(a - b - Fraction(13, 25)) <= Fraction(1, 1000)
             for a, b in zip(old.seconds(), new.seconds(), strict=True)
         )
-    video = deliver(part, workplace / "out", container="mov").video
+    video = deliver(part, workplace / "out", container=container).video
     assert [track.state.digest() for track in tracks_in(video)] == [track.state.digest() for track in kept]
 
 
@@ -98,6 +107,15 @@ def test_a_part_beyond_the_end_is_refused_with_the_clips_length(workplace: Path)
     with pytest.raises(Problem, match=r"0\.48 s long") as told:
         extract(path, start=10)
     assert told.value.where.startswith("clips.one.start")
+    assert not list(Path("data/extraction").iterdir())
+
+
+def test_a_part_between_two_frames_is_refused_without_a_length(workplace: Path) -> None:
+    path = workplace / "one.mp4"
+    write_clip(path)
+    with pytest.raises(Problem, match="no frame of the clip begins between its start and end") as told:
+        extract(path, start=0.085, end=0.115)
+    assert "later end" in told.value.mend
     assert not list(Path("data/extraction").iterdir())
 
 

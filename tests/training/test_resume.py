@@ -236,3 +236,16 @@ def test_a_disk_that_fills_up_during_training_is_told_at_the_next_look(
         training.run(state)
     assert state.progress.iteration < preset.iterations, "not only at the end"
     assert list(folder.folder.iterdir()) == []
+
+
+def test_all_checkpoints_of_a_pair_go_together_and_nobody_elses(tmp_path: Path) -> None:
+    mine = [f"ada-ben-{digit * 24}" for digit in "0f"]
+    others = [f"ada-ben-2-{'0' * 24}", f"ada-benny-{'0' * 24}", "ada-ben-notes", f"cyd-ada-ben-{'0' * 24}"]
+    for name in (*mine, *others):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "checkpoint.safetensors").write_bytes(b"whose face")
+    folder = checkpoint.CheckpointFolder(tmp_path, mine[0])
+    assert folder.bytes() == len(b"whose face")
+    folder.remove_all_of("ada-ben")
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(others)
+    assert folder.bytes() == 0

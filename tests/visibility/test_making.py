@@ -43,7 +43,7 @@ def test_a_network_comes_with_its_recipe_and_figures(tmp_path: Path, monkeypatch
     facts = json.loads((tmp_path / "made" / "facts.json").read_text())
     assert facts["sha256"] == sha256_of(tmp_path / "made" / NETWORK)
     assert Recipe.model_validate(facts["recipe"]) == RECIPE
-    assert set(facts["figures"]) == {"bare", "glasses", "cup"}
+    assert set(facts["figures"]) == {"bare", "glasses", "cup", "grimace"}
     assert facts["figures"]["glasses"]["pictures"] == 1
     visible = VisibleFace.open(tmp_path / "made").look(np.zeros((3, 64, 64, 3), np.uint8))
     assert visible.shape == (3, 64, 64)
