@@ -12,6 +12,7 @@ from stages.consent import require_clip_consent, require_pair_consent, require_r
 from stages.consent.evidence import require_enrolment
 from stages.decisions.handwritten import read_handwritten, require_known_names
 from stages.encoding.coding import coding_for
+from stages.evaluation.right_answer import require_right_answer
 from stages.extraction.storable import holdable
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import Params, load_params
@@ -31,6 +32,7 @@ def problems_of(params: Params) -> list[Problem]:
         *(partial(read_handwritten, name) for name in params.clips),
         *(partial(require_swap_consent, name, params, "check", noted="nothing") for name in params.swaps),
         *(partial(require_coding, name, params) for name in params.swaps),
+        *(partial(require_right_answer, name, params) for name in params.swaps),
     ]
     found: dict[str, Problem] = {}
     for look in looks:

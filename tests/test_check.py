@@ -91,3 +91,22 @@ def test_a_clip_whose_samples_are_only_put_in_another_order_is_not_refused(workp
     path = Path("two.mkv")
     write_clip(path, frames=2, codec="rawvideo", pixel_format="nv12")
     assert not [problem for problem in problems_of(asked(path)) if "can not hold" in problem.what]
+
+
+PARTS: list[tuple[dict[str, Any], bool]] = [
+    ({"start": 1}, True),
+    ({"every": 2}, True),
+    ({"end": 2}, False),
+    ({}, False),
+]
+
+
+@pytest.mark.parametrize(("part", "refused"), PARTS)
+def test_a_right_answer_of_more_than_the_clip_is_told(workplace: Path, part: dict[str, Any], refused: bool) -> None:
+    params = asked(Path("two.mkv"))
+    raw = params.model_dump(mode="json")
+    raw["clips"]["two"] |= part
+    for truth, known in (("none", False), ("ada-on-ben", refused)):
+        raw["swaps"]["ada-on-ben"]["truth"] = truth
+        told = [str(each.where) for each in problems_of(Params.model_validate(raw)) if "right answer" in each.what]
+        assert told == (["params.yaml, swaps.ada-on-ben.truth"] if known else [])

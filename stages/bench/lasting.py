@@ -18,6 +18,7 @@ from stages.evaluation.flow import Motion, face_box
 from stages.evaluation.seam import seam_energy
 from stages.evaluation.statistics import FARTHEST_LAG, Lag, Mean, RootRatio, Statistic
 from stages.expression import mouth_open
+from stages.fidelity import hull
 from stages.packs import Landmarker
 
 FIGURES: Final[dict[str, Statistic]] = {
@@ -64,7 +65,8 @@ def lasting(made: Swapped, landmarker: Landmarker) -> dict[str, float]:
         mask = measured_face(made, number, landmarks[:, :2])
         now = _Moment(number, shot, geometry.as_matrix(transform), mask)
         clip, finished = made.clip[number], made.finished[number]
-        size = float(np.sqrt(max(mask.sum(), 1)))
+        # of the whole face, as the stage has it: what is before it must not narrow where its edge is looked for
+        size = float(np.sqrt(max(hull(landmarks[:, :2], clip.shape[1], clip.shape[0]).sum(), 1)))
         figures: dict[str, float] = {"frame": number, "stretch": now.shot}
         figures["seam"] = seam_energy(finished, clip, (finished != clip).any(axis=2), size)
         for name, picture in (("mouth", finished), ("mouth_clip", clip), ("mouth_answer", made.takes[number].truth)):

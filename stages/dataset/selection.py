@@ -81,22 +81,29 @@ def shares_inside(landmarks: NDArray[np.floating], width: int, height: int) -> N
     return np.asarray(((points >= 0) & (points <= (width, height))).all(axis=2).mean(axis=1), np.float64)
 
 
-def parts(frames: NDArray[np.integer], settings: SplitSettings) -> list[str]:
+def parts(frames: NDArray[np.integer], settings: SplitSettings, shown: NDArray[np.integer] | None = None) -> list[str]:
     """The part of each face, by its frame: ``train``, ``held-out``, or empty for the guard between them.
 
-    Held-out blocks are spread evenly over the frames that have a face: where a clip shows somebody else for a while,
-    that is no part of them. Neighbouring frames are nearly the same picture: a held-out frame next to a training frame
-    would measure memory, not skill. A share of 1 holds all out.
+    Held-out blocks are spread evenly over the frames that show the person: where a clip shows somebody else, that is no
+    part of them, and what a filter or a hand leaves out moves none. Neighbouring frames are nearly the same picture: a
+    held-out frame next to a training frame would measure memory, not skill. A share of 1 holds all out.
 
     Args:
-        frames: (n,) frame numbers, ascending.
+        frames: (n,) frame numbers of the faces that are used, ascending.
         settings: the share, the blocks' length and the guard.
+        shown: (m,) those of all faces of the person, ascending; ``frames`` if None.
     """
     if not len(frames):
         return []
     if settings.held_out >= 1:
         return [HELD_OUT] * len(frames)
-    shown = np.unique(frames)
+    split = _split(frames, settings, np.unique(frames if shown is None else shown))
+    if HELD_OUT not in split:  # whatever lay in the blocks was left out
+        split = _split(frames, settings, np.unique(frames))
+    return split
+
+
+def _split(frames: NDArray[np.integer], settings: SplitSettings, shown: NDArray[np.integer]) -> list[str]:
     wanted = settings.held_out * len(shown)
     blocks = max(1, round(wanted / settings.block)) if wanted >= 1 else 0
     length = round(wanted / blocks) if blocks else 0

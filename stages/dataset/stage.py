@@ -92,7 +92,7 @@ def build(
     filtered = reasons(table, np.concatenate([np.zeros(0), *inside]), settings.filter)
     why = pd.Series([hand or reason for hand, reason in zip(told, filtered, strict=True)], table.index, dtype=object)
     usable = table[why == KEPT]
-    usable = usable.assign(split=parts(usable["frame"].to_numpy(), settings.split))
+    usable = usable.assign(split=parts(usable["frame"].to_numpy(), settings.split, table["frame"].to_numpy()))
     why[usable.index[usable["split"] == KEPT]] = GUARD
     usable = usable[usable["split"] != KEPT]
 

@@ -151,7 +151,7 @@ METRICS: Final = (
     Metric(
         "vmaf", TRUTH, "VMAF, deliverable", "points", "higher", Mean("vmaf"), ((ORACLE, COPIED),),
         "What viewers would say of the face against the right answer, 0 to 100, by a model that was taught on "
-        "compression (Li et al. 2016), on frames in a row.",
+        "compression (Li et al. 2016), on frames in a row, of training, too.",
     ),
     *_whom("", "", "the pack's recogniser: 1 is the same."),
     *_whom("second_", ", second judge", "another recogniser, which no training has learnt from."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,11 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
 
 
 def drawn(
-    frames: pd.DataFrame, curves: Sequence[Curve], held_out: str, links: Mapping[int, tuple[str, str]] | None = None
+    frames: pd.DataFrame,
+    curves: Sequence[Curve],
+    held_out: str,
+    links: Mapping[int, tuple[str, str]] | None = None,
+    title: str = "",
 ) -> str:
     """Columns of a table over ``seconds``, as an ``<svg>`` element.
 
@@ -47,6 +52,7 @@ def drawn(
         curves: what is drawn; columns that the table lacks are left out.
         held_out: the split whose frames are marked with a bar at the bottom.
         links: by frame, an address and a name: that frame's point on the first curve becomes a link.
+        title: what is drawn, for those who do not see it.
 
     Returns:
         markup without any text from outside but the curves' own labels.
@@ -66,7 +72,9 @@ def drawn(
     def y_of(value: float) -> float:
         return _TOP + (high - value) / (high - low) * (HEIGHT - _TOP - _BOTTOM)
 
-    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
+    # what is in an image nobody can reach: with links, it is a group
+    role = "group" if links else "img"
+    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="{role}" aria-label="{escape(title or curves[0].label)}">']
     for value in ticks(low, high):
         y = y_of(value)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')

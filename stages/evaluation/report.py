@@ -81,6 +81,7 @@ class Report:
             untrusted=[row["name"] for group in self._groups() for row in group["rows"] if row["misranked"]],
             bars=self.bars,
             failed=any(not bar.reached for bar in self.bars),
+            unmeasured=any(bar.value is None for bar in self.bars),
             plots=self._plots(),
             stills=[
                 {"still": still, "x": f"{x_on(self.frames, float(still.row['seconds'])):.1f}"} for still in self.stills
@@ -147,7 +148,7 @@ class Report:
                 continue
             worst = next((each for each in self._worst() if each["column"] == curves[0].column), None)
             links = {worst["frame"]: (f"#frame-{worst['frame']}", f"worst: frame {worst['frame']}")} if worst else {}
-            figure = Markup(drawn(self.frames, curves, HELD_OUT, links))  # made of numbers and our own words only
+            figure = Markup(drawn(self.frames, curves, HELD_OUT, links, plot.title))  # numbers and our own words only
             plots.append({"title": plot.title, "says": plot.says, "curves": curves, "figure": figure, "worst": worst})
         return plots
 

@@ -27,6 +27,7 @@ from stages.evaluation.likeness import Embedding, Likeness, reference
 from stages.evaluation.measuring import measured
 from stages.evaluation.over_time import OverTime
 from stages.evaluation.report import Report
+from stages.evaluation.right_answer import require_right_answer
 from stages.evaluation.settings import EvaluationSettings
 from stages.evaluation.strangers import strangers_for
 from stages.evaluation.summary import figures_of, of_swap, summarised, with_likeness
@@ -59,6 +60,7 @@ def run(name: str, params: Params) -> None:
     """
     swap = params.swap(name)
     require_swap_consent(name, params, "evaluation")
+    require_right_answer(name, params)
     evidence = Evidence(
         target=Frames.read(Path("data/extraction") / swap.clip),
         alignments=Alignments.read(Path("data/alignment") / swap.clip),

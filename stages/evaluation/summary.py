@@ -81,9 +81,22 @@ def figures_of(frames: pd.DataFrame, seed: int) -> pd.DataFrame:
         row: dict[str, float | str] = {"metric": metric.key, "value": value, "low": low, "high": high, **named}
         row["ranks"] = ranks
         row["misranked"] = "; ".join(f"{better} before {worse}" for better, worse in wrong)
-        row["not_beaten"] = "; ".join(not_beaten(metric, value, named))
+        beaten_by = [
+            name
+            for name, level in named.items()
+            if not_beaten(metric, _alongside(metric.statistic, name, frames, value), {name: level})
+        ]
+        row["not_beaten"] = "; ".join(beaten_by)
         rows.append(row)
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high", *CONTROLS, "ranks", "misranked", "not_beaten"])
+
+
+def _alongside(statistic: Statistic, control: str, frames: pd.DataFrame, value: float) -> float:
+    """The swap's figure over the frames in which a control was measured, for others are easier or harder; ``value``,
+    that over all, where those do not tell it."""
+    rows = (statistic.of_control(control).terms(frames) != 0).any(axis=1)
+    own = float(statistic.value(statistic.terms(frames)[rows].sum(axis=0)))
+    return own if math.isfinite(own) else value
 
 
 def value_of(statistic: Statistic, frames: pd.DataFrame) -> float:

@@ -11,9 +11,11 @@ Kind = Literal["decibel", "plain", "share", "count", "yes", "points", "degrees",
 COUNTED: Final[dict[str, tuple[str, Kind, str]]] = {
     "psnr_gain": ("PSNR above the copied target", "decibel", "How much nearer to the right answer the swap is than "
                   "doing nothing. Without this, a high PSNR may only say that the two people look alike."),
-    "psnr_worst": ("PSNR, worst held-out frame", "decibel", "The frame to look at first."),
-    "untouched_exact": ("Outside the face untouched", "yes", "Whether every sample outside the face's crop, and every "
-                        "frame without a face, is bit for bit the clip's own before encoding."),
+    "psnr_worst": ("PSNR, worst held-out frame", "decibel", "The lowest of the held-out frames that were measured in "
+                   "full; those linked above the curves may be frames of training."),
+    "untouched_exact": ("Outside the face untouched", "yes", "Whether every sample outside the face's crop in the "
+                        "frames that were measured, and every frame without a face, is bit for bit the clip's own "
+                        "before encoding."),
     "likeness_was_taught": ("The model was taught by this recogniser", "yes", "Its loss had an identity term through "
                             "the same network that measures likeness here, so those figures say less than the others: "
                             "trust the fidelity to the right answer, and your eyes."),

@@ -88,6 +88,16 @@ def test_a_clip_that_shows_somebody_else_in_its_middle_has_held_out_faces() -> N
     assert split.count("train") > 0.7 * len(frames)
 
 
+def test_what_is_left_out_moves_no_block_but_where_nothing_would_be_held_out() -> None:
+    shown, settings = np.arange(150), SplitSettings(held_out=0.1, block=15, guard=5)
+    whole = dict(zip(shown, parts(shown, settings), strict=True))
+    some = np.delete(shown, [3, 4, 40, 70, 71, 120])
+    assert dict(zip(some, parts(some, settings, shown), strict=True)) == {each: whole[each] for each in some.tolist()}
+    held_out = [each for each in shown.tolist() if whole[each] == "held-out"]
+    without = np.delete(shown, held_out)
+    assert parts(without, settings, shown).count("held-out") == pytest.approx(13, abs=1)
+
+
 def test_without_a_share_nothing_is_held_out() -> None:
     assert set(parts(np.arange(100), SplitSettings(held_out=0.0))) == {"train"}
     assert parts(np.array([], int), SplitSettings()) == []

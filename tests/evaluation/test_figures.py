@@ -169,6 +169,15 @@ class TestSummary:
         assert figures_of(right, seed=0).set_index("metric").loc["seam_energy", "ranks"] == "right"
         assert "untrusted_seam_energy" not in metrics_of(right)
 
+    def test_a_swap_is_held_against_a_control_over_the_frames_that_both_have(self) -> None:
+        nan = float("nan")
+        easy = table(seam_energy=[1.0, 1.0, 3.0, 3.0], seam_energy_static_source=[1.5, 1.5, nan, nan])
+        row = figures_of(easy, seed=0).set_index("metric").loc["seam_energy"]
+        assert (row["value"], row["static_source"], row["not_beaten"]) == (2.0, 1.5, "")
+        hard = table(seam_energy=[3.0, 3.0, 1.0, 1.0], seam_energy_static_source=[2.5, 2.5, nan, nan])
+        row = figures_of(hard, seed=0).set_index("metric").loc["seam_energy"]
+        assert (row["value"], row["not_beaten"]) == (2.0, "static_source")
+
     def test_a_figure_without_controls_is_neither(self) -> None:
         figures = figures_of(table(mouth_error=[0.1] * 4), seed=0).set_index("metric")
         assert figures.loc["mouth_error", "ranks"] == "unknown"
@@ -259,8 +268,11 @@ class TestCurves:
     def test_the_worst_frame_is_a_link_on_its_curve(self) -> None:
         frames = table(psnr=[20.0, 25.0, 18.0, 30.0])
         assert worst_frames(frames) == {"psnr": 2, "similarity_source": 3}
-        markup = drawn(frames, [Curve("psnr", "PSNR", "--swap")], HELD_OUT, {2: ("#frame-2", "worst: frame 2")})
+        markup = drawn(
+            frames, [Curve("psnr", "PSNR", "--swap")], HELD_OUT, {2: ("#frame-2", "worst: frame 2")}, "a < b"
+        )
         root = ElementTree.fromstring(markup)
+        assert (root.attrib["role"], root.attrib["aria-label"]) == ("group", "a < b")
         (link,), (ring,) = root.iter("a"), root.iter("circle")
         assert link.attrib == {"href": "#frame-2", "aria-label": "worst: frame 2"}
         point = next(root.iter("polyline")).attrib["points"].split()[2].split(",")

@@ -141,10 +141,22 @@ def test_a_worst_frame_is_reached_by_its_link_and_by_its_ring(visit: Visit) -> N
     visit.page.focus("#slide")
     visit.page.keyboard.press("Home")
     assert visit.shows(0)
-    visit.page.evaluate("history.replaceState(null, '', location.pathname)")
     visit.page.focus("svg a")
     visit.page.keyboard.press("Enter")
+    assert visit.shows(42), "the address is the same as before"
+    visit.page.focus("#slide")
+    visit.page.keyboard.press("End")
+    visit.page.click(".worst a")
     assert visit.shows(42)
+
+
+def test_curves_have_a_name_and_their_rings_can_be_reached(visit: Visit) -> None:
+    names = visit.page.eval_on_selector_all("figure svg, svg", "all => all.map(e => e.getAttribute('aria-label'))")
+    assert names
+    assert all(names)
+    within = visit.page.eval_on_selector_all("svg a", "all => all.map(e => e.closest('svg').getAttribute('role'))")
+    assert within
+    assert set(within) == {"group"}
 
 
 def test_it_asks_for_nothing_and_complains_of_nothing(visit: Visit) -> None:
