@@ -22,6 +22,7 @@ from stages.consent import (
     require_swap_consent,
 )
 from stages.consent.evidence import require_enrolment, require_pictures
+from stages.evaluation.right_answer import require_right_answer
 from stages.names import names_in
 from stages.problems import Problem, nearest
 from stages.program import tell
@@ -129,6 +130,7 @@ def _lacking(section: str, name: str, params: Params) -> list[Problem]:
         "swaps": [
             lambda: require_swap_consent(name, params, "add", noted="nothing"),
             lambda: require_coding(name, params),
+            lambda: require_right_answer(name, params),
         ],
     }
     found = []
