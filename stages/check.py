@@ -10,18 +10,22 @@ from pathlib import Path
 from stages.admission.footage import require_footage
 from stages.consent import require_clip_consent, require_pair_consent, require_record, require_swap_consent
 from stages.consent.evidence import require_enrolment
+from stages.credentials.signer import Signer
 from stages.decisions.handwritten import read_handwritten, require_known_names
 from stages.encoding.coding import coding_for
+from stages.encoding.marking import require_room
+from stages.encoding.settings import EncodingSettings
 from stages.evaluation.right_answer import require_right_answer
 from stages.extraction.storable import holdable
 from stages.problems import BAD_INPUT, Problem
 from stages.settings import Params, load_params
 from stages.video import facts_of, open_clip
+from stages.watermark import key_in
 
 
 def problems_of(params: Params) -> list[Problem]:
-    """Every problem that is plain without reading a frame, each once: consent, missing files, hand decisions, and clips
-    that the deliverable's codec can not hold."""
+    """Every problem that is plain without reading a frame, each once: consent, missing files, hand decisions, clips
+    that the deliverable's codec can not hold, and what marks and signs."""
     looks: list[Callable[[], object]] = [
         *(partial(require_record, identity) for identity in params.identities),
         *(partial(require_enrolment, identity, params) for identity in params.identities),
@@ -33,6 +37,7 @@ def problems_of(params: Params) -> list[Problem]:
         *(partial(require_swap_consent, name, params, "check", noted="nothing") for name in params.swaps),
         *(partial(require_coding, name, params) for name in params.swaps),
         *(partial(require_right_answer, name, params) for name in params.swaps),
+        partial(require_marking, params.encoding),
     ]
     found: dict[str, Problem] = {}
     for look in looks:
@@ -52,7 +57,7 @@ def require_coding(swap: str, params: Params) -> None:
 
     Raises:
         Problem: the codec can not hold the clip, as far as its file tells, and the settings let nothing be converted;
-            the file can not be read. A folder's pictures are not looked at.
+            it is too small for the mark; the file can not be read. A folder's pictures are not looked at.
     """
     path = params.clip(params.swap(swap).clip).path
     try:
@@ -69,6 +74,20 @@ def require_coding(swap: str, params: Params) -> None:
         coding_for(facts.model_copy(update={"pixel_format": kept}), params.encoding)
     except Problem as problem:
         raise Problem(problem.what, where=f"{path}: {problem.where}", mend=problem.mend) from None
+    if params.encoding.watermark:
+        require_room(facts, path)
+
+
+def require_marking(settings: EncodingSettings) -> None:
+    """Whether there is what marks and signs deliverables, asked before anything runs.
+
+    Raises:
+        Problem: the mark's key, or the signer, is missing or can not be used.
+    """
+    if settings.watermark:
+        key_in(settings.watermark_key)
+    if settings.credential.sign:
+        Signer.of(settings.credential)
 
 
 def main() -> int:

@@ -20,6 +20,13 @@ SIGNS_CREDENTIALS: Final = {
 }
 """Extended key usages that readers accept."""
 
+_NOT_BESIDE: Final = {
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string: "anything",
+    ExtendedKeyUsageOID.TIME_STAMPING.dotted_string: "time stamps",
+    ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string: "answers of OCSP",
+}
+"""Extended key usages that no certificate has which signs credentials."""
+
 _CURVES: Final = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 _SMALLEST_RSA: Final = 2048
 
@@ -45,8 +52,8 @@ def require_signing_chain(chain: list[x509.Certificate], where: Path, *, now: da
         its algorithm by C2PA's name: ``es256``, ``es384``, ``es512``, ``ps256`` or ``ed25519``.
 
     Raises:
-        Problem: it is over or not begun, signs itself, may not sign credentials, the next one did not issue it, or its
-            key is of a kind that C2PA does not know.
+        Problem: it is over or not begun, signs itself, may not sign credentials or may do more than that, the next one
+            did not issue it, or its key is of a kind that C2PA does not know.
     """
     leaf, moment = chain[0], now or datetime.now(UTC)
     if not leaf.not_valid_before_utc <= moment <= leaf.not_valid_after_utc:
@@ -68,6 +75,7 @@ def require_signing_chain(chain: list[x509.Certificate], where: Path, *, now: da
             where=where,
             mend="have one issued for this use",
         )
+    _require_profile(leaf, usages, where)
     for issued, issuer in pairwise(chain):
         try:
             issued.verify_directly_issued_by(issuer)
@@ -78,6 +86,33 @@ def require_signing_chain(chain: list[x509.Certificate], where: Path, *, now: da
                 mend="put the signing certificate first, then each one's issuer",
             ) from error
     return algorithm_of(leaf, where)
+
+
+def _require_profile(leaf: x509.Certificate, usages: set[str], where: Path) -> None:
+    """What else readers refuse a certificate for, told before a film is encoded for it."""
+    said = None
+    if other := sorted(_NOT_BESIDE[usage] for usage in usages & _NOT_BESIDE.keys()):
+        said = f"its extended key usage allows {' and '.join(other)} besides"
+    elif not _signs(leaf):
+        said = "its key usage is not digitalSignature without keyCertSign"
+    elif not _has(leaf, x509.AuthorityKeyIdentifier):
+        said = "it has no authority key identifier"
+    if said is not None:
+        raise Problem(
+            f"readers refuse this certificate: {said}", where=where, mend="have one issued as C2PA's profile asks"
+        )
+
+
+def _signs(leaf: x509.Certificate) -> bool:
+    try:
+        usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return usage.digital_signature and not usage.key_cert_sign
+
+
+def _has(certificate: x509.Certificate, kind: type[x509.ExtensionType]) -> bool:
+    return any(isinstance(each.value, kind) for each in certificate.extensions)
 
 
 def algorithm_of(certificate: x509.Certificate, where: Path) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from stages.canonical import canonical
@@ -22,6 +22,20 @@ MARK: Final = "likeness.watermark.1"
 
 STRICTER: Final[tuple[Mining, ...]] = ("allowed", "constrained", "notAllowed")
 """Each is stricter than those before."""
+
+_FORMATS: Final = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".mkv": "video/x-matroska",
+    ".webm": "video/webm",
+    ".avi": "video/x-msvideo",
+    ".mxf": "application/mxf",
+    ".ts": "video/mp2t",
+    ".mts": "video/mp2t",
+    ".m2ts": "video/mp2t",
+}
+"""Media types of clips. A machine's own list of types differs from the next one's, and the bytes are signed."""
 
 _DONE: Final[dict[Delivery, str]] = {
     "deliverable": "a face was replaced by another person's likeness, with the consent of both",
@@ -70,7 +84,7 @@ def manifest_of(origin: Origin, title: str, media_type: str, mark: str | None = 
             {
                 "label": "target",
                 "title": origin.clip_title,
-                "format": mimetypes.guess_type(origin.clip_title)[0] or "application/octet-stream",
+                "format": _FORMATS.get(Path(origin.clip_title).suffix.lower(), "application/octet-stream"),
                 "relationship": "parentOf",
                 "instance_id": f"sha256:{origin.clip_sha256}",
                 "description": "the target's clip",

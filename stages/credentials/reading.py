@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -11,7 +12,7 @@ from typing import Any, Final, Literal
 import c2pa
 
 from stages.credentials.development import development_root
-from stages.credentials.manifest import LINEAGE
+from stages.credentials.manifest import LINEAGE, MARK
 from stages.credentials.signing import EMBEDDABLE, OTHER, sidecar_of
 
 Trust = Literal["trusted", "development", "self-signed", "unknown"]
@@ -38,8 +39,9 @@ class Stamp:
 _STORE: Final = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 """How the description of a manifest store begins (JUMBF)."""
 
+_NUMBER: Final = re.compile(r"[0-9a-f]{12}")
 _UNTRUSTED: Final = "signingCredential.untrusted"
-_LISTS: Final[dict[str | None, Trust]] = {"system_anchors": "trusted", "user_anchors": "development"}
+_LISTS: Final[dict[str, Trust]] = {"system_anchors": "trusted", "user_anchors": "development"}
 """What the library calls its two lists of authorities: ours go into the one, the development root into the other."""
 
 
@@ -55,7 +57,7 @@ class Credential:
         signer, issuer: names of the signing certificate and of who issued it.
         algorithm, expires: of that certificate.
         manifest: the active manifest, as the library's JSON has it.
-        store: how many manifests there are: those of its ingredients come with it.
+        ingredients: the manifests of what it was made from, and of what that was, as far as they came along.
         stamp: when it was signed; None if nobody stamped it, or the stamp is of something else.
     """
 
@@ -68,14 +70,29 @@ class Credential:
     algorithm: str = ""
     expires: str = ""
     manifest: dict[str, Any] = field(default_factory=dict)
-    store: int = 0
+    ingredients: tuple[dict[str, Any], ...] = ()
     stamp: Stamp | None = None
 
     def assertion(self, label: str) -> dict[str, Any] | None:
         """The content of the first assertion of a label, None if there is none."""
-        found = [each for each in self.manifest.get("assertions", []) if each.get("label") == label]
-        content = found[0].get("data") if found else None
-        return content if isinstance(content, dict) else None
+        return _assertion(self.manifest, label)
+
+    def handed_on(self, label: str) -> dict[str, Any] | None:
+        """The content of the first assertion of a label, or that of an ingredient: another program that exports a
+        film signs it anew, and keeps what it was made from."""
+        found = (_assertion(each, label) for each in (self.manifest, *self.ingredients))
+        return next((each for each in found if each is not None), None)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The numbers of our invisible marks that it says are in the pictures, or in what they were made from."""
+        numbers: list[str] = []
+        for manifest in (self.manifest, *self.ingredients):
+            binding = _assertion(manifest, "c2pa.soft-binding") or {}
+            blocks = binding.get("blocks") if binding.get("alg") == MARK else None
+            values = [each.get("value") for each in _list(blocks)]
+            numbers += [value for value in values if isinstance(value, str) and _NUMBER.fullmatch(value)]
+        return tuple(dict.fromkeys(numbers))
 
     @property
     def delivery(self) -> str | None:
@@ -89,9 +106,28 @@ class Credential:
     @property
     def actions(self) -> list[dict[str, Any]]:
         """What was done, in order."""
-        content = self.assertion("c2pa.actions.v2") or self.assertion("c2pa.actions") or {}
-        listed = content.get("actions")
-        return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        return _actions(self.manifest)
+
+    @property
+    def all_actions(self) -> list[dict[str, Any]]:
+        """The same, and what was done to what it was made from."""
+        return [action for manifest in (self.manifest, *self.ingredients) for action in _actions(manifest)]
+
+
+def _assertion(manifest: dict[str, Any], label: str) -> dict[str, Any] | None:
+    found = [each for each in manifest.get("assertions", []) if each.get("label") == label]
+    content = found[0].get("data") if found else None
+    return content if isinstance(content, dict) else None
+
+
+def _actions(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    content = _assertion(manifest, "c2pa.actions.v2") or _assertion(manifest, "c2pa.actions") or {}
+    return _list(content.get("actions"))
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    """The mappings of a list; what others sign may have another shape."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def read_credential(asset: Path, anchors: bytes = b"") -> Credential | None:
@@ -138,8 +174,7 @@ def _read(media_type: str | None, stream: Any, store: bytes | None, anchors: byt
     context = c2pa.Context.from_dict({"trust": lists, "verify": verify})
     try:
         with c2pa.Reader(media_type, stream, store, context=context) as reader:
-            plain, detailed, certified = reader.json(), reader.detailed_json(), reader.crjson()
-            return _told(json.loads(plain), json.loads(detailed), json.loads(certified), where)
+            return _told(json.loads(reader.json()), json.loads(reader.crjson()), where)
     except (c2pa.C2paError, ValueError) as error:
         if _says_none(error):
             return None
@@ -159,7 +194,7 @@ def _says_none(error: Exception) -> bool:
     return isinstance(error, (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.NotSupported))
 
 
-def _told(plain: dict[str, Any], detailed: dict[str, Any], certified: dict[str, Any], where: Where) -> Credential:
+def _told(plain: dict[str, Any], certified: dict[str, Any], where: Where) -> Credential:
     results = plain.get("validation_results", {})
     said = results.get("activeManifest", {}).get("failure", [])
     for delta in results.get("ingredientDeltas", []):
@@ -169,31 +204,37 @@ def _told(plain: dict[str, Any], detailed: dict[str, Any], certified: dict[str, 
     held = {
         each.get("code"): each.get("explanation", "") for each in results.get("activeManifest", {}).get("success", [])
     }
-    lists = detailed.get("validation_results", {}).get("trustListUri")
     active = plain.get("active_manifest", "")
-    manifest = plain.get("manifests", {}).get(active, {})
+    manifests = plain.get("manifests", {})
+    manifest = manifests.get(active, {})
     signature = manifest.get("signature_info") or {}
     papers = _signature(certified, active).get("certificateInfo") or {}
     subject, issuer = papers.get("subject", {}), papers.get("issuer", {})
     return Credential(
         where,
         valid=state in ("Valid", "Trusted"),
-        trust=_trust("claimSignature.validated" in held, lists, subject, issuer),
+        trust=_trust(held, subject, issuer),
         failures=tuple(each for each in failures if each[0] != _UNTRUSTED),
         signer=subject.get("CN") or subject.get("O") or signature.get("common_name") or "",
         issuer=issuer.get("CN") or issuer.get("O") or signature.get("issuer") or "",
         algorithm=signature.get("alg") or "",
         expires=str(papers.get("validity", {}).get("notAfter", "")),
         manifest=manifest,
-        store=len(plain.get("manifests", {})),
+        ingredients=tuple(each for label, each in manifests.items() if label != active),
         stamp=_stamp(_signature(certified, active).get("timeStampInfo"), held),
     )
 
 
-def _trust(signed: bool, lists: str | None, subject: dict[str, Any], issuer: dict[str, Any]) -> Trust:
-    """Of whoever ``signed``, if the signature holds: the media may have been altered since."""
-    if signed and lists in _LISTS:
-        return _LISTS[lists]
+def _trust(held: dict[str, str], subject: dict[str, Any], issuer: dict[str, Any]) -> Trust:
+    """In who signed the active manifest, if the signature holds: the media may have been altered since.
+
+    Told by what holds of that manifest alone: the library's word on the whole store is that of any ingredient's signer,
+    and whoever forges may take a film of somebody trusted for one.
+    """
+    said = held.get("signingCredential.trusted", "") if "claimSignature.validated" in held else ""
+    for name, trust in _LISTS.items():
+        if f"[{name}]" in said:
+            return trust
     return "self-signed" if subject and subject == issuer else "unknown"
 
 

@@ -82,6 +82,8 @@ def resolve(identifier: str, folder: Path | None = None) -> Entry | None:
         raw = json.loads(place.read_text(encoding="utf-8"))
         store = base64.b64decode(raw.get("store", ""), validate=True)
         status: Status = "active" if raw["status"] == "active" else "revoked"
+        if raw["identifier"] != identifier:
+            raise ValueError("it is another one's")
         return Entry(identifier, status, str(raw["lineage"]), raw.get("since"), store)
     except FileNotFoundError:
         return None

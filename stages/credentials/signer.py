@@ -69,8 +69,16 @@ class Signer:
             return _signer(chain, _DEVELOPMENT, _signing_with(development_key()), development=True)
         chosen = _local() if settings.signer == "local" else settings.signer
         chain = read_chain(chosen.certificates)
-        make = _by_command(chosen.key_command) if chosen.key_command else _signing_with(_private_key(chosen))
-        return _signer(chain, chosen.certificates, make, timestamps=chosen.timestamps)
+        key = None
+        if chosen.key_command:
+            make = _by_command(chosen.key_command)
+        else:
+            key = _private_key(chosen)
+            make = _signing_with(key)
+        signer = _signer(chain, chosen.certificates, make, timestamps=chosen.timestamps)
+        if key is not None and key.public_key() != chain[0].public_key():
+            raise _not_each_others()
+        return signer
 
     def sign(self, message: bytes) -> bytes:
         """The signature of a message: of ECDSA both numbers beside each other (IEEE P1363), as COSE has them.
@@ -86,11 +94,20 @@ class Signer:
             _verify(key, signature, message)
         except (InvalidSignature, ValueError) as error:
             raise Problem(
-                "the private key and the certificate do not belong to each other",
+                f"the signature is none by the certificate's key, as {self.algorithm} makes them",
                 where=_DEVELOPMENT,
-                mend="name the key that the certificate was issued for",
+                mend="name the key that the certificate was issued for; of a program: es256 takes SHA-256, es384 "
+                "SHA-384, es512 SHA-512, and ps256 PSS with SHA-256 and a salt of 32 bytes",
             ) from error
         return signature
+
+
+def _not_each_others() -> Problem:
+    return Problem(
+        "the private key and the certificate do not belong to each other",
+        where=_DEVELOPMENT,
+        mend="name the key that the certificate was issued for",
+    )
 
 
 def _signer(
@@ -145,7 +162,8 @@ def _private_key(settings: SignerSettings) -> PrivateKeyTypes:
 def _read_private(path: Path) -> bytes:
     """A private key's file, which nobody else may read."""
     place = path.absolute()
-    if any((parent / ".git").exists() for parent in place.parents):
+    # by the name that is given and by where a link leads
+    if any((parent / ".git").exists() for parent in (*place.parents, *place.resolve().parents)):
         raise Problem("a private key must not lie in a repository", where=path, mend="keep it elsewhere")
     try:
         mode, content = place.stat().st_mode, place.read_bytes()

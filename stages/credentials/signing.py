@@ -64,6 +64,12 @@ def sign(asset: Path, definition: dict[str, Any], signer: Signer) -> Signed:
         beside.write_bytes(store)
         return Signed(beside, store)
     except c2pa.C2paError as error:
+        if "certificate" in str(error):
+            raise Problem(
+                f"it could not be signed: {error}",
+                where="encoding.credential.signer",
+                mend="have a certificate issued as C2PA's profile asks",
+            ) from error
         raise Problem(
             f"it could not be signed: {error}",
             where=asset,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.frames import Frames
 from stages.encoding.settings import EncodingSettings
 from stages.problems import Problem
-from stages.video import NativeFrame
+from stages.video import NativeFrame, VideoFacts
 from stages.watermark import Watermark, identifier_of, key_in, key_name, reads_back
 
 SMALLEST = 160
@@ -31,15 +32,8 @@ class Marking:
         Raises:
             Problem: the frames are too small for a mark, or the key's file is not there.
         """
-        shorter = min(finished.facts.width, finished.facts.height)
-        if shorter < SMALLEST:
-            raise Problem(
-                f"frames of {finished.facts.width} x {finished.facts.height} pixels are too small for the watermark, "
-                f"which needs {SMALLEST} on the shorter side",
-                where=finished.folder,
-                mend="take larger footage; for a test, set encoding.watermark: false",
-            )
-        self._key = key_in(settings.watermark_key)
+        require_room(finished.facts, finished.folder)
+        self._key, self._full_range = key_in(settings.watermark_key), _full_range(finished.facts)
         pictures = hashlib.sha256("".join(finished.index["hash"]).encode()).hexdigest()
         said = settings.model_dump_json(exclude={"watermark", "watermark_key", "credential"})
         self.identifier = identifier_of(self._key, of, pictures, said)
@@ -51,7 +45,7 @@ class Marking:
         Raises:
             Problem: their pixel format can not be marked.
         """
-        mark = Watermark(self._key, self.identifier)
+        mark = Watermark(self._key, self.identifier, full_range=self._full_range)
         for frame in frames:
             mark.embed(frame.picture)
             yield frame
@@ -69,3 +63,25 @@ class Marking:
                 mend="choose a better quality (a lower encoding.crf or a higher encoding.bitrate); frames of one "
                 "colour, or nearly black, can hold no mark: for such a film set encoding.watermark: false",
             )
+
+
+def require_room(facts: VideoFacts, where: Path) -> None:
+    """Make sure that frames are large enough for a mark.
+
+    Raises:
+        Problem: they are not.
+    """
+    if min(facts.width, facts.height) < SMALLEST:
+        raise Problem(
+            f"frames of {facts.width} x {facts.height} pixels are too small for the watermark, "
+            f"which needs {SMALLEST} on the shorter side",
+            where=where,
+            mend="take larger footage; for a test, set encoding.watermark: false",
+        )
+
+
+def _full_range(facts: VideoFacts) -> bool:
+    """Whether black is code 0: in R, G and B always, in grey unless a film says otherwise."""
+    if facts.pixel_format.startswith("yuv"):
+        return facts.full_range
+    return not (facts.pixel_format.startswith("gray") and facts.range == "tv")

@@ -34,6 +34,7 @@ def main(
 ) -> None:
     """Say whether FILE carries a credential, our mark, both or neither; the exit status says it, too."""
     try:
+        _require_folders({anchors: ANCHORS, registry: REGISTRY})
         findings = look(path, read_anchors(anchors), registry, None if credential_only else key_in(watermark_key))
     except Problem as problem:
         if as_json:
@@ -41,6 +42,13 @@ def main(
         raise typer.Exit(tell(problem)) from None
     typer.echo(json.dumps(as_document(findings), indent=2) if as_json else as_text(findings))
     raise typer.Exit(findings.status)
+
+
+def _require_folders(asked: dict[Path, Path]) -> None:
+    """A project need not have these folders; one that was named and is not there is a slip, and would trust nobody."""
+    for folder, usual in asked.items():
+        if folder != usual and not folder.is_dir():
+            raise Problem("there is no such folder", where=folder, mend="name the folder itself, as it is there")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from stages.artifacts.files import sha256_of
+from stages.credentials.manifest import LINEAGE
 from stages.credentials.provenance import LIST, files_of
 from stages.credentials.reading import Credential, read_credential, read_kept
 from stages.credentials.registry import Entry, resolve
@@ -76,17 +77,21 @@ def look(path: Path, anchors: bytes, registry: Path, key: bytes | None = PUBLIC_
         Problem: there is no such file, it can not be read, or an entry of the registry is damaged.
     """
     try:
-        asset = _listed(path) if path.is_dir() else path
-        credential = read_credential(asset, anchors)
+        asset = path / LIST if path.is_dir() else path
+        credential = read_credential(asset, anchors) if asset.is_file() or not path.is_dir() else None
         if path.is_dir() and credential is not None and credential.valid:
             credential = _with_pictures(credential, asset)
         mark = look_for_mark(path, key)
+        if not mark.looked and not asset.is_file() and path.is_dir():
+            raise _without_list(path)
         if key is not None and not mark.looked and credential is not None and credential.delivery == "layers":
             mark = replace(mark, said="layers carry none: it belongs in the composite that is made of them")
-        known = [resolve(identifier, registry) for identifier in mark.identifiers]
+        # a number counts wherever it is read: a look without the mark, or by another key, must not miss a withdrawal
+        named = credential.marks if credential is not None else ()
+        known = [resolve(identifier, registry) for identifier in dict.fromkeys((*mark.identifiers, *named))]
         entries = tuple(entry for entry in known if entry is not None)
-        store = next((entry.store for entry in entries if entry.store), None)
-        kept = read_kept(store, asset, anchors) if credential is None and store else None
+        store = next((entry for entry in entries if entry.store), None)
+        kept = _kept(store, asset, anchors, registry) if credential is None and store and asset.is_file() else None
         declared = declared_in(path)
     except OSError as error:
         raise Problem(
@@ -95,11 +100,26 @@ def look(path: Path, anchors: bytes, registry: Path, key: bytes | None = PUBLIC_
     return Findings(path, credential, mark, entries, kept, declared)
 
 
-def _listed(folder: Path) -> Path:
-    """The list of a folder that was delivered."""
-    if (folder / LIST).is_file():
-        return folder / LIST
-    raise Problem(
+def _kept(entry: Entry, asset: Path, anchors: bytes, registry: Path) -> Credential | None:
+    """What the registry kept of a file's credential.
+
+    Raises:
+        Problem: it is another deliverable's. It fits no file that was encoded again, so nothing else would tell.
+    """
+    kept = read_kept(entry.store, asset, anchors)
+    if kept is not None and kept.manifest:
+        root = (kept.assertion(LINEAGE) or {}).get("root")
+        if root != entry.lineage or entry.identifier not in kept.marks:
+            raise Problem(
+                "the credential that this entry keeps is another deliverable's",
+                where=registry / f"{entry.identifier}.json",
+                mend="take it from git again",
+            )
+    return kept
+
+
+def _without_list(folder: Path) -> Problem:
+    return Problem(
         f"this folder has no {LIST}, so it is none that was delivered, or has lost its credential",
         where=folder,
         mend="name a file, or a folder as encoding or `layers` made it",
@@ -109,13 +129,15 @@ def _listed(folder: Path) -> Path:
 def _with_pictures(credential: Credential, listed: Path) -> Credential:
     """The credential is that of the list: the files must be those on it, and no others."""
     folder = listed.parent
-    lines = (line.partition("  ") for line in listed.read_text(encoding="utf-8").splitlines())
+    # whatever bytes a stranger's list has: what is no name of a file here is not there
+    content = listed.read_bytes().decode("utf-8", errors="surrogateescape")
+    lines = (line.partition("  ") for line in content.splitlines())
     wanted = {name: digest for digest, _, name in lines}
     there = set(files_of(folder))
     wrong = [("likeness.picture.unknown", f"{name} is not on the list") for name in sorted(there - wanted.keys())]
     for name, digest in sorted(wanted.items()):
         path = folder / name
-        if not path.is_file():
+        if "\0" in name or not path.is_file():
             # the sound lies outside of the folder, and may be left behind
             if not name.startswith("../"):
                 wrong.append(("likeness.picture.missing", f"{name} is not there"))

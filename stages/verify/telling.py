@@ -79,7 +79,7 @@ def as_text(findings: Findings) -> str:
     if findings.mark.said:
         lines.append(f"  {findings.mark.said}")
     known = {entry.identifier: entry for entry in findings.entries}
-    for identifier in findings.mark.identifiers:
+    for identifier in dict.fromkeys((*findings.mark.identifiers, *known)):
         entry = known.get(identifier)
         told = "unknown here" if entry is None else entry.status + (f" since {entry.since}" if entry.since else "")
         lines.append(f"registry: {identifier} is {told}")
@@ -117,13 +117,14 @@ def _document(credential: Credential) -> dict[str, Any]:
         "signed_at": vars(credential.stamp) if credential.stamp else None,
         "made_with": _software(credential),
         "actions": [_action(each) for each in credential.actions],
-        "altered_by_ai": _is_composite(credential),
+        "altered_by_ai": _by_ai(credential.all_actions),
+        "altered_before": not _by_ai(credential.actions) and _by_ai(credential.all_actions),
         "ingredients": [
             {key: each.get(key) for key in ("title", "relationship", "format", "instance_id") if each.get(key)}
             for each in _list(credential.manifest.get("ingredients"))
         ],
-        "consent": (credential.assertion(CONSENT) or {}).get("records"),
-        "lineage": (credential.assertion(LINEAGE) or {}).get("root"),
+        "consent": (credential.handed_on(CONSENT) or {}).get("records"),
+        "lineage": (credential.handed_on(LINEAGE) or {}).get("root"),
         "delivery": credential.delivery,
         "label": credential.manifest.get("label"),
     }
@@ -144,7 +145,8 @@ def _lines(credential: Credential) -> Iterator[str]:
         yield f"signed at: {stamp.time}, as the time stamp of {stamp.by or 'somebody without a name'} says; {vouched}"
     yield f"made with: {', '.join(told['made_with']) or 'unknown'}"
     if told["altered_by_ai"]:
-        yield "altered by AI: yes, a part of the pictures was made by a trained algorithm"
+        whose = " in what this was made from" if told["altered_before"] else ""
+        yield f"altered by AI: yes, a part of the pictures{whose} was made by a trained algorithm"
     for action in told["actions"]:
         yield f"  {action['action']}{': ' + action['description'] if action.get('description') else ''}"
     for each in told["ingredients"]:
@@ -170,9 +172,9 @@ def _action(action: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
-def _is_composite(credential: Credential) -> bool:
+def _by_ai(actions: list[dict[str, Any]]) -> bool:
     """Whether any action says that a trained algorithm had a hand in it."""
-    said = [str(each.get("digitalSourceType", "")) for each in credential.actions]
+    said = [str(each.get("digitalSourceType", "")) for each in actions]
     return any(each == COMPOSITE or each.endswith("/trainedAlgorithmicMedia") for each in said)
 
 

@@ -59,8 +59,18 @@ class Watermark:
     rejection): a reader that whitens (:func:`stages.watermark.raster.whitened`) gains nothing by it.
     """
 
-    def __init__(self, key: bytes, identifier: int) -> None:
-        """Raises: ValueError if the identifier has more than 48 bits."""
+    def __init__(self, key: bytes, identifier: int, *, full_range: bool = False) -> None:
+        """The mark of one film.
+
+        Args:
+            key: of the pattern.
+            identifier: up to 48 bits.
+            full_range: whether black is code 0 and white the last one, as in R, G and B; else 16 and 235 of 8 bits.
+
+        Raises:
+            ValueError: the identifier has more bits.
+        """
+        self._black, self._white = (0.0, 255.0) if full_range else (16.0, 235.0)
         pattern = Pattern.of(key)
         self._chips = np.repeat(np.repeat(pattern.spread(encoded(identifier)), 2, axis=0), 2, axis=1)
         self._waves = pattern.waves
@@ -117,7 +127,7 @@ class Watermark:
         share = np.asarray(1.0 / (1.0 + _MOTION_WEIGHT * self._motion), np.float32)
         share = np.asarray(cv2.blur(share, (5, 5), borderType=cv2.BORDER_REFLECT), np.float32)
         reach = np.asarray(STRONGEST * np.minimum(share / share.mean(), 2.0), np.float32)
-        light = np.clip((seen - 16) / 40, 0.0, 1.0) * np.clip((250 - seen) / 20, 0.3, 1.0)
+        light = np.clip((seen - self._black) / 40, 0.0, 1.0) * np.clip((self._white + 15 - seen) / 20, 0.3, 1.0)
         return np.asarray(reach * light, np.float32)
 
 

@@ -30,7 +30,9 @@ def key_in(path: Path | None) -> bytes:
         key = path.read_bytes().strip()
     except OSError as error:
         raise Problem(
-            f"the watermark's key can not be read ({error.strerror})", where=path, mend="correct encoding.watermark_key"
+            f"the watermark's key can not be read ({error.strerror})",
+            where=path,
+            mend="name its file: encoding.watermark_key, or --watermark-key of verify",
         ) from error
     if len(key) < _SHORTEST:
         raise Problem(

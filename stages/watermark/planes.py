@@ -59,7 +59,7 @@ def _samples(picture: av.VideoFrame) -> dict[str, NDArray[Any]]:
     """
     name = picture.format.name
     planes = planes_of(picture)
-    if name.endswith("be") or name.startswith("grayf"):
+    if name.endswith("be") or name.startswith(("grayf", "gbrpf", "gbrapf")):
         raise _unknown(name)
     if (name.startswith(("yuv", "gray")) and len(planes) != 1) or name.startswith("gray"):
         return {"": planes[0]}

@@ -77,7 +77,15 @@ def test_a_number_stands_for_one_deliverable(origin: Origin, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"status": "active"}', '{"status": 1, "lineage": 1, "store": "ä"}']
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"status": "active"}',
+        '{"status": 1, "lineage": 1, "store": "ä"}',
+        '{"identifier": "ba9876543210", "status": "active", "lineage": "1", "store": ""}',
+    ],
 )
 def test_a_damaged_entry_is_told(tmp_path: Path, content: str) -> None:
     (tmp_path / f"{NUMBER}.json").write_text(content)

@@ -16,6 +16,7 @@ import c2pa
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from stages.canonical import hash_of
 from stages.consent.record import MINING_USES, Consent
@@ -28,7 +29,7 @@ from stages.credentials.reading import read_credential
 from stages.credentials.settings import CredentialSettings, SignerSettings
 from stages.credentials.signer import Signer
 from stages.problems import Problem
-from tests.authorities import SERVER, Authority, Key, pem_of, put, self_signed
+from tests.authorities import EMAIL, SERVER, Authority, Key, pem_of, put, self_signed
 from tests.conftest import REPOSITORY, write_clip
 from tests.records import content
 
@@ -218,6 +219,7 @@ def _broken(folder: Path, authority: Authority, fault: str) -> SignerSettings:
         "expired": authority.issue(key, days=(-30, -1)),
         "not begun": authority.issue(key, days=(1, 30)),
         "other use": authority.issue(key, usages=(SERVER,)),
+        "any use": authority.issue(key, usages=(EMAIL, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)),
         "no use": authority.issue(key, usages=()),
         "authority": authority.issue(key, authority=True),
         "self-signed": self_signed(key),
@@ -253,6 +255,7 @@ def _broken(folder: Path, authority: Authority, fault: str) -> SignerSettings:
         ("expired", "which is not now"),
         ("not begun", "which is not now"),
         ("other use", "may not sign credentials"),
+        ("any use", "allows anything besides"),
         ("no use", "may not sign credentials"),
         ("authority", "an authority's"),
         ("self-signed", "nobody vouches"),
@@ -275,7 +278,9 @@ def test_a_signer_that_can_not_sign_is_refused(
 ) -> None:
     settings = CredentialSettings(signer=_broken(tmp_path, authority, fault))
     with pytest.raises(Problem, match=told):
-        Provenance.of(origin, settings).sign(video)
+        provenance = Provenance.of(origin, settings)
+        assert fault in ("failing program", "no program", "no time stamp"), "this is told before anything is encoded"
+        provenance.sign(video)
 
 
 @pytest.mark.parametrize(

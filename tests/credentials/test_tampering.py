@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 import subprocess
@@ -28,6 +29,7 @@ from stages.credentials.trust import read_anchors
 from stages.problems import Problem
 from stages.verify import findings
 from stages.verify.findings import Findings, Status
+from stages.verify.telling import as_document
 from stages.video import ffmpeg_program
 from tests.authorities import SERVER, Authority, put, self_signed
 from tests.conftest import write_clip
@@ -305,6 +307,56 @@ def test_who_signed_is_not_taken_on_trust(video: Path, origin: Origin, authority
     assert not trust or found.credential.trust == trust
 
 
+def with_ingredient(video: Path, ingredient: Path, chain: bytes, key: ed25519.Ed25519PrivateKey) -> Path:
+    """Another program's film that has a film of ours for a part of it."""
+    camera = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+    created = {"action": "c2pa.created", "digitalSourceType": camera}
+    definition = {
+        "claim_generator_info": [{"name": "Editor"}],
+        "title": "made.mp4",
+        "assertions": [{"label": "c2pa.actions", "data": {"actions": [created]}}],
+    }
+    signer = c2pa.Signer.from_callback(key.sign, c2pa.C2paSigningAlg.ED25519, chain.decode())
+    made = video.with_name("made.mp4")
+    part = json.dumps({"title": "part.mp4", "relationship": "componentOf"})
+    with c2pa.Builder.from_json(json.dumps(definition)) as builder:
+        with ingredient.open("rb") as source:
+            builder.add_ingredient(part, "video/mp4", source)
+        builder.sign_file(str(video), str(made), signer)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("signer", "part", "trust"),
+    [
+        ("stranger", "trusted", "unknown"),
+        ("stranger", "development", "unknown"),
+        ("trusted", "development", "trusted"),
+        ("trusted", "trusted", "trusted"),
+    ],
+)
+def test_a_part_that_somebody_else_signed_lends_no_trust_and_takes_none(
+    scene: Scene, tmp_path: Path, authority: Authority, signer: str, part: str, trust: str
+) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    chain = (authority if signer == "trusted" else Authority.make("another root")).issue(key, "Mallory")
+    if part == "development":
+        write_clip(scene.video, frames=9)
+        Provenance.of(scene.origin, CredentialSettings()).sign(scene.video)
+    plain = tmp_path / "plain.mp4"
+    write_clip(plain, frames=16)
+    found = look(with_ingredient(plain, scene.video, chain, key), authority.pem)
+    assert found.credential is not None
+    assert (found.credential.valid, found.credential.signer) == (True, "Mallory")
+    assert found.credential.trust == trust
+    assert found.status is (Status.TRUSTED if trust == "trusted" else Status.UNPROVEN)
+    # what a part says of itself is handed on
+    told = as_document(found)["credential"]
+    assert (told["altered_by_ai"], told["altered_before"]) == (True, True)
+    assert told["lineage"] == scene.origin.root
+    assert [each["record_id"] for each in told["consent"]] == ["ada-1", "ben-1"]
+
+
 def test_the_development_certificate_is_called_so_in_every_reading(
     video: Path, origin: Origin, authority: Authority
 ) -> None:
@@ -348,6 +400,7 @@ FOLDERS: Final[dict[str, Callable[[Path], object]]] = {
     "pictures in another order": lambda folder: (folder / "000000.png").replace(folder / "000001.png"),
     "the sound altered": lambda folder: (folder.parent / "sound.mov").write_bytes(b"other"),
     "the list made to fit": lambda folder: (folder / LIST).write_text((folder / LIST).read_text().replace("a", "b")),
+    "a list that is no text": lambda folder: (folder / LIST).write_bytes(b"\xff\xfe  \0name\n"),
     "another credential": lambda folder: (folder / LIST).with_suffix(".c2pa").write_bytes(b"nothing"),
 }
 

@@ -87,6 +87,27 @@ def test_what_can_hold_no_mark_is_not_delivered(workplace: Path) -> None:
         deliver(black, workplace / "black", watermark=True)
 
 
+@pytest.mark.parametrize(
+    ("form", "change", "range"),
+    [
+        ("yuv420p", "lutyuv=y=val*24/255", "pc"),
+        ("yuv420p", "lutyuv=y=val*30/255", "pc"),
+        ("yuv420p", "lutyuv=y=250+val*5/255", "pc"),
+        ("gray", "lutyuv=y=val*30/255", None),
+        ("bgr0", "lutrgb=r=val*30/255:g=val*30/255:b=val*30/255", None),
+    ],
+    ids=["24 codes", "30 codes", "white", "grey", "RGB"],
+)
+def test_what_has_its_black_at_zero_holds_a_mark_in_the_dark_and_the_light(
+    workplace: Path, form: str, change: str, range: str | None
+) -> None:
+    said = f",setparams=range={range}" if range else ""
+    dark = Case("dark", "a.mkv", lossless(form), size="480x270", frames=24, change=f"format={form},{change}{said}")
+    path = dark.make(workplace)
+    made = deliver(extract(path), workplace / "out", pixel_format="nearest", watermark=True)
+    assert f"{read_file(made.video)[0].identifier:012x}" == made.facts["watermark"]["identifier"]
+
+
 def test_a_mark_that_was_lost_on_the_way_is_noticed(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(marking.Marking, "marked", lambda self, frames: iter(frames))
     with pytest.raises(Problem, match="can not be read back"):

@@ -216,10 +216,45 @@ def test_elsewhere_the_mark_still_says_that_it_was_made_here(marked: Path) -> No
 
 def test_a_withdrawn_consent_shows_in_every_copy(delivered: Path, marked: Path) -> None:
     assert revoke(origin_of("11").consents["target"].hash, date(2026, 12, 1)) == [NUMBER]
-    for copy in (delivered, marked):
-        done = verify(copy)
+    for arguments in ([delivered], [marked], [delivered, "--credential-only"], [delivered, "--watermark-key", "other"]):
+        put(Path(), "other", b"another key than the public one")
+        done = verify(*arguments)
         assert done.exit_code == 6
         assert "must not be shown any more" in done.stdout
+        assert f"registry: {NUMBER} is revoked since 2026-12-01" in done.stdout
+
+
+def test_a_credential_that_the_registry_keeps_must_be_of_its_number(
+    delivered: Path, marked: Path, own: CredentialSettings
+) -> None:
+    provenance = Provenance.of(origin_of("55"), own)
+    write_clip(Path("other.mp4"))
+    provenance.sign(Path("other.mp4"), "ba9876543210")
+    provenance.register()
+    mine, others = (REGISTRY / f"{number}.json" for number in (NUMBER, "ba9876543210"))
+    store = json.loads(others.read_text())["store"]
+    mine.write_text(json.dumps(json.loads(mine.read_text()) | {"store": store}))
+    done = verify(marked)
+    assert done.exit_code == 2
+    assert "another deliverable's" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--registry", "--anchors"])
+def test_a_folder_that_was_named_and_is_not_there_is_told(delivered: Path, option: str) -> None:
+    done = verify(delivered, option, "nowhere")
+    assert done.exit_code == 2
+    assert "no such folder" in done.stderr
+
+
+def test_pictures_that_lost_their_list_still_hold_the_mark(marked: Path) -> None:
+    Path("pictures").mkdir()
+    subprocess.run([ffmpeg_program(), "-v", "error", "-i", str(marked), "pictures/%06d.png"], check=True)
+    done = verify("pictures")
+    assert done.exit_code == 5
+    assert f"mark: {NUMBER}" in done.stdout
+    for path in Path("pictures").glob("*.png"):
+        path.unlink()
+    assert verify("pictures").exit_code == 2
 
 
 @given(content=st.binary(max_size=400), ending=st.sampled_from([".mp4", ".mov", ".png", ".mkv", ".c2pa", ""]))
