@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.geometry import apply, scale_of, umeyama
-from stages.packs import Landmarker
+from stages.packs import Landmarker, five_points
 from stages.packs.landmarker import POINTS, turned
 from stages.topology import RIGID
 
@@ -38,6 +38,10 @@ more."""
 
 SAME: Final = 0.5
 """Mean distance of five points in two frames, in distances of the eyes, up to which they are one face's."""
+
+ASTRAY: Final = 0.75
+"""Mean distance of landmarks from the five points by which a face is known, in distances of the eyes or from eyes to
+mouth, whichever is longer, from which on they lie on another face beside it."""
 
 Floats = NDArray[np.float32]
 
@@ -111,8 +115,17 @@ class Following:
                 if row not in followed or sure[number] >= min(now.sure[row], CERTAIN)
             ]
             now.put([new[number] for number in better], (first - placed)[better], placed[better], sure[better])
+        now.sure[astray(now.landmarks, points)] = 0.0
         self._last = now
         return now.landmarks, now.sure
+
+
+def astray(landmarks: Floats, points: Floats) -> NDArray[np.bool_]:
+    """Which faces (n, 478, 3) lie elsewhere than where they are known to be (n, 5, 2)."""
+    apart = np.linalg.norm(five_points(landmarks) - points, axis=2).mean(axis=1)
+    across = np.linalg.norm(points[:, 1] - points[:, 0], axis=1)
+    down = np.linalg.norm(points[:, 3:].mean(axis=1) - points[:, :2].mean(axis=1), axis=1)
+    return np.asarray(apart > ASTRAY * np.maximum(across, down))
 
 
 def tilt_of(landmarks: Floats) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from stages.base import footage
 from stages.base.recipe import Recipe
 from stages.base.rehearsal import Rehearsal
 from stages.base.settling import Settling
+from stages.packs.pack import open_pack
 from stages.problems import Problem
 from stages.program import tell
 from stages.rendering.head import HEAD_FILE
@@ -106,7 +107,7 @@ def renders_of(recipe: Recipe, scratch: Path) -> Path:
     stages = Path(__file__).parents[1]
     code = [file for room in _ROOMS for file in sorted((stages / room).rglob("*.py"))]
     code += [stages / name for name in _MODULES]
-    hashes = [sha256_of(path) for path in (*code, HEAD_FILE, PLACEMENT_FILE)]
+    hashes = [sha256_of(path) for path in (*code, HEAD_FILE, PLACEMENT_FILE, *open_pack().files.values())]
     return scratch / "renders" / fingerprint_of(recipe.played(), hashes)
 
 

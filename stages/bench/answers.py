@@ -79,7 +79,7 @@ def figures(scene: NamedScene, made: Swapped, settings: ColourSettings) -> dict[
         "things": overlap("_things", not _HAIR.issuperset(scene.before)),
         "lost": float(table["lost"].sum() / max(table["face"].sum(), 1)),
         "spilled": float(table["beside"].sum() / max(table["changed"].sum(), 1)),
-        "replaced": len(set(numbers)) / scene.frames,
+        "replaced": sum(bool(made.hidden[number][1].any()) for number in set(numbers)) / scene.frames,
     }
 
 

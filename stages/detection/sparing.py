@@ -1,8 +1,8 @@
 """Which frames need a look of the networks, and which lie between two that say enough.
 
-A face that was seen here and three frames on, alone and in nearly the same place, is between them where a straight line
-between the two says, and alignment's own looks go on from there. Where faces come or go, pass one another, move far, or
-where the shot begins or ends, every frame is looked at: interpolation knows nothing there.
+A face that was seen here and three frames on, alone, of one person and in nearly the same place, is between them where
+a straight line between the two says, and alignment's own looks go on from there. Where faces come or go, pass one
+another, move far, or where the shot begins or ends, every frame is looked at: interpolation knows nothing there.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from stages.detection.looking import Sight
 from stages.detection.tracking import overlap, passing
-from stages.packs import Found
 
 STILL: Final = 0.7
 """Overlap (IoU) of a face's boxes in two frames from which on it has hardly moved between them."""
@@ -39,30 +39,34 @@ def first_looks(shots: Sequence[int] | NDArray[np.integer], every: int) -> list[
     ]
 
 
-def second_looks(seen: dict[int, Found], shots: Sequence[int] | NDArray[np.integer]) -> list[int]:
+def second_looks(seen: dict[int, Sight], shots: Sequence[int] | NDArray[np.integer], same: float) -> list[int]:
     """The frames between those that were looked at, of which the two around do not say enough.
 
     Args:
         seen: the faces of the frames that were looked at.
         shots: of every frame.
+        same: similarity from which on two faces are one person's.
     """
     return [
         number
         for before, after in pairwise(sorted(seen))
-        if shots[before] == shots[after] and not agree(seen[before], seen[after])
+        if shots[before] == shots[after] and not agree(seen[before], seen[after], same)
         for number in range(before + 1, after)
     ]
 
 
-def agree(before: Found, after: Found) -> bool:
-    """Whether two frames show the same number of faces, each of them apart from the others and hardly moved."""
-    if len(before) != len(after):
+def agree(before: Sight, after: Sight, same: float) -> bool:
+    """Whether two frames show the same people, each of them apart from the others and hardly moved."""
+    if len(before.found) != len(after.found):
         return False
-    if len(before) == 0:
+    if len(before.found) == 0:
         return True
-    shared = overlap(before.boxes, after.boxes)
+    shared = overlap(before.found.boxes, after.found.boxes)
     one, other = linear_sum_assignment(shared, maximize=True)
     if float(shared[one, other].min()) < STILL:
         return False
+    # somebody else may have stepped before them in the meantime
+    if float((before.embeddings[one] * after.embeddings[other]).sum(axis=1).min()) < same:
+        return False
     # people who pass each other are followed frame by frame
-    return not any(passing(found.boxes).any() for found in (before, after))
+    return not any(passing(sight.found.boxes).any() for sight in (before, after))

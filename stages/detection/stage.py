@@ -140,7 +140,7 @@ def follow(
                 shown.update(len(sights))
 
         look(first)
-        second = second_looks({number: sight.found for number, sight in seen.items()}, shots)
+        second = second_looks(seen, shots, tracker.same)
         shown.total = len(first) + len(second)
         look(second)
     for number in sorted(seen):

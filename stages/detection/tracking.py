@@ -9,6 +9,7 @@ goes on and who has vanished behind whom: there a face must be like its track, o
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -113,7 +114,7 @@ class Tracker:
 
     def __init__(self, gap: int, same_person: float) -> None:
         self._gap = gap
-        self._same = same_person
+        self.same = same_person
         self._alive: list[Track] = []
         self.tracks: list[Track] = []
 
@@ -154,12 +155,12 @@ class Tracker:
         shared = overlap(boxes, last)
         centres = (boxes[:, None, :2] + boxes[:, None, 2:] - last[None, :, :2] - last[None, :, 2:]) / 2
         near = np.linalg.norm(centres, axis=2) < (last[:, 3] - last[:, 1])[None]
-        same = alike >= self._same
+        same = alike >= self.same
         candidates = (shared >= LEAST_OVERLAP) | (near & same)
         contested = passing(boxes)[:, None] | (candidates.sum(axis=1) > 1)[:, None] | (candidates.sum(axis=0) > 1)[None]
         allowed = candidates & (same | ~contested)
         # similarities of one pack may all lie between 0.85 and 1: what they tell is measured from the pack's own bound
-        likeness = np.clip((alike - self._same) / (1.0 - self._same), -1.0, 1.0)
+        likeness = np.clip((alike - self.same) / (1.0 - self.same), -1.0, 1.0)
         worth = np.where(allowed, 1.0 + shared + likeness, 0.0)
         rows, columns = linear_sum_assignment(worth, maximize=True)
         return {
@@ -185,15 +186,19 @@ def in_sight(tracks: Sequence[Track]) -> tuple[list[list[Face]], int]:
     """The faces of each track, :func:`filled` where nobody stands before them.
 
     A face that was not seen while another's was seen in its place is hidden behind that one: what lies there is the
-    other person.
+    other person. Between two looks that agree nobody looked: who was seen on both sides stands there, too.
 
     Returns:
         The faces by track, and how many were left out as hidden.
     """
+    looked = {face.frame for track in tracks for face in track.faces}
     seen: dict[int, list[tuple[int, Floats]]] = {}
     for number, track in enumerate(tracks):
-        for face in track.faces:
-            seen.setdefault(face.frame, []).append((number, face.box))
+        frames = [face.frame for face in track.faces]
+        for face in filled(track):
+            place = bisect_left(frames, face.frame)
+            if face.embedding is not None or looked.isdisjoint(range(frames[place - 1] + 1, frames[place])):
+                seen.setdefault(face.frame, []).append((number, face.box))
     kept, hidden = [], 0
     for number, track in enumerate(tracks):
         faces = filled(track)

@@ -8,6 +8,7 @@ turns along minimum-jerk paths (Flash and Hogan 1985) over a slow sway.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,10 @@ def pose_at(track: pd.DataFrame, frame: int) -> Pose:
     )
 
 
+_SLOW: Final = 0.45
+"""Seconds over which a sway is smooth, as the standard deviation of a Gaussian."""
+
+
 class _Track:
     """The parts of a performance; each draws from one generator, in a fixed order."""
 
@@ -91,8 +96,11 @@ class _Track:
 
     def sway(self, amount: float) -> F64:
         """Smooth noise of standard deviation `amount`, below about 0.5 Hz."""
-        noise = gaussian_filter1d(self.rng.standard_normal(self.frames + 200), 0.45 * self.rate)[100:-100]
-        return amount * noise / max(float(noise.std()), 1e-6)
+        noise = gaussian_filter1d(self.rng.standard_normal(self.frames + 200), _SLOW * self.rate)[100:-100]
+        # the deviation of such noise in the long run: that of a moment is next to nothing, and would throw the head
+        # out of the picture
+        usual = float((2.0 * np.sqrt(np.pi) * _SLOW * self.rate) ** -0.5)
+        return np.asarray(amount * noise / max(float(noise.std()), 0.5 * usual), np.float64)
 
     def head(self, acting: Acting) -> tuple[F64, F64, F64]:
         """Yaw, pitch, roll: held poses joined by minimum-jerk turns, over a sway."""

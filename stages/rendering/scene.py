@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Final, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stages.problems import Problem
 from stages.rendering.identity import Identity
@@ -26,6 +26,10 @@ class SensorSettings(BaseModel):
     )
     blur: float = Field(default=0.5, ge=0.0, le=10.0, description="lens blur, standard deviation in pixels")
     exposure: float = Field(default=1.0, gt=0.0, le=8.0, description="factor on linear light")
+
+
+FARTHEST_DEPTH: Final = 300.0
+"""cm from the camera to a neck of which ``depth.mkv`` still holds all of the head: it ends at 327."""
 
 
 class ActingSettings(BaseModel):
@@ -81,6 +85,16 @@ class PerformanceSettings(BaseModel):
     def frames(self) -> int:
         """How many frames the clip has."""
         return round(self.seconds * self.rate)
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        if self.frames < 1:
+            raise ValueError(f"seconds: give a frame's time at least, {1.0 / self.rate:g}")
+        if self.depth and self.acting.distance > FARTHEST_DEPTH:
+            raise ValueError(
+                f"acting.distance: depth.mkv holds faces up to {FARTHEST_DEPTH:g} cm away; come nearer, or leave depth"
+            )
+        return self
 
     def before(self) -> list[tuple[Kind, int]]:
         """What comes before the face, for `covering.Covering`."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import logging
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,15 @@ from stages.artifacts.files import sha256_of, write_facts
 from stages.training.augment import plain
 from stages.training.card import model_card
 from stages.training.checkpoint import save_tensors
-from stages.training.export import HALF_TOLERANCE, OPSET, TOLERANCE, difference_from_torch, export, export_half
+from stages.training.export import (
+    HALF_TOLERANCE,
+    OPSET,
+    TOLERANCE,
+    difference_from_torch,
+    difference_of_half,
+    export,
+    export_half,
+)
 from stages.training.faces import Faces
 from stages.training.judge import evenly, held_out_metrics
 from stages.training.networks import Network, build_network
@@ -22,6 +33,8 @@ from stages.training.preview import preview_rows, sheet_of, write_sheet
 from stages.training.settings import NetworkSettings, PresetSettings
 from stages.training.state import State
 from stages.training.time_lapse import TimeLapse
+
+log = logging.getLogger(__name__)
 
 _NETWORKS = (".safetensors", ".onnx")
 """Of these files model.json has the hashes: with it, its credential names the weights too."""
@@ -66,15 +79,17 @@ def write_bundle(
             for faces in held_out.values()
         ]
     )
-    differences, half_differences = {}, {}
+    # on the CPU, so that the file is the same wherever the network was trained
+    exported, crops = deepcopy(network).cpu(), crops.cpu()
+    differences, halves = {}, {}
     for name in identities:
         path, half = folder / f"{name}.onnx", folder / f"{name}.fp16.onnx"
-        export(network, name, sizes.input_size, path)
+        export(exported, name, sizes.input_size, path)
         export_half(path, half)
-        differences[name] = difference_from_torch(network, name, crops, path, threads=threads)
-        half_differences[name] = difference_from_torch(
-            network, name, crops, half, threads=threads, tolerance=HALF_TOLERANCE
-        )
+        differences[name] = difference_from_torch(exported, name, crops, path, threads=threads)
+        halves[name] = difference_of_half(exported, name, crops, half, threads=threads)
+        if not halves[name].good:
+            log.warning("%s: float16 does not do for this network (%s): use %s", half.name, halves[name], path.name)
     networks = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.suffix in _NETWORKS}
     write_curve(folder / "curves.csv", state.progress.curve)
     rows = preview_rows(network, held_out, sizes, companions)
@@ -97,7 +112,10 @@ def write_bundle(
             "opset": OPSET,
             "tolerance": TOLERANCE,
             "difference_from_torch": differences,
-            "fp16": {"tolerance": HALF_TOLERANCE, "difference_from_torch": half_differences},
+            "fp16": {
+                "tolerance": HALF_TOLERANCE,
+                "difference_from_torch": {name: asdict(half) for name, half in halves.items()},
+            },
         },
     }
     write_facts(folder / "model.json", all_facts)

@@ -114,9 +114,13 @@ class Training:
                 writer.finish(guard.good)
         return reason
 
+    @staticmethod
+    def _device(state: State) -> torch.device:
+        return next(state.network.parameters()).device
+
     def _require_one_state(self, state: State) -> None:
         """Machines that do not see the same checkpoints would average gradients of different states."""
-        own, device = state.progress.iteration, next(state.network.parameters()).device
+        own, device = state.progress.iteration, self._device(state)
         (first,) = self._processes.of_first([own], device)
         if own != first:
             raise Problem(
@@ -156,6 +160,11 @@ class Training:
         due = done % preset.judge_every < preset.check_every or done == preset.iterations
         if due:
             held_out = held_out_losses(state.average, self._held_out, preset, state.identity_distance)
+            # processes must agree when it is time to stop: their last digits may not
+            told = self._processes.mean(
+                torch.tensor(list(held_out.values()), dtype=torch.float64, device=self._device(state))
+            )
+            held_out = dict(zip(held_out, told.tolist(), strict=True))
             row |= {f"held_out_{name}": loss for name, loss in held_out.items()}
         progress.curve.append(row)
         if self._processes.first:

@@ -20,8 +20,15 @@ LARGEST_ON_CUDA: Final = 1024
 _SHARE: Final = 0.8
 """Share of the free memory that training may fill; the rest is for held-out faces and other programs."""
 _SECONDS_BETWEEN_LOOKS: Final = 0.002
-_CPU_REFUSALS: Final = ("can't allocate memory", "not enough memory")
-"""What torch's CPU allocator says, on POSIX and on Windows; it has no exception type of its own."""
+_REFUSALS: Final = (
+    "can't allocate memory",
+    "not enough memory",
+    "CUDA error: out of memory",
+    "_STATUS_ALLOC_FAILED",
+    "unable to find an engine to execute",
+)
+"""What torch says where it has no exception type of its own: its CPU allocator, on POSIX and on Windows; a GPU that
+others have filled; cuBLAS and cuDNN; and cuDNN where no way of computing finds room to work."""
 
 
 class PeakMemory:
@@ -126,7 +133,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether it is what torch or Python raise when the memory is spent."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _CPU_REFUSALS)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _REFUSALS)
 
 
 @contextmanager

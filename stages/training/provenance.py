@@ -11,12 +11,19 @@ import torch
 from stages.artifacts.files import sha256_of, sha256_of_all
 from stages.training.settings import LossSettings
 
+_NOT_OF_STATE = frozenset({"ablation.py", "bench.py", "plain.py", "exam.py", "bundle.py", "card.py", "export.py"})
 _PACKAGES = ("torch", "numpy", "opencv-python", "onnx", "onnxscript", "onnxruntime", "safetensors", "scipy")
 
 
-def code_hash() -> str:
-    """SHA-256 over this stage's own code."""
-    return sha256_of_all(sorted(Path(__file__).parent.rglob("*.py")))
+def code_hash(*, of_state: bool = False) -> str:
+    """SHA-256 over this stage's own code.
+
+    Args:
+        of_state: leave out what only benchmarks use, or what is written once training is over: a mend of that is no
+            reason to begin anew, and must be able to reach a run that ended in its fault.
+    """
+    here = Path(__file__).parent
+    return sha256_of_all(sorted(path for path in here.rglob("*.py") if not (of_state and path.name in _NOT_OF_STATE)))
 
 
 def packs_hash() -> str:
@@ -46,10 +53,19 @@ def recogniser_hash(losses: LossSettings) -> str | None:
     return sha256_of(open_pack().files["recognition"])
 
 
-def versions() -> dict[str, str]:
-    """Of what the numbers come from; the CPU's instruction set too, as it decides how sums are grouped."""
-    return {
+def versions(device: str = "cpu") -> dict[str, str]:
+    """Of what the numbers come from; the processor's kind too, as it decides how sums are grouped.
+
+    Args:
+        device: where it is computed; of ``cuda`` the GPU and cuDNN are told besides.
+    """
+    told = {
         "python": platform.python_version(),
         **{package: version(package) for package in _PACKAGES},
         "cpu": torch.backends.cpu.get_cpu_capability(),
     }
+    if device != "cuda":
+        return told
+    major, minor = torch.cuda.get_device_capability()
+    gpu = f"{torch.cuda.get_device_name()}, {major}.{minor}"
+    return told | {"gpu": gpu, "cudnn": str(torch.backends.cudnn.version())}  # type: ignore[no-untyped-call]

@@ -43,6 +43,10 @@ SCRATCH = Path(".scratch/training")
 """Checkpoints of unfinished runs and their latest previews; no part of any result."""
 
 
+_FIRST_BFLOAT16 = (8, 0)
+"""The compute capability from which on there is bfloat16 (Ampere)."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One swap model to train.
@@ -151,9 +155,9 @@ def _train_together(task: Task, device: torch.device, processes: Processes) -> N
         "consent": task.consents,
         "code_sha256": code_hash(),
         "packs_sha256": packs_hash(),
-        "versions": versions(),
+        "versions": versions(settings.device),
     }
-    fingerprint = f"{task.pair}-{fingerprint_of(facts)}"
+    fingerprint = f"{task.pair}-{fingerprint_of(facts | {'code_sha256': code_hash(of_state=True)})}"
     checkpoints = CheckpointFolder(task.scratch, fingerprint)
     train = {identity: some.train.to(device) for identity, some in faces.items()}
     held_out = {identity: some.held_out.to(device) for identity, some in faces.items()}
@@ -227,10 +231,13 @@ def prepare(settings: TrainingSettings) -> torch.device:
     """
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise Problem("torch finds no CUDA GPU", where="params.yaml, training.device", mend="set it to cpu")
+    require_precision(settings)
     exact = settings.deterministic or settings.device == "cpu"
     if exact:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when torch asks for determinism
     torch.use_deterministic_algorithms(exact)
+    # nothing reads it before it is written, and filling it is a thousand calls a step
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not exact
     torch.backends.cudnn.allow_tf32 = False  # float32 says what it is: exports are compared with it
     torch.set_num_threads(settings.threads)
@@ -238,6 +245,21 @@ def prepare(settings: TrainingSettings) -> torch.device:
     if settings.compile:
         require_compiler(device)
     return device
+
+
+def require_precision(settings: TrainingSettings) -> None:
+    """Make sure that the GPU computes what is asked of it, of which cuDNN says nothing that helps.
+
+    Raises:
+        Problem: it does not.
+    """
+    asked = settings.device == "cuda" and settings.chosen.precision == "bfloat16"
+    if asked and torch.cuda.get_device_capability() < _FIRST_BFLOAT16:
+        raise Problem(
+            "this GPU does not compute in bfloat16",
+            where=f"params.yaml, training.presets.{settings.preset}.precision",
+            mend="set it to float32",
+        )
 
 
 def _one_crop_size(faces: dict[str, SplitFaces]) -> int:

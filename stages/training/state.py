@@ -259,8 +259,12 @@ def _optimiser(network: nn.Module, settings: OptimiserSettings, shares: _Shares 
 
 
 def learning_rate(iteration: int, iterations: int, settings: OptimiserSettings) -> float:
-    """The rate for an iteration (from 0): a straight warm-up, then half a cosine that would be 0 after the last."""
-    if iteration < settings.warm_up:
-        return settings.learning_rate * (iteration + 1) / settings.warm_up
-    turn = (iteration - settings.warm_up) / max(iterations - settings.warm_up, 1)
+    """The rate for an iteration (from 0): a straight warm-up, then half a cosine that would be 0 after the last.
+
+    The warm-up is a quarter of all at most: a short budget is to come down, too.
+    """
+    warm_up = min(settings.warm_up, iterations // 4)
+    if iteration < warm_up:
+        return settings.learning_rate * (iteration + 1) / warm_up
+    turn = (iteration - warm_up) / max(iterations - warm_up, 1)
     return settings.learning_rate * 0.5 * (1.0 + math.cos(math.pi * min(turn, 1.0)))

@@ -35,9 +35,11 @@ _MODULES = ("alignment/canonical_crop.py", "visibility/scenes.py", "geometry.py"
 
 
 def main(
-    processes: Annotated[int, typer.Option(help="performers rendered at once")] = 2,
-    threads: Annotated[int, typer.Option(help="of torch; part of the result, as sums depend on their order")] = 2,
-    iterations: Annotated[int | None, typer.Option(help="in place of the recipe's, for a trial")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="performers rendered at once")] = 2,
+    threads: Annotated[
+        int, typer.Option(min=1, help="of torch; part of the result, as sums depend on their order")
+    ] = 2,
+    iterations: Annotated[int | None, typer.Option(min=1, help="in place of the recipe's, for a trial")] = None,
     place: Annotated[Path, typer.Option(help="the network's folder")] = PLACE,
     scratch: Annotated[Path, typer.Option(help="renders and checkpoints, kept for another run")] = SCRATCH,
 ) -> None:
@@ -112,7 +114,8 @@ def _training_code() -> str:
     stages = Path(__file__).parents[1]
     names = (
         "base/learning",
-        *(f"visibility/{name}" for name in ("filming", "lessons", "masquerade", "network", "recipe")),
+        *(f"training/{name}" for name in ("checkpoint", "networks/blocks", "settings", "state")),
+        *(f"visibility/{name}" for name in ("filming", "footage", "lessons", "masquerade", "network", "recipe")),
     )
     return hashlib.sha256("".join(sha256_of(stages / f"{name}.py") for name in names).encode()).hexdigest()
 

@@ -9,7 +9,18 @@ import cv2
 import numpy as np
 import pytest
 
-from stages.alignment.following import AHEAD, ASIDE, CERTAIN, TILT, Following, Placed, carried, distance, tilt_of
+from stages.alignment.following import (
+    AHEAD,
+    ASIDE,
+    CERTAIN,
+    TILT,
+    Following,
+    Placed,
+    astray,
+    carried,
+    distance,
+    tilt_of,
+)
 from stages.geometry import apply
 from stages.packs import Detector, Landmarker, five_points, open_pack
 from stages.packs.canonical import read_canonical
@@ -97,6 +108,17 @@ def test_where_the_face_went_away_it_is_looked_at_as_new_and_not_taken_for_sure(
     _, sure = follow.at(1, BACKGROUND, known_by(points, 0))
     assert calls == [(478, 1), (5, 1), (478, 1)]
     assert sure[0] < 0.5
+
+
+@pytest.mark.parametrize(("aside", "wrong"), [(0.0, False), (0.4, False), (1.0, True), (3.0, True)])
+def test_landmarks_on_the_face_beside_are_told(
+    landmarker: Landmarker, points: np.ndarray, aside: float, wrong: bool
+) -> None:
+    known = known_by(points, 0)
+    landmarks, _ = landmarker.refine(picture(0), known)
+    across = float(np.linalg.norm(known[0, 1] - known[0, 0]))
+    moved_aside = landmarks + np.array([aside * across, 0.0, 0.0], np.float32)
+    np.testing.assert_array_equal(astray(moved_aside, known), [wrong])
 
 
 def test_a_follower_that_was_carried_wrongly_comes_to_where_a_new_look_puts_it(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.detection.looking import Sight
 from stages.detection.sparing import agree, first_looks, second_looks
 from stages.packs import Found
 
@@ -14,11 +15,16 @@ LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=5)
 SHOTS = LENGTHS.map(lambda lengths: np.repeat(range(len(lengths)), lengths))
 
 
-def faces(*places: tuple[float, float], size: float = 100.0) -> Found:
-    """Faces of one size about some places."""
+SAME = 0.9
+
+
+def faces(*places: tuple[float, float], size: float = 100.0, who: tuple[int, ...] | None = None) -> Sight:
+    """Faces of one size about some places, each of another person, in the order of the places' x if not said."""
     boxes = [(x - size / 2, y - size / 2, x + size / 2, y + size / 2) for x, y in places]
     points = np.zeros((len(places), 5, 2), np.float32)
-    return Found(np.ones(len(places), np.float32), np.array(boxes, np.float32).reshape(-1, 4), points)
+    found = Found(np.ones(len(places), np.float32), np.array(boxes, np.float32).reshape(-1, 4), points)
+    people = who if who is not None else tuple(np.argsort(np.argsort([x for x, _ in places])).tolist())
+    return Sight(0, found, np.eye(4, dtype=np.float32)[list(people)].reshape(-1, 4))
 
 
 @given(SHOTS, st.integers(1, 30))
@@ -43,7 +49,7 @@ def test_frames_between_are_looked_at_just_where_the_two_around_differ(
     looks = first_looks(shots, every)
     alone = data.draw(st.sets(st.sampled_from(looks)))
     seen = {number: faces((100, 100)) if number in alone else faces() for number in looks}
-    more = second_looks(seen, shots)
+    more = second_looks(seen, shots, SAME)
     assert not set(more) & set(looks)
     for number in set(range(len(shots))) - set(looks):
         before, after = max(n for n in looks if n < number), min(n for n in looks if n > number)
@@ -51,7 +57,8 @@ def test_frames_between_are_looked_at_just_where_the_two_around_differ(
 
 
 def test_nothing_is_looked_at_between_the_end_of_a_shot_and_the_next_ones_beginning() -> None:
-    assert second_looks({0: faces((100, 100)), 9: faces(), 10: faces((300, 100))}, [0] * 10 + [1]) == list(range(1, 9))
+    seen = {0: faces((100, 100)), 9: faces(), 10: faces((300, 100))}
+    assert second_looks(seen, [0] * 10 + [1], SAME) == list(range(1, 9))
 
 
 @pytest.mark.parametrize(
@@ -64,9 +71,19 @@ def test_nothing_is_looked_at_between_the_end_of_a_shot_and_the_next_ones_beginn
         (faces((100, 100)), faces((100, 100), (300, 100)), False),
         (faces((100, 100), (300, 100)), faces((300, 102), (102, 100)), True),
         (faces((100, 100), (160, 100)), faces((100, 100), (160, 100)), False),
+        (faces((100, 100), who=(0,)), faces((100, 100), who=(1,)), False),
     ],
-    ids=["nobody", "still", "away", "smaller", "another", "two, told in another order", "before each other"],
+    ids=[
+        "nobody",
+        "still",
+        "away",
+        "smaller",
+        "another",
+        "two, told in another order",
+        "before each other",
+        "somebody else in its place",
+    ],
 )
-def test_two_frames_agree_if_the_same_faces_are_apart_and_hardly_moved(before: Found, after: Found, same: bool) -> None:
-    assert agree(before, after) is same
-    assert agree(after, before) is same
+def test_two_frames_agree_if_the_same_faces_are_apart_and_hardly_moved(before: Sight, after: Sight, same: bool) -> None:
+    assert agree(before, after, SAME) is same
+    assert agree(after, before, SAME) is same

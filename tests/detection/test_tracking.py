@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from stages.artifacts.decisions import Person
 from stages.detection.identity import Reference, judge, reference_from_tracks
+from stages.detection.looking import Sight
+from stages.detection.sparing import first_looks, second_looks
 from stages.detection.tracking import Face, Track, Tracker, covered, filled, in_sight, overlap
 from stages.packs import Found
 
@@ -79,6 +81,30 @@ def test_a_face_is_not_interpolated_onto_who_stands_before_it() -> None:
     assert [face.frame for face in ann] == list(range(20))
     assert [face.frame for face in bob] == [*range(7), *range(12, 20)]  # boxes are 40 wide: 24 aside is behind, 36 not
     assert in_sight(tracker.tracks)[1] == 5
+
+
+@pytest.mark.parametrize("every", [1, 2, 5])
+def test_nor_where_nobody_looked_at_who_stands_there(every: int) -> None:
+    """Ann stops before Bob for ten frames: looks that agree are not repeated between."""
+    places = [(20.0 + 36 * min(frame, 3) + 36 * max(frame - 13, 0), 50.0) for frame in range(20)]
+    seen: dict[int, Sight] = {}
+
+    def look(frames: list[int]) -> None:
+        for frame in frames:
+            hides = abs(places[frame][0] - 128.0) < 36
+            shown = [(places[frame], ANN)] + ([] if hides else [((128.0, 51.0), BOB)])
+            centres, people = zip(*shown, strict=True)
+            seen[frame] = Sight(frame, found(*centres), alike_people(*people))
+
+    look(first_looks([0] * 20, every))
+    look(second_looks(seen, [0] * 20, SAME))
+    assert (len(seen) < 20) == (every > 1)
+    tracker = Tracker(gap=12, same_person=SAME)
+    for frame in sorted(seen):
+        tracker.add(frame, 0, seen[frame].found, seen[frame].embeddings)
+    ann, bob = in_sight(tracker.tracks)[0]
+    assert [face.frame for face in ann] == list(range(20))
+    assert [face.frame for face in bob] == [*range(3), *range(14, 20)]
 
 
 def test_a_face_that_others_cover_and_that_is_like_nobody_begins_a_track() -> None:

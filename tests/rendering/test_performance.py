@@ -54,6 +54,18 @@ def test_channels_stay_between_0_and_1_and_angles_within_the_acting(track: pd.Da
     assert track["yaw"].std() > 5.0
 
 
+@pytest.mark.parametrize("frames", [1, 5, 25, 100])
+def test_a_short_performance_stays_where_a_long_one_does(frames: int) -> None:
+    """What sways slowly hardly moves in a moment: measured by that moment, the head would fly out of the picture."""
+    acting = Acting()
+    for seed in range(40):
+        short = perform(seed, frames, RATE_OF_FRAMES, acting)
+        assert short["yaw"].abs().max() < acting.yaw + 8.0
+        assert short["pitch"].abs().max() < acting.pitch + 8.0
+        assert short["x"].abs().max() < 6.0 * acting.sway
+        assert (short["z"] - acting.distance).abs().max() < 8.0 * acting.sway
+
+
 def test_the_head_moves_smoothly(track: pd.DataFrame) -> None:
     speed = track[["yaw", "pitch", "roll"]].diff().abs().max() * RATE_OF_FRAMES
     assert (speed < 200.0).all()  # degrees a second

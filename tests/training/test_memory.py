@@ -106,7 +106,17 @@ def test_a_refusal_by_the_cpu_names_the_settings_to_change() -> None:
         torch.empty(1 << 60)
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("FIND was unable to find an engine to execute this computation"),
+    ],
+)
 def test_every_kind_of_refusal_is_known(error: Exception) -> None:
     assert is_out_of_memory(error)
 
