@@ -37,7 +37,7 @@ def problems_of(params: Params) -> list[Problem]:
         *(partial(require_swap_consent, name, params, "check", noted="nothing") for name in params.swaps),
         *(partial(require_coding, name, params) for name in params.swaps),
         *(partial(require_right_answer, name, params) for name in params.swaps),
-        partial(require_marking, params.encoding),
+        *([partial(require_marking, params.encoding)] if params.swaps else []),
     ]
     found: dict[str, Problem] = {}
     for look in looks:

@@ -88,10 +88,11 @@ class Credential:
         """The numbers of our invisible marks that it says are in the pictures, or in what they were made from."""
         numbers: list[str] = []
         for manifest in (self.manifest, *self.ingredients):
-            binding = _assertion(manifest, "c2pa.soft-binding") or {}
-            blocks = binding.get("blocks") if binding.get("alg") == MARK else None
-            values = [each.get("value") for each in _list(blocks)]
-            numbers += [value for value in values if isinstance(value, str) and _NUMBER.fullmatch(value)]
+            for binding in _assertions(manifest, "c2pa.soft-binding"):
+                values = (
+                    [each.get("value") for each in _list(binding.get("blocks"))] if binding.get("alg") == MARK else []
+                )
+                numbers += [value for value in values if isinstance(value, str) and _NUMBER.fullmatch(value)]
         return tuple(dict.fromkeys(numbers))
 
     @property
@@ -115,9 +116,13 @@ class Credential:
 
 
 def _assertion(manifest: dict[str, Any], label: str) -> dict[str, Any] | None:
-    found = [each for each in manifest.get("assertions", []) if each.get("label") == label]
-    content = found[0].get("data") if found else None
-    return content if isinstance(content, dict) else None
+    return next(iter(_assertions(manifest, label)), None)
+
+
+def _assertions(manifest: dict[str, Any], label: str) -> list[dict[str, Any]]:
+    """The contents of all assertions of a label; a second one of a label has a number after it."""
+    named = [each for each in _list(manifest.get("assertions")) if str(each.get("label", "")).split("__")[0] == label]
+    return _list([each.get("data") for each in named])
 
 
 def _actions(manifest: dict[str, Any]) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ def sign(asset: Path, definition: dict[str, Any], signer: Signer) -> Signed:
         beside.write_bytes(store)
         return Signed(beside, store)
     except c2pa.C2paError as error:
-        if "certificate" in str(error):
+        if "certificate" in str(error) and signer.timestamps is None:  # else it may be the authority's
             raise Problem(
                 f"it could not be signed: {error}",
                 where="encoding.credential.signer",

@@ -193,16 +193,18 @@ def in_sight(tracks: Sequence[Track]) -> tuple[list[list[Face]], int]:
     """
     looked = {face.frame for track in tracks for face in track.faces}
     seen: dict[int, list[tuple[int, Floats]]] = {}
+    standing: set[tuple[int, int]] = set()
     for number, track in enumerate(tracks):
         frames = [face.frame for face in track.faces]
         for face in filled(track):
             place = bisect_left(frames, face.frame)
             if face.embedding is not None or looked.isdisjoint(range(frames[place - 1] + 1, frames[place])):
                 seen.setdefault(face.frame, []).append((number, face.box))
+                standing.add((number, face.frame))
     kept, hidden = [], 0
     for number, track in enumerate(tracks):
         faces = filled(track)
-        clear = [face for face in faces if face.embedding is not None or not _behind(face, number, seen)]
+        clear = [face for face in faces if (number, face.frame) in standing or not _behind(face, number, seen)]
         hidden += len(faces) - len(clear)
         kept.append(clear)
     return kept, hidden

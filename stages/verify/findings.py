@@ -82,7 +82,7 @@ def look(path: Path, anchors: bytes, registry: Path, key: bytes | None = PUBLIC_
         if path.is_dir() and credential is not None and credential.valid:
             credential = _with_pictures(credential, asset)
         mark = look_for_mark(path, key)
-        if not mark.looked and not asset.is_file() and path.is_dir():
+        if path.is_dir() and not asset.is_file() and not mark.readings:
             raise _without_list(path)
         if key is not None and not mark.looked and credential is not None and credential.delivery == "layers":
             mark = replace(mark, said="layers carry none: it belongs in the composite that is made of them")

@@ -107,6 +107,18 @@ def test_nor_where_nobody_looked_at_who_stands_there(every: int) -> None:
     assert [face.frame for face in bob] == [*range(3), *range(14, 20)]
 
 
+def test_two_who_stand_close_do_not_hide_each_other_in_a_frame_in_which_nobody_was_found() -> None:
+    tracker = Tracker(gap=12, same_person=SAME)
+    for frame in (0, 1, 2, 3, 4, 5):
+        if frame == 3:
+            tracker.add(frame, 0, found(), np.zeros((0, 4), np.float32))
+        else:
+            tracker.add(frame, 0, found((50.0 + frame, 50.0), (70.0 - frame, 50.0)), alike_people(ANN, BOB))
+    kept, hidden = in_sight(tracker.tracks)
+    assert [[face.frame for face in faces] for faces in kept] == [list(range(6))] * 2
+    assert hidden == 0
+
+
 def test_a_face_that_others_cover_and_that_is_like_nobody_begins_a_track() -> None:
     tracker = Tracker(gap=12, same_person=SAME)
     tracker.add(0, 0, found((50, 50), (120, 50)), alike_people(ANN, BOB))

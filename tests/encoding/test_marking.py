@@ -90,13 +90,12 @@ def test_what_can_hold_no_mark_is_not_delivered(workplace: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "change", "range"),
     [
-        ("yuv420p", "lutyuv=y=val*24/255", "pc"),
         ("yuv420p", "lutyuv=y=val*30/255", "pc"),
         ("yuv420p", "lutyuv=y=250+val*5/255", "pc"),
         ("gray", "lutyuv=y=val*30/255", None),
         ("bgr0", "lutrgb=r=val*30/255:g=val*30/255:b=val*30/255", None),
     ],
-    ids=["24 codes", "30 codes", "white", "grey", "RGB"],
+    ids=["30 codes", "white", "grey", "RGB"],
 )
 def test_what_has_its_black_at_zero_holds_a_mark_in_the_dark_and_the_light(
     workplace: Path, form: str, change: str, range: str | None
