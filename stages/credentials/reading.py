@@ -90,7 +90,9 @@ class Credential:
         for manifest in (self.manifest, *self.ingredients):
             for binding in _assertions(manifest, "c2pa.soft-binding"):
                 values = (
-                    [each.get("value") for each in _list(binding.get("blocks"))] if binding.get("alg") == MARK else []
+                    [each.get("value") for each in mappings(binding.get("blocks"))]
+                    if binding.get("alg") == MARK
+                    else []
                 )
                 numbers += [value for value in values if isinstance(value, str) and _NUMBER.fullmatch(value)]
         return tuple(dict.fromkeys(numbers))
@@ -121,16 +123,18 @@ def _assertion(manifest: dict[str, Any], label: str) -> dict[str, Any] | None:
 
 def _assertions(manifest: dict[str, Any], label: str) -> list[dict[str, Any]]:
     """The contents of all assertions of a label; a second one of a label has a number after it."""
-    named = [each for each in _list(manifest.get("assertions")) if str(each.get("label", "")).split("__")[0] == label]
-    return _list([each.get("data") for each in named])
+    named = [
+        each for each in mappings(manifest.get("assertions")) if str(each.get("label", "")).split("__")[0] == label
+    ]
+    return mappings([each.get("data") for each in named])
 
 
 def _actions(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     content = _assertion(manifest, "c2pa.actions.v2") or _assertion(manifest, "c2pa.actions") or {}
-    return _list(content.get("actions"))
+    return mappings(content.get("actions"))
 
 
-def _list(value: Any) -> list[dict[str, Any]]:
+def mappings(value: Any) -> list[dict[str, Any]]:
     """The mappings of a list; what others sign may have another shape."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 

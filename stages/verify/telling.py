@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from stages.credentials.manifest import COMPOSITE, CONSENT, LINEAGE
-from stages.credentials.reading import Credential, Trust
+from stages.credentials.reading import Credential, Trust, mappings
 from stages.verify.findings import Findings, Status
 from stages.verify.mark import identifier_text
 
@@ -121,7 +121,7 @@ def _document(credential: Credential) -> dict[str, Any]:
         "altered_before": not _by_ai(credential.actions) and _by_ai(credential.all_actions),
         "ingredients": [
             {key: each.get(key) for key in ("title", "relationship", "format", "instance_id") if each.get(key)}
-            for each in _list(credential.manifest.get("ingredients"))
+            for each in mappings(credential.manifest.get("ingredients"))
         ],
         "consent": (credential.handed_on(CONSENT) or {}).get("records"),
         "lineage": (credential.handed_on(LINEAGE) or {}).get("root"),
@@ -152,7 +152,7 @@ def _lines(credential: Credential) -> Iterator[str]:
     for each in told["ingredients"]:
         named = f"{each.get('title', 'without a name')} ({each.get('relationship', '?')})"
         yield f"made from: {named}, {each.get('instance_id', '')}"
-    for record in _list(told["consent"]):
+    for record in mappings(told["consent"]):
         yield f"consent: {record.get('role')} {record.get('record_id')} ({record.get('kind')})"
     if told["delivery"] == "layers":
         yield "delivery: layers to lay over the clip; the composite that is made of them needs marks of its own"
@@ -161,7 +161,7 @@ def _lines(credential: Credential) -> Iterator[str]:
 
 
 def _software(credential: Credential) -> list[str]:
-    given = _list(credential.manifest.get("claim_generator_info"))
+    given = mappings(credential.manifest.get("claim_generator_info"))
     named = [" ".join(str(each[key]) for key in ("name", "version") if each.get(key)) for each in given]
     return named or [str(each) for each in [credential.manifest.get("claim_generator")] if each]
 
@@ -176,11 +176,6 @@ def _by_ai(actions: list[dict[str, Any]]) -> bool:
     """Whether any action says that a trained algorithm had a hand in it."""
     said = [str(each.get("digitalSourceType", "")) for each in actions]
     return any(each == COMPOSITE or each.endswith("/trainedAlgorithmicMedia") for each in said)
-
-
-def _list(value: Any) -> list[dict[str, Any]]:
-    """The mappings of a list; what others sign may have another shape."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _printable(line: str) -> str:
