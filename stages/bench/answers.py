@@ -61,15 +61,17 @@ def figures(scene: NamedScene, made: Swapped, settings: ColourSettings) -> dict[
     for row, number in enumerate(numbers):
         other = controls.another_moment(row, len(numbers))
         moment = geometry.crop(made.finished[numbers[other]], placed[other], made.size)
-        rows.append(_frame(made, number, measured_face(made, number, points[row]), placed[row], moment, settings)
-                    | _kept(made, number))  # fmt: skip
+        face = measured_face(made, number, points[row])
+        told = _frame(made, number, face, placed[row], moment, settings) if face.any() else {}  # all may be covered
+        rows.append(told | _kept(made, number))
+    names = ("psnr", "ssim", *_LOOKED_AT, "same_skin", "copied", "shuffled", "oracle", "fine")
     table = pd.DataFrame(rows)
+    table = table.reindex(columns=[*table.columns, *(name for name in names if name not in table)])
 
     def overlap(name: str, asked: bool) -> float:
         both, either = table[f"both{name}"].sum(), table[f"either{name}"].sum()
         return float(both / either) if asked and either else float("nan")
 
-    names = ("psnr", "ssim", *_LOOKED_AT, "same_skin", "copied", "shuffled", "oracle", "fine")
     means = {name: float(table[name].mean()) for name in names}
     return {
         "scene": scene.name,

@@ -97,7 +97,7 @@ def results(film: Filmed, settings: DetectionSettings, alignment: AlignmentSetti
     """Run detection once, and for each person, who is then the right one, matching and alignment."""
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
-    looking, tracker = looking_of(pack, settings), Tracker(max(settings.gap, settings.every), same)
+    looking, tracker = looking_of(pack, settings), Tracker(settings.gap, same, settings.every)
     tracks = follow(film.frames, settings, tracker, what="detection")
     detections, alignments = {}, {}
     for name, pictures in film.references.items():

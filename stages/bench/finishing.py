@@ -80,6 +80,8 @@ def rows(
     for scene in scenes:
         with tempfile.TemporaryDirectory() as folder:
             film = filmed(scene, swap, params, Path(folder))
+            if not next(iter(result.values())):  # what is done once a process is no row's
+                _finished(film, Path(folder) / "first", next(iter(variants.values())))
             for number, (name, settings) in enumerate(variants.items()):
                 made, milliseconds = _finished(film, Path(folder) / str(number), settings)
                 found = figures(scene, made, params.compositing.colour)

@@ -212,7 +212,7 @@ def command(
     quick: Annotated[bool, typer.Option(help="two scenes, few attacks, few windows: a minute or two")] = False,
     seconds: Annotated[float, typer.Option(min=2.0, help="of each scene")] = 10.0,
     height: Annotated[int, typer.Option(min=160, help="of the pictures, which are 16:9")] = 540,
-    windows: Annotated[int, typer.Option(min=0, help="unmarked windows, over all scenes")] = 10_500,
+    windows: Annotated[int, typer.Option(min=1, help="unmarked windows, over all scenes")] = 10_500,
     processes: Annotated[int, typer.Option(min=1, help="scenes at once")] = 2,
 ) -> None:
     """Print what the mark survives and what it costs."""

@@ -103,13 +103,16 @@ def chosen(names: str) -> Iterable[NamedScene]:
     """The scenes with these names, all if there are none.
 
     Raises:
-        Problem: there is no such scene.
+        Problem: there is no such scene, or none is named.
     """
     known = {scene.name: scene for scene in SCENES}
-    for name in [name.strip() for name in names.split(",") if name.strip()]:
+    asked = [name.strip() for name in names.split(",") if name.strip()]
+    if names and not asked:
+        raise Problem("it names no scene", where="--scenes", mend=nearest("", list(known)))
+    for name in asked:
         if name not in known:
             raise Problem(f"there is no scene '{name}'", where="--scenes", mend=nearest(name, list(known)))
-    return [scene for name, scene in known.items() if not names or name in names.replace(" ", "").split(",")]
+    return [scene for name, scene in known.items() if not names or name in asked]
 
 
 def command(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.bench.answers import face_alone, figures, fine, near_hair, toned
+from stages.bench.answers import FACE, face_alone, figures, fine, near_hair, toned
 from stages.bench.playing import Picture, Swapped, coded_takes
 from stages.bench.quality import ANSWERS, FINISH, chosen, table_of
 from stages.bench.reel import as_filmed, facts_of
@@ -215,6 +215,15 @@ def test_of_things_hair_beside_them_does_not_count() -> None:
     assert found["things"] == 1.0
     assert float(found["kept"]) < 0.9
     assert np.isnan(float(figures(BY_NAME["fringe"], made, ColourSettings())["things"]))
+
+
+def test_a_face_that_is_wholly_covered_has_no_quality_and_counts_for_what_is_kept() -> None:
+    scene = BY_NAME["hand"]
+    take = first(scene)
+    take.target_parts[np.isin(take.target_parts, FACE)] = Part.HAND
+    found = figures(scene, played(scene, take, take.target), ColourSettings())
+    assert np.isnan([float(found[name]) for name in ("psnr", "ssim", "worst", "same_skin")]).all()
+    assert found["lost"] == 0.0
 
 
 def test_what_lies_near_hair_is_not_measured() -> None:
