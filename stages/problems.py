@@ -11,6 +11,8 @@ from pathlib import Path
 
 BAD_INPUT = 2
 """Exit status of a stage that refused its input: trying again cannot help (flows do not retry it)."""
+OUT_OF_ORDER = 75
+"""Exit status of a stage that a service failed (EX_TEMPFAIL of BSD's sysexits): flows try it again."""
 
 
 class Problem(Exception):
@@ -22,6 +24,9 @@ class Problem(Exception):
         mend: what the user can do about it.
     """
 
+    status = BAD_INPUT
+    """Exit status of a program that ends with it."""
+
     def __init__(self, what: str, *, where: str | Path, mend: str) -> None:
         self.what = what
         self.where = str(where)
@@ -31,6 +36,12 @@ class Problem(Exception):
     def __reduce__(self) -> tuple[Callable[[], Problem], tuple[()]]:
         """Let it be raised in a worker process and caught by the one that waits."""
         return partial(type(self), self.what, where=self.where, mend=self.mend), ()
+
+
+class Outage(Problem):
+    """A service elsewhere that does not do its part now, and may do it later."""
+
+    status = OUT_OF_ORDER
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from stages.journal import noted
-from stages.problems import BAD_INPUT, Problem
+from stages.problems import Problem
 from stages.settings import Params, load_params
 from stages.untouched import untouched
 
@@ -17,7 +17,7 @@ from stages.untouched import untouched
 def tell(problem: Problem) -> int:
     """Print the problem as one message on stderr and give the exit status that goes with it."""
     print(f"error: {problem}", file=sys.stderr)
-    return BAD_INPUT
+    return problem.status
 
 
 def main(stage: str, run: Callable[[str, Params], object], about: str) -> None:

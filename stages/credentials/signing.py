@@ -13,7 +13,7 @@ import c2pa
 from stages.credentials.manifest import canonical_definition
 from stages.credentials.salts import settle_salts
 from stages.credentials.signer import Signer
-from stages.problems import Problem
+from stages.problems import Outage, Problem
 
 EMBEDDABLE: Final = {".mp4": "video/mp4", ".mov": "video/quicktime"}
 """Files that hold their credential themselves. Matroska has no place for one; the credential then lies beside it."""
@@ -64,6 +64,13 @@ def sign(asset: Path, definition: dict[str, Any], signer: Signer) -> Signed:
         beside.write_bytes(store)
         return Signed(beside, store)
     except c2pa.C2paError as error:
+        if signer.timestamps is not None and "http" in str(error).lower():
+            raise Outage(
+                f"it could not be signed: the time-stamp authority {signer.timestamps} gives no stamp: {error}",
+                where="encoding.credential.signer, timestamps",
+                mend="check the address, and run again when it answers; without one a credential ends with its "
+                "certificate",
+            ) from error
         if "certificate" in str(error) and signer.timestamps is None:  # else it may be the authority's
             raise Problem(
                 f"it could not be signed: {error}",

@@ -28,7 +28,7 @@ from stages.credentials.provenance import Provenance
 from stages.credentials.reading import read_credential
 from stages.credentials.settings import CredentialSettings, SignerSettings
 from stages.credentials.signer import Signer
-from stages.problems import Problem
+from stages.problems import Outage, Problem
 from tests.authorities import EMAIL, SERVER, Authority, Key, pem_of, put, self_signed
 from tests.conftest import REPOSITORY, write_clip
 from tests.records import content
@@ -281,6 +281,19 @@ def test_a_signer_that_can_not_sign_is_refused(
         provenance = Provenance.of(origin, settings)
         assert fault in ("failing program", "no program", "no time stamp"), "this is told before anything is encoded"
         provenance.sign(video)
+
+
+def test_a_time_stamp_authority_that_does_not_answer_is_an_outage(
+    tmp_path: Path, video: Path, origin: Origin, authority: Authority
+) -> None:
+    """A flow tries again what ends so; the message names the authority, not the file."""
+    before = video.read_bytes()
+    settings = CredentialSettings(signer=_broken(tmp_path, authority, "no time stamp"))
+    with pytest.raises(Outage, match=r"the time-stamp authority http://127\.0\.0\.1:9/ gives no stamp") as caught:
+        Provenance.of(origin, settings).sign(video)
+    assert "timestamps" in caught.value.where
+    assert video.read_bytes() == before
+    assert list(tmp_path.glob(".*.signed")) == []
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ def test_python_in_a_stage_is_the_python_that_runs_the_flow(
     ("status", "lines", "reason", "may_pass"),
     [
         (255, ["1%", "error: x: no", "  mend: y", "ERROR: failed to run: s, exited with 2"], "x: no\n  mend: y", False),
+        (255, ["error: tsa: busy", "ERROR: failed to run: s, exited with 75"], "tsa: busy", True),
         (255, ["Traceback", "MemoryError", "ERROR: failed to run: s, exited with 1"], "Traceback\nMemoryError", True),
         (255, ["ERROR: failed to run: s, exited with -9"], "it ended with exit status -9", True),
         (255, ["ERROR: failed to reproduce 's': output 'o' does not exist"], "does not exist", False),
