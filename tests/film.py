@@ -59,11 +59,19 @@ def film(
     *,
     shot_of: Callable[[int], int] = lambda number: 0,
     rows: int = SHARD_ROWS,
+    sample_aspect: str = "1/1",
 ) -> Frames:
     """Lossless frames as the extraction stage would leave them; ``rows`` in a shard."""
     height, width = pictures[0].shape[:2]
     facts = VideoFacts(
-        width=width, height=height, pixel_format="yuv444p", time_base="1/25", rate="25/1", matrix="bt709", range="pc"
+        width=width,
+        height=height,
+        pixel_format="yuv444p",
+        time_base="1/25",
+        rate="25/1",
+        matrix="bt709",
+        range="pc",
+        sample_aspect=sample_aspect,
     )
     folder.mkdir(parents=True)
     with FrameWriter(folder, facts, rows) as writer:

@@ -8,21 +8,23 @@ import numpy as np
 import pandas as pd
 
 from stages.artifacts.decisions import Correction, at
+from stages.pixel_shape import PixelShape
 from stages.problems import Problem
 
 Points = dict[int, tuple[float, float]]
 
 
 def corrections_of(
-    taken: pd.DataFrame, faces: pd.DataFrame, corrections: Sequence[Correction], clip: str
+    taken: pd.DataFrame, faces: pd.DataFrame, corrections: Sequence[Correction], clip: str, shape: PixelShape
 ) -> list[Points]:
-    """The corrections of each taken face, in the table's order: (x, y) in frame pixels by landmark; empty without any.
+    """The corrections of each taken face, in the table's order: (x, y) in square pixels by landmark; empty without any.
 
     Args:
         taken: the right person's faces, as :class:`stages.artifacts.detections.Detections` holds them.
         faces: all faces.
         corrections: by hand.
         clip: its name, for messages.
+        shape: of its pixels.
 
     Raises:
         Problem: there is no such face, it is not the right person's, or a point lies outside its neighbourhood.
@@ -35,7 +37,7 @@ def corrections_of(
         if row is None:
             raise _no_such_face(faces, correction, at(clip, "landmarks", number))
         _require_near(taken.iloc[row], correction, clip, number)
-        found[row] = dict(correction.points)
+        found[row] = {point: (x * shape.widening, y) for point, (x, y) in correction.points.items()}
     return found
 
 

@@ -22,6 +22,7 @@ from stages.execution.work import spans_of, tables_of
 from stages.geometry import apply, beyond, crop
 from stages.packs import Landmarker, open_pack
 from stages.packs.canonical import read_canonical
+from stages.pixel_shape import PixelShape
 from stages.visible_face import NETWORK, PLACE, VisibleFace
 
 MEASURED_AT: Final = SIZE
@@ -36,7 +37,7 @@ class Seen:
     """What one frame gives.
 
     Attributes:
-        landmarks: (478, 3) in frame pixels.
+        landmarks: (478, 3) in the frame's pixels made square.
         sure: how sure they are, 0..1.
         sharpness, exposure: of the face.
         visible: the share of it before which nothing passes.
@@ -96,14 +97,14 @@ class LookAtFaces:
         frames, pack = Frames.read(self.frames), open_pack()
         canonical = read_canonical(pack.files["canonical_face"])
         landmarker = Landmarker(pack, device=self.settings.device, threads=self.settings.threads)
-
+        shape = PixelShape.of(frames.facts)
         visibility = VisibleFace.open(device=self.settings.device, threads=self.settings.threads)
 
         def look(span: Sequence[FacesOfFrame]) -> list[Seen]:
             seen, follow = [], Following(landmarker)
             for frame, (number, points) in zip(frames.pick([number for number, _ in span]), span, strict=True):
-                picture = frame.rgb()
-                for landmarks, sure in zip(*follow.at(number, picture, points), strict=True):
+                picture = shape.picture(frame.rgb())
+                for landmarks, sure in zip(*follow.at(number, picture, shape.points(points)), strict=True):
                     transform = fit(landmarks, canonical)
                     small = crop(picture, transform, MEASURED_AT)
                     visible = sharpened(visibility.look(small[None])[0], small, crop(picture, transform, FINE))

@@ -30,6 +30,7 @@ from stages.expression import eyes_open, gaze, mouth_open, pose_of
 from stages.geometry import Floats
 from stages.packs import open_pack
 from stages.packs.canonical import read_canonical
+from stages.pixel_shape import PixelShape
 from stages.progress import bar
 from stages.resuming import resumable
 from stages.settings import Params
@@ -106,7 +107,8 @@ def align_into(
     """
     decisions.require_footage(frames, clip)
     taken = faces[faces["taken"]].sort_values(["frame", "face"]).reset_index(drop=True)
-    by_hand = corrections_of(taken, faces, decisions.landmarks, clip)
+    shape = PixelShape.of(frames.facts)
+    by_hand = corrections_of(taken, faces, decisions.landmarks, clip, shape)
     canonical = read_canonical(open_pack().files["canonical_face"])
     with tempfile.TemporaryDirectory(prefix=".looked-", dir=folder) as scratch:
         looked = Path(scratch) / "looked.parquet"
@@ -121,7 +123,7 @@ def align_into(
                 bar(total=len(taken), what=f"alignment {clip}, steadying", unit="face") as shown,
             ):
                 for window, steadied in steadying.windows():
-                    writer.add(known[window].assign(**_told(steadied, canonical, frames.facts)))
+                    writer.add(known[window].assign(**_told(steadied, canonical, frames.facts, shape)))
                     shown.update(len(steadied.landmarks))
     facts = {"faces": len(taken), "settings": settings.model_dump(exclude={"device", "threads"})}
     write_facts(folder / "facts.json", facts | decisions.facts())
@@ -145,14 +147,15 @@ def _looked_into(
     return pd.concat(measures, ignore_index=True) if measures else pd.DataFrame(columns=[*MEASURES], dtype=float)
 
 
-def _told(steadied: Steadied, canonical: Floats, facts: VideoFacts) -> dict[str, Any]:
+def _told(steadied: Steadied, canonical: Floats, facts: VideoFacts, shape: PixelShape) -> dict[str, Any]:
     """The columns of :data:`~stages.artifacts.alignments.ALIGNMENTS` that are told from steadied faces."""
-    poses = [pose_of(points, canonical, facts.width, facts.height) for points in steadied.landmarks]
+    wide = round(facts.width * shape.widening)
+    poses = [pose_of(points, canonical, wide, facts.height) for points in steadied.landmarks]
     eyes = [eyes_open(points) for points in steadied.landmarks]
     seen = zip(steadied.seen, steadied.as_seen, steadied.transforms, strict=True)
     return {
-        "landmarks": list(steadied.landmarks.reshape(len(poses), -1)),
-        "transform": list(steadied.transforms.reshape(len(poses), -1)),
+        "landmarks": list(shape.back(steadied.landmarks).reshape(len(poses), -1)),
+        "transform": list(shape.transforms(steadied.transforms).reshape(len(poses), -1)),
         **dict(zip(("yaw", "pitch", "roll"), np.transpose(poses), strict=True)),
         "mouth_open": [mouth_open(points) for points in steadied.landmarks],
         **dict(zip(("eye_open_left", "eye_open_right"), np.transpose(eyes), strict=True)),

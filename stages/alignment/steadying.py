@@ -51,8 +51,8 @@ class Steadied:
     """Some faces of the clip, steadied.
 
     Attributes:
-        landmarks: (n, 478, 3) float32, frame pixels.
-        transforms: (n, 2, 3), frame pixels to the unit crop.
+        landmarks: (n, 478, 3) float32, in the frame's pixels made square, as all that follows.
+        transforms: (n, 2, 3), these pixels to the unit crop.
         as_seen: (n, 2, 3), to the crop in which the face was seen.
         seen: what was seen of it there, see :mod:`stages.artifacts.visibility`.
     """
@@ -90,7 +90,7 @@ class Steadying:
         taken: the faces, sorted by frame; columns ``frame`` and ``track``.
         looked: rows of :data:`LOOKED`, in the same order.
         sure: (n,) how sure each one's landmarks are, 0..1.
-        by_hand: where landmarks of a face lie by hand, (x, y) in frame pixels by their number.
+        by_hand: where landmarks of a face lie by hand, (x, y) in square pixels by their number.
         canonical: the face that crops are fitted to.
         settings: how to steady.
     """

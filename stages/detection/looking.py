@@ -15,6 +15,7 @@ from stages.detection.settings import DetectionSettings
 from stages.execution.work import tables_of
 from stages.packs import Detector, Found, Landmarker, Pack, Recogniser, five_points, open_pack
 from stages.packs.landmarker import Mirror
+from stages.pixel_shape import PixelShape
 
 CERTAIN: Final = 0.9
 """From this certainty on, the landmarks of the first pass are good enough to describe a face by."""
@@ -164,8 +165,14 @@ class LookForFaces:
         """
         frames = Frames.read(self.frames)
         looking = looking_of(open_pack(self.settings.pack), self.settings)
+        shape = PixelShape.of(frames.facts)
 
         def look(span: Sequence[int]) -> list[Sight]:
-            return [Sight(frame.number, *looking.at(frame.rgb())) for frame in frames.pick(span)]
+            seen = []
+            for frame in frames.pick(span):
+                found, embeddings = looking.at(shape.picture(frame.rgb()))
+                boxes = shape.back(found.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
+                seen.append(Sight(frame.number, Found(found.scores, boxes, shape.back(found.points)), embeddings))
+            return seen
 
         return look

@@ -12,6 +12,7 @@ from stages.artifacts.frames import Frames
 from stages.contact_sheet import COLUMNS, TILE, Picture, Section, Tile, spread
 from stages.contact_sheet import draw as drawn
 from stages.geometry import crop
+from stages.pixel_shape import PixelShape
 
 MOST: Final = 4 * COLUMNS
 """Tracks shown of each kind; longer lists are in tracks.parquet."""
@@ -56,16 +57,16 @@ def _pictures(frames: Frames, faces: pd.DataFrame, tracks: list[int]) -> dict[in
     clear = faces.assign(clear=faces["score"] * (faces["y1"] - faces["y0"]))
     best = clear.sort_values("clear", ascending=False, kind="stable").drop_duplicates("track")
     best = best[best["track"].isin(tracks)].sort_values("frame")
-    found = {}
+    found, shape = {}, PixelShape.of(frames.facts)
     for frame in frames.pick(np.unique(best["frame"]).tolist()):
         picture = frame.rgb()
         for _, face in best[best["frame"] == frame.number].iterrows():
-            found[int(face["track"])] = crop(picture, _neighbourhood(face), TILE)
+            found[int(face["track"])] = crop(picture, _neighbourhood(face, shape), TILE)
     return found
 
 
-def _neighbourhood(face: pd.Series) -> np.ndarray:
-    """The transform (2, 3), frame pixels to the unit crop, of a square about the face's box."""
+def _neighbourhood(face: pd.Series, shape: PixelShape) -> np.ndarray:
+    """The transform (2, 3), frame pixels to the unit crop, of a square, as a screen shows it, about the face's box."""
     scale = 1.0 / (AROUND * (face["y1"] - face["y0"]))
-    centre = np.array([face["x0"] + face["x1"], face["y0"] + face["y1"]]) / 2
-    return np.array([[scale, 0.0, 0.5 - scale * centre[0]], [0.0, scale, 0.5 - scale * centre[1]]])
+    x, y = shape.points(np.array([face["x0"] + face["x1"], face["y0"] + face["y1"]]) / 2)
+    return shape.transforms(np.array([[scale, 0.0, 0.5 - scale * x], [0.0, scale, 0.5 - scale * y]]))

@@ -97,7 +97,7 @@ def detect(
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
     given = reference_from_pictures(pictures, looking_of(pack, settings)) if pictures else None
-    tracker = Tracker(max(settings.gap, settings.every), same)
+    tracker = Tracker(settings.gap, same, settings.every)
     tracks = follow(frames, settings, tracker, what=f"detection {clip}", engine=engine)
     if not tracks:
         raise Problem(

@@ -58,6 +58,8 @@ class Track:
     shot: int
     faces: list[Face] = field(default_factory=list)
     running: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    looks: int = 0
+    """How many frames of the clip had been looked at when it was seen last."""
 
     def add(self, face: Face) -> None:
         """Append a face that was seen."""
@@ -110,10 +112,12 @@ class Tracker:
     Args:
         gap: frames that a face may be hidden and still be followed.
         same_person: cosine similarity from which two embeddings are one person's.
+        every: so far apart frames are looked at where nothing happens; those between hide no face.
     """
 
-    def __init__(self, gap: int, same_person: float) -> None:
-        self._gap = gap
+    def __init__(self, gap: int, same_person: float, every: int = 1) -> None:
+        self._gap, self._apart = gap, max(gap, every)
+        self._looks = 0
         self.same = same_person
         self._alive: list[Track] = []
         self.tracks: list[Track] = []
@@ -127,8 +131,13 @@ class Tracker:
             found: the faces.
             embeddings: (n, d) of length 1.
         """
+        self._looks += 1
         self._alive = [
-            track for track in self._alive if track.shot == shot and frame - track.faces[-1].frame <= self._gap + 1
+            track
+            for track in self._alive
+            if track.shot == shot
+            and frame - track.faces[-1].frame <= self._apart + 1
+            and self._looks - track.looks <= self._gap + 1
         ]
         faces = [
             Face(frame, float(found.scores[i]), found.boxes[i], found.points[i], embeddings[i])
@@ -142,6 +151,7 @@ class Tracker:
                 self._alive.append(track)
                 self.tracks.append(track)
             track.add(face)
+            track.looks = self._looks
 
     def _match(self, faces: list[Face]) -> dict[int, Track]:
         if not faces or not self._alive:

@@ -94,9 +94,10 @@ def frame_figures(
     row |= done.errors(known.target, suffix)
     if known.truth is not None:
         row |= done.errors(known.truth, f"_truth{suffix}")
-    face = instruments.likeness.embedding(picture, done.landmarks)
+    square = view.shape.picture(picture)
+    face = instruments.likeness.embedding(square, done.landmarks)
     row |= instruments.likeness.figures(face, suffix)
     if instruments.second is not None:
-        row |= instruments.second.figures(instruments.second.embedding(picture, done.landmarks), suffix)
+        row |= instruments.second.figures(instruments.second.embedding(square, done.landmarks), suffix)
     row[f"seam_energy{suffix}"] = seam_energy(picture, view.untouched, version.replaced, known.size)
     return row, done, face

@@ -50,7 +50,8 @@ class Instruments:
     second: Likeness | None = None
 
     def performance(self, view: View, picture: Picture) -> Performance:
-        """What the face of a view does in one version of its frame."""
-        height, width = picture.shape[:2]
-        found, _ = self.landmarker.refine(picture, view.landmarks[None])
+        """What the face of a view does in one version of its frame, in square pixels."""
+        square = view.shape.picture(picture)
+        height, width = square.shape[:2]
+        found, _ = self.landmarker.refine(square, view.shape.points(view.landmarks)[None])
         return Performance.of(found[0], self.canonical, width, height)

@@ -24,7 +24,7 @@ class Performance:
     """What a face does in one picture.
 
     Attributes:
-        landmarks: (478, 3) float32, frame pixels.
+        landmarks: (478, 3) float32, pixels of the picture that was measured.
         signals: by the names in :data:`SIGNALS`: degrees, and parts of the distance between the eyes or of their width.
     """
 

@@ -57,7 +57,7 @@ class Still:
         x0, y0, x1, y1 = geometry.region(view.transform, frame_width, frame_height, margin=_MARGIN)
         if x1 <= x0 or y1 <= y0:
             x0, y0, x1, y1 = 0, 0, frame_width, frame_height
-        height = max(1, round(width * (y1 - y0) / (x1 - x0)))
+        height = max(1, round(width * (y1 - y0) / (view.shape.widening * (x1 - x0))))
         into_box = np.array([[1.0, 0.0, x0], [0.0, 1.0, y0]])
         empty = np.full((y1 - y0, x1 - x0, 3), 24, np.uint8)
         box = (slice(y0, y1), slice(x0, x1))

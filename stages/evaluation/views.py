@@ -16,6 +16,7 @@ from stages.artifacts.deliverable import Deliverable
 from stages.artifacts.frames import Frames
 from stages.artifacts.truth import Truth
 from stages.fidelity import face_labels, face_mask_in_crop, hull
+from stages.pixel_shape import PixelShape
 from stages.problems import Problem
 from stages.video import NativeFrame
 
@@ -57,6 +58,11 @@ class View:
     delivered: Picture
     truth: Picture | None
     truth_face: Mask | None
+
+    @property
+    def shape(self) -> PixelShape:
+        """That of the frame's pixels."""
+        return PixelShape.of(self.target.facts)
 
     def crop_of(self, picture: Picture, size: int) -> Picture:
         """The aligned crop of a frame, (size, size, 3)."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from stages.training.export import HalfDifference
+
 _SHARED_ENCODER = "One encoder for all and a decoder for each identity"
 _BUILT = {"liae": "One encoder and one decoder for all, told apart by the inters between them"}
 """How a family's network is built, where it is not as most are."""
@@ -54,6 +56,7 @@ def model_card(facts: Mapping[str, Any], metrics: Mapping[str, Mapping[str, floa
         f"{facts['output_size']} pixels. `<identity>.onnx` puts on that identity in float32, `<identity>.fp16.onnx` "
         "in float16; `model.safetensors` holds all weights, `model.json` every fact.\n",
         "## Files\n",
+        *_halves(facts["onnx"]["fp16"]),
         _table(("file", "SHA-256"), sorted(facts["files"].items())),
         _USE,
         "## People and consent\n",
@@ -91,6 +94,18 @@ def _origins(hashes: Mapping[str, str | None]) -> list[str]:
     if not there:
         return ["## Started from\n", "Weights by chance; no other network had a say.\n"]
     return ["## Started from\n", _table(("what", "SHA-256"), there)]
+
+
+def _halves(told: Mapping[str, Any]) -> list[str]:
+    """Which networks float16 does not do for, and why; nothing if it does for all."""
+    lines = []
+    for identity, difference in told["difference_from_torch"].items():
+        half = HalfDifference(**difference)
+        if not half.good:
+            far = f"it is off by {half.nearly_all:.3f} of values 0..1" if half.finite and half.nearly_all else ""
+            why = far or "values in it leave float16's range"
+            lines.append(f"- **Do not use `{identity}.fp16.onnx`**: {why}. Use `{identity}.onnx`.")
+    return ["\n".join(lines) + "\n"] if lines else []
 
 
 def _company(companions: Sequence[str]) -> list[str]:

@@ -106,7 +106,7 @@ def _kept_whole(model: onnx.ModelProto) -> list[str]:
     kept = [node.name for node in model.graph.node if node.name.startswith(_WHOLE)]
     for node in model.graph.node:
         if node.op_type == "LayerNormalization":
-            kept += [node.name, made[node.input[0]]]
+            kept += [node.name, *filter(None, [made.get(node.input[0])])]  # none makes what comes in from outside
     return kept
 
 

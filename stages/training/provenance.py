@@ -68,4 +68,4 @@ def versions(device: str = "cpu") -> dict[str, str]:
         return told
     major, minor = torch.cuda.get_device_capability()
     gpu = f"{torch.cuda.get_device_name()}, {major}.{minor}"
-    return told | {"gpu": gpu, "cudnn": str(torch.backends.cudnn.version())}  # type: ignore[no-untyped-call]
+    return told | {"gpu": gpu, "cudnn": str(torch.backends.cudnn.version())}  # type: ignore[no-untyped-call]  # torch's has no types

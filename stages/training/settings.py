@@ -165,7 +165,7 @@ class OptimiserSettings(_Settings):
     """AdamW (Loshchilov and Hutter 2019), warmed up, then along a cosine to zero at the last iteration."""
 
     learning_rate: float = Field(default=1e-3, gt=0.0, description="at the end of the warm-up")
-    warm_up: int = Field(default=50, ge=0, description="iterations")
+    warm_up: int = Field(default=50, ge=0, description="iterations, of a budget a quarter at most")
     betas: tuple[Decay, Decay] = Field(default=(0.9, 0.99), description="decay of the moments, each below 1")
     weight_decay: Weight = Field(default=0.01, description="decoupled, on all but biases and textures")
     clip: float = Field(default=1.0, gt=0.0, description="greatest norm of the gradient")

@@ -237,7 +237,7 @@ def prepare(settings: TrainingSettings) -> torch.device:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS when torch asks for determinism
     torch.use_deterministic_algorithms(exact)
     # nothing reads it before it is written, and filling it is a thousand calls a step
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a module's property
     torch.backends.cudnn.benchmark = not exact
     torch.backends.cudnn.allow_tf32 = False  # float32 says what it is: exports are compared with it
     torch.set_num_threads(settings.threads)

@@ -103,6 +103,51 @@ def test_nothing_passes_before_what_is_out_of_the_picture(tmp_path: Path) -> Non
         assert (unpacked(row["seen"])[inner] > 0.99).all()
 
 
+@pytest.mark.parametrize(("width", "aspect"), [(240, "4/3"), (360, "8/9")])
+def test_anamorphic_faces_are_seen_as_a_screen_shows_them(
+    width: int, aspect: str, frames: Frames, faces: pd.DataFrame, alignments: Alignments, tmp_path: Path
+) -> None:
+    """Frames squeezed, or widened: found at the same places, in the same crops, with the same measures."""
+    squeezed = [cv2.resize(frame.rgb(), (width, frame.facts.height), interpolation=cv2.INTER_AREA) for frame in frames]
+    there = film(tmp_path / "frames", squeezed, shot_of=lambda number: int(number >= CUT), sample_aspect=aspect)
+    found = detect(there, DetectionSettings(device="cpu", minimum_face=40), (), clip="x", identity="ada").faces
+    share = width / frames.facts.width
+    seen, known = (table[table["taken"] & (table["frame"] != HIDDEN)] for table in (found, faces))
+    assert list(seen["frame"]) == list(known["frame"])
+    places = [np.stack(table["points"].tolist()).reshape(-1, 2) for table in (known, seen)]
+    assert np.abs(places[0] * (share, 1.0) - places[1]).max() < 2.5
+    boxes = [table[["x0", "x1"]].to_numpy() for table in (known, seen)]
+    assert np.abs(boxes[0] * share - boxes[1]).max() < 4
+    ours = align(there, found, SETTINGS, clip="x").whole()
+    ours, right = (table[table["frame"] != HIDDEN] for table in (ours, alignments.whole()))
+    landmarks = [np.stack(table["landmarks"].tolist()).reshape(-1, 478, 3)[..., :2] for table in (right, ours)]
+    assert np.abs(landmarks[0] * (share, 1.0) - landmarks[1]).mean() < 0.5
+    poses = [table[["yaw", "pitch", "roll"]].to_numpy() for table in (right, ours)]
+    assert np.abs(poses[0] - poses[1]).mean() < 1.0
+    assert np.abs(ours["mouth_open"].to_numpy() - right["mouth_open"].to_numpy()).max() < 0.05
+    for number, (mine, other) in enumerate(zip(ours["transform"], right["transform"], strict=True)):
+        one = next(there.pick([int(ours["frame"].iloc[number])])).rgb()
+        two = next(frames.pick([int(ours["frame"].iloc[number])])).rgb()
+        crops = [crop(one, as_matrix(mine), 64).astype(float), crop(two, as_matrix(other), 64).astype(float)]
+        assert np.abs(crops[0] - crops[1]).mean() < 6
+
+
+def test_a_landmark_by_hand_lies_in_the_pixels_of_an_anamorphic_frame(
+    frames: Frames, faces: pd.DataFrame, tmp_path: Path
+) -> None:
+    squeezed = [cv2.resize(frame.rgb(), (160, frame.facts.height), interpolation=cv2.INTER_AREA) for frame in frames]
+    there = film(tmp_path / "frames", squeezed, shot_of=lambda number: int(number >= CUT), sample_aspect="2/1")
+    found = detect(there, DetectionSettings(device="cpu", minimum_face=40), (), clip="x", identity="ada").faces
+    taken = found[found["taken"]].iloc[0]
+    x, y = float((taken["x0"] + taken["x1"]) / 2), float(taken["y1"])
+    frame, face = int(taken["frame"]), int(taken["face"])
+    correction = Correction(frame=frame, face=face, points={152: (x, y)})
+    by_hand = Decisions(footage=there.fingerprint, landmarks=(correction,))
+    still = AlignmentSettings(device="cpu", smooth_landmarks=0.0)
+    chin = np.reshape(align(there, found, still, by_hand, clip="x").whole()["landmarks"].iloc[0], (478, 3))[152]
+    np.testing.assert_allclose(chin[:2], (x, y), atol=0.01)
+
+
 def test_a_hidden_face_is_bridged_and_says_so(alignments: Alignments) -> None:
     hidden = alignments.whole().set_index("frame").loc[HIDDEN]
     assert hidden["confidence"] < 0.5

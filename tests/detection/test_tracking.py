@@ -150,6 +150,16 @@ def test_a_face_may_be_hidden_for_a_while(hidden: int, tracks: int) -> None:
     assert len(tracker.tracks) == tracks
 
 
+@pytest.mark.parametrize(("missed", "tracks"), [((), 1), ((7,), 2)])
+def test_frames_that_were_not_looked_at_hide_no_face(missed: tuple[int, ...], tracks: int) -> None:
+    """Each fifth frame is looked at, and no face may be hidden: not seen where it was looked for, it has gone."""
+    tracker = Tracker(gap=0, same_person=SAME, every=5)
+    for frame in sorted({*range(0, 25, 5), *missed}):
+        seen = frame not in missed
+        tracker.add(frame, 0, found((50, 50)) if seen else found(), who(ANN) if seen else np.zeros((0, 4), np.float32))
+    assert [len(track.faces) for track in tracker.tracks] == ([5] if tracks == 1 else [2, 3])
+
+
 def test_another_person_elsewhere_begins_a_track() -> None:
     tracker = Tracker(gap=5, same_person=SAME)
     tracker.add(0, 0, found((50, 50)), who(ANN))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import onnx
 import pandas as pd
@@ -79,7 +81,10 @@ def recoloured(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def written(folder: Path, pictures: list[NDArray[np.uint8]], changed: bool) -> Frames:
     """Frames of pictures."""
     folder.mkdir(parents=True)
-    with FrameWriter(folder, FACTS) as writer:
+    width = pictures[0].shape[1]
+    shape = Fraction(SIZE, width)
+    facts = FACTS.model_copy(update={"width": width, "sample_aspect": f"{shape.numerator}/{shape.denominator}"})
+    with FrameWriter(folder, facts) as writer:
         for number, picture in enumerate(pictures):
             writer.add(native(picture), pts=number, duration=1, shot=0, changed=changed)
         writer.close(source="clip.mp4", source_sha256="00" * 32)
@@ -143,11 +148,18 @@ def usual(photograph: Photograph, tmp_path_factory: pytest.TempPathFactory) -> E
 
 
 def evidence_in(
-    folder: Path, photograph: Photograph, *, truth: bool = True, noise: float = 4.0, parts: bool = False
+    folder: Path,
+    photograph: Photograph,
+    *,
+    truth: bool = True,
+    noise: float = 4.0,
+    parts: bool = False,
+    width: int = SIZE,
 ) -> Evidence:
     """All that an evaluation reads, in a folder.
 
-    With ``parts`` the truth says that its right half is hair, and the finished frames are black there.
+    With ``parts`` the truth says that its right half is hair, and the finished frames are black there. With a smaller
+    ``width`` frames are anamorphic: squeezed, and their pixels shown as much wider.
     """
     picture, landmarks = photograph
     rng = np.random.default_rng(3)
@@ -174,6 +186,11 @@ def evidence_in(
             if parts and pictures is finished:
                 swapped[:, SIZE // 2 :] = 0
             pictures.append(swapped)
+    if width < SIZE:
+        for pictures in (target, right, finished):
+            pictures[:] = [cv2.resize(each, (width, SIZE), interpolation=cv2.INTER_AREA) for each in pictures]
+        points = [where * np.array([width / SIZE, 1, 1], np.float32) for where in points]
+        transforms = [each * np.array([SIZE / width, 1, 1]) for each in transforms]
     rows = [
         {
             "frame": number,

@@ -219,6 +219,18 @@ def test_the_card_says_what_training_started_from_and_how_the_family_is_built(mo
     assert "| shared base | 12ab |\n| recogniser of the identity term | 34cd |\n" in card
 
 
+def test_the_card_tells_which_networks_float16_does_not_do_for(model: Path) -> None:
+    facts, metrics = SwapModel.read(model).facts, json.loads((model / "metrics.json").read_text())["held_out"]
+    assert "Do not use" not in (model / "card.md").read_text()
+    facts["onnx"]["fp16"]["difference_from_torch"] |= {
+        "ada": {"greatest": 0.5, "nearly_all": 0.123, "finite": True},
+        "ben": {"greatest": None, "nearly_all": None, "finite": False},
+    }
+    card = model_card(facts, metrics)
+    assert "- **Do not use `ada.fp16.onnx`**: it is off by 0.123 of values 0..1." in card
+    assert "- **Do not use `ben.fp16.onnx`**: values in it leave float16's range." in card
+
+
 def test_a_companion_teaches_the_encoder_and_can_not_be_drawn(face_sets: dict[str, Path], tmp_path: Path) -> None:
     write_face_set(tmp_path / "dataset" / "cyd-clip", "cyd", train=8, held_out=2, seed=2)
     folders, consents = {**face_sets, "cyd": tmp_path / "dataset"}, CONSENT | {"cyd": "cyd-1"}
