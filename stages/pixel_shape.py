@@ -70,3 +70,6 @@ class PixelShape:
         stretched = values.copy()
         stretched[..., 0] *= factor
         return stretched
+
+
+SQUARE: Final = PixelShape()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from stages.execution.surroundings import surroundings
-from stages.problems import Problem, told_as_problem
+from stages.problems import Outage, Problem, told_as_problem
 
 SCRATCH: Final = Path(".scratch")
 """Outside of DVC's outputs and of git."""
@@ -46,7 +46,8 @@ def resumable(stage: str, name: str, *inputs: object, reads: tuple[Path, ...] = 
     try:
         yield folder
     except Problem as problem:
-        if not isinstance(problem.__cause__, OSError | BrokenExecutor):  # a full disk, a worker that was killed
+        # not of a full disk, a worker that was killed, a service that is out of order
+        if not isinstance(problem.__cause__, OSError | BrokenExecutor) and not isinstance(problem, Outage):
             shutil.rmtree(place, ignore_errors=True)
         raise
     shutil.rmtree(place, ignore_errors=True)

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, Final, NoReturn
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from stages import geometry
+from stages.hdr import is_hdr, shown
 from stages.problems import Problem, told_as_problem
 
 # Names as the ffmpeg program takes them, by their numbers in ITU-T H.273, which is how streams carry them.
@@ -101,12 +102,18 @@ class NativeFrame:
     facts: VideoFacts
 
     def rgb(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-        """(h, w, 3) uint8 RGB, full range, converted with the stream's matrix and range.
+        """(h, w, 3) uint8 RGB, full range, converted with the stream's matrix and range; of high dynamic range as a
+        standard screen shows it (:mod:`stages.hdr`).
 
         Args:
             size: (w, h) to squeeze it to on the way, smoothly; None for its own.
         """
         return self._rgb_of(self.picture, size)
+
+    def lit_as(self, facts: VideoFacts) -> NativeFrame:
+        """This frame, seen by the transfer and primaries of another stream: some files can not say their own."""
+        light = {"transfer": facts.transfer, "primaries": facts.primaries}
+        return replace(self, facts=self.facts.model_copy(update=light))
 
     def crop(self, transform: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
         """The aligned crop, (size, size, 3) uint8 RGB; of a large frame only the face's neighbourhood is converted.
@@ -132,16 +139,19 @@ class NativeFrame:
 
     def _rgb_of(self, picture: av.VideoFrame, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
         width, height = size or (None, None)
+        hdr = is_hdr(self.facts.transfer)
         converted = picture.reformat(
             width,
             height,
             interpolation="BILINEAR" if size else None,
-            format="rgb24",
+            format="rgb48le" if hdr else "rgb24",
             src_colorspace=self.facts.matrix_number,
             dst_colorspace=self.facts.matrix_number,
             src_color_range=2 if self.facts.full_range else 1,
             dst_color_range=2,
         )
+        if hdr:
+            return shown(np.asarray(converted.to_ndarray(), np.uint16), self.facts.transfer, self.facts.primaries)
         return np.asarray(converted.to_ndarray(), dtype=np.uint8)
 
     def planes(self) -> list[NDArray[Any]]:

@@ -161,7 +161,7 @@ def _plain(value: Any) -> Any:
 
 
 def _as_similarity(transform: list[float]) -> dict[str, float]:
-    """What a transform to the unit crop says of the face: the crop's side in frame pixels, its turn in degrees."""
+    """What a transform to the unit crop says: its side in frame pixels across, and the turn of the face in degrees."""
     a, b = as_matrix(transform)[:, 0]
     return {"crop_side": 1 / math.hypot(a, b), "turned": math.degrees(math.atan2(b, a))}
 

@@ -17,6 +17,7 @@ from stages.artifacts.alignments import Alignments
 from stages.artifacts.decisions import at
 from stages.artifacts.frames import Frames
 from stages.consent import require_clip_consent
+from stages.pixel_shape import SQUARE, PixelShape
 from stages.problems import Problem
 from stages.program import tell
 from stages.settings import load_params
@@ -32,7 +33,13 @@ CLOSE: Final = 0.15
 """Share of the face that is seen to each side of one landmark."""
 
 
-def draw(picture: NDArray[np.uint8], landmarks: NDArray[np.floating], title: str, around: int | None = None) -> Figure:
+def draw(
+    picture: NDArray[np.uint8],
+    landmarks: NDArray[np.floating],
+    title: str,
+    around: int | None = None,
+    shape: PixelShape = SQUARE,
+) -> Figure:
     """The chart.
 
     Args:
@@ -40,6 +47,7 @@ def draw(picture: NDArray[np.uint8], landmarks: NDArray[np.floating], title: str
         landmarks: (478, 2) in frame pixels.
         title: above it.
         around: a landmark to look at closely; None is the whole face.
+        shape: of the frame's pixels: the picture is drawn as a screen shows it, the axes count its own.
     """
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
     middle, reach = (low + high) / 2, float((high - low).max()) * (0.5 + MARGIN)
@@ -49,7 +57,9 @@ def draw(picture: NDArray[np.uint8], landmarks: NDArray[np.floating], title: str
     axes: Any = figure.add_subplot(title=title, xlabel="x in pixels of the frame", ylabel="y, downwards")
     # a picture W wide covers x from 0 to W (docs/architecture.md, "Conventions"), so its axes are the decisions' own
     axes.imshow(picture, extent=(0, picture.shape[1], picture.shape[0], 0), interpolation="nearest")
-    axes.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] + reach, middle[1] - reach))
+    across = reach / shape.widening
+    axes.set(xlim=(middle[0] - across, middle[0] + across), ylim=(middle[1] + reach, middle[1] - reach))
+    axes.set_aspect(1.0 / shape.widening)
     axes.plot(*landmarks.T, ".", color="yellow", markersize=3)
     for number, (x, y) in enumerate(landmarks):
         axes.annotate(str(number), (x, y), (2, 2), textcoords="offset points", color="white", clip_on=True, fontsize=7)
@@ -77,7 +87,8 @@ def chart(clip: str, number: int, face: int = 0, around: int | None = None) -> F
     landmarks = alignments.landmarks(rows.index[:1])[0, :, :2]
     about = f"{clip}; footage {frames.fingerprint}; frame {number}, face {face}"
     title = f"{about}: {{number: [x, y]}}, for {at(clip, 'landmarks')}"
-    return draw(next(iter(frames.pick([number]))).rgb(), landmarks, title, around)
+    picture = next(iter(frames.pick([number]))).rgb()
+    return draw(picture, landmarks, title, around, PixelShape.of(frames.facts))
 
 
 def main(

@@ -95,7 +95,7 @@ class Following:
             points: (n, 5, 2), by which the faces are known.
 
         Returns:
-            (n, 478, 3) float32 in frame pixels, and how sure they are, (n,) float32.
+            (n, 478, 3) float32 in the picture's pixels, and how sure they are, (n,) float32.
         """
         last = self._last if self._last is not None and self._last.frame == frame - 1 else None
         now = Placed.nothing(frame, points)

@@ -162,7 +162,7 @@ class Bridges:
 
 
 def parameters_of(transforms: Floats) -> Floats:
-    """Similarity transforms (n, 2, 3) as centre x, y and logarithm of the size, in frame pixels, and angle: (n, 4).
+    """Similarity transforms (n, 2, 3) as centre x, y and logarithm of the size, in square pixels, and angle: (n, 4).
 
     These are what an eye sees move; the matrices' own numbers would mix a far-away origin into the shift.
     """
@@ -185,7 +185,7 @@ def transforms_of(parameters: Floats) -> Floats:
 
 
 def _similarity(x: float, y: float, size: float, angle: float) -> Floats:
-    """Frame pixels to a unit crop centred at (x, y), e^size pixels wide, turned by an angle."""
+    """Square pixels to a unit crop centred at (x, y), e^size pixels wide, turned by an angle."""
     cosine, sine = np.cos(angle) * np.exp(-size), np.sin(angle) * np.exp(-size)
     linear = np.array([[cosine, sine], [-sine, cosine]])
     return np.concatenate([linear, (0.5 - linear @ np.array([x, y]))[:, None]], axis=1)

@@ -169,7 +169,7 @@ def brought(seen: bytes, transform: Floats, steadied: Floats) -> bytes:
 
     Args:
         seen: as :func:`stages.artifacts.visibility.packed` has it.
-        transform, steadied: (2, 3), frame pixels to the unit crops. Beyond the former, its border goes on.
+        transform, steadied: (2, 3), square pixels to the unit crops. Beyond the former, its border goes on.
     """
     picture = unpacked(seen)
     side = len(picture)

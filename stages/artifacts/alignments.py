@@ -56,8 +56,8 @@ class Alignments:
         table: a row per taken face, sorted by frame and face, labelled by its number; columns in
             docs/architecture.md, less :data:`WIDE`. ``transform`` are the six numbers of the 2x3 matrix that takes
             frame pixels to the unit crop (see :func:`stages.geometry.as_matrix`).
-        wide: the other columns of the same rows: ``landmarks``, 478 x, y, z triples in frame pixels, and ``seen``, a
-            picture of the crop that says how surely each pixel shows the face and nothing before it (see
+        wide: the other columns of the same rows: ``landmarks``, 478 x, y, z triples in frame pixels (z as y), and
+            ``seen``, a picture of the crop that says how surely each pixel shows the face and nothing before it (see
             :func:`stages.artifacts.visibility.unpacked`).
         facts: of the artifact.
     """
@@ -80,7 +80,7 @@ class Alignments:
         return cls(read_table(path, ALIGNMENTS, WIDE), StoredRows(path, WIDE), read_facts(folder / "facts.json"))
 
     def landmarks(self, rows: Sequence[int] | NDArray[np.integer] | pd.Index) -> NDArray[np.float32]:
-        """Of the rows with these numbers, (n, 478, 3) float32 in frame pixels.
+        """Of the rows with these numbers, (n, 478, 3) float32 in frame pixels, z as y.
 
         Raises:
             Problem: the file is damaged.

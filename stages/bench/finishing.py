@@ -106,7 +106,7 @@ def table_of(found: dict[str, Row]) -> str:
     columns = [*scenes, "mean", "same skin", "spilled", "CPU"]
     lines = ["| settings | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for name, row in found.items():
-        psnr, ssim, skin, spilled, spent = np.mean(list(row.values()), axis=0).tolist()
+        psnr, ssim, skin, spilled, spent = np.nanmean(list(row.values()), axis=0).tolist()
         cells = [f"{row[scene][0]:.2f} / {row[scene][1]:.3f}" for scene in scenes]
         cells += [f"{psnr:.2f} / {ssim:.3f}", f"{skin:.2f}", f"{spilled:.2%}", f"{spent:.0f} ms"]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")

@@ -13,6 +13,7 @@ from stages.channels import Channel, channels
 from stages.compositing.blending import blend
 from stages.compositing.grain import grained
 from stages.compositing.settings import BlendSettings
+from stages.hdr import coded, is_hdr
 from stages.video import VideoFacts
 
 Box = tuple[int, int, int, int]
@@ -24,7 +25,8 @@ class Layer:
     """A face ready to be placed.
 
     Attributes:
-        crop: (r, r, 3) float32 RGB 0..1, its colours and sharpness already matched.
+        crop: (r, r, 3) float32 RGB 0..1, as :meth:`~stages.video.NativeFrame.rgb` shows frames, its colours and
+            sharpness already matched.
         mask: (m, m) float32 0..1 over the same unit crop, 0 on its border.
         transform: (2, 3), frame pixels to the unit crop.
         free: (m, m) float32 0..1 over the same unit crop, 0 where something passes before the face and stays; None if
@@ -96,6 +98,8 @@ def pieces(picture: av.VideoFrame, layer: Layer, facts: VideoFacts, settings: Bl
     if box is None:
         return []
     rgb, alpha = warped(layer, box)
+    if is_hdr(facts.transfer):
+        rgb = coded(rgb, facts.transfer, facts.primaries)
     free = None if layer.free is None else _over(layer.free, layer.transform, box, "replicate")
     if not (alpha if free is None else alpha * free).any():
         return []

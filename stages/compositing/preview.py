@@ -28,6 +28,7 @@ from stages.compositing.measuring import Measured, measured
 from stages.compositing.placing import put
 from stages.compositing.recolouring import UNCHANGED
 from stages.compositing.settings import CompositingSettings
+from stages.pixel_shape import PixelShape
 from stages.problems import Problem
 
 Picture = NDArray[np.uint8]
@@ -163,9 +164,10 @@ def sheet(preview: Preview, columns: Mapping[str, CompositingSettings], side: in
     lines = [_row([_written(words, side, max(map(len, captions))) for words in captions])]
     base = Fraction(preview.inputs.frames.facts.time_base)
     times = preview.inputs.frames.index["pts"]
+    widening = PixelShape.of(preview.inputs.frames.facts).widening
     for number in preview.numbers:
         x0, y0, x1, y1 = preview.around(number)
-        size = (side, max(1, round(side * (y1 - y0) / (x1 - x0))))
+        size = (side, max(1, round(side * (y1 - y0) / (widening * (x1 - x0)))))
         smaller = side < x1 - x0
         how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
         views = [pictures[number][y0:y1, x0:x1] for pictures in shown.values()]

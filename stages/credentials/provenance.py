@@ -77,6 +77,7 @@ class Provenance:
             it), who signed, and whether that was the development certificate.
 
         Raises:
+            Outage: the time-stamp authority gives no stamp.
             Problem: it can not be signed, or what is read back is not what was signed.
         """
         facts: dict[str, Any] = {"lineage": self.origin.root}

@@ -23,6 +23,10 @@ SIDECAR: Final = ".c2pa"
 OTHER: Final = "application/octet-stream"
 """What a file without a place for a credential is to the library, whatever it is."""
 
+_NO_STAMP: Final = "Signature: internal error"
+"""What the library says of an authority that can not be reached, refuses, or answers with something else: of the
+signer's own faults it is not asked, they are raised as they are."""
+
 _SETTINGS: Final = {
     # no thumbnail: it would show a face, and the file is at hand. The actions are ours; verification comes after.
     "builder": {
@@ -51,6 +55,7 @@ def sign(asset: Path, definition: dict[str, Any], signer: Signer) -> Signed:
         signer: who signs.
 
     Raises:
+        Outage: the time-stamp authority gives no stamp.
         Problem: it can not be signed. The file may be spoilt then, and must not be delivered.
     """
     media_type = EMBEDDABLE.get(asset.suffix.lower())
@@ -64,7 +69,7 @@ def sign(asset: Path, definition: dict[str, Any], signer: Signer) -> Signed:
         beside.write_bytes(store)
         return Signed(beside, store)
     except c2pa.C2paError as error:
-        if signer.timestamps is not None and "http" in str(error).lower():
+        if signer.timestamps is not None and str(error).startswith(_NO_STAMP):
             raise Outage(
                 f"it could not be signed: the time-stamp authority {signer.timestamps} gives no stamp: {error}",
                 where="encoding.credential.signer, timestamps",

@@ -32,6 +32,7 @@ from stages.execution.engines import HERE, Engine, opened
 from stages.execution.keeping import AsArrays, Keeping
 from stages.execution.work import spans_of
 from stages.packs import open_pack
+from stages.pixel_shape import PixelShape
 from stages.problems import Problem
 from stages.progress import bar
 from stages.resuming import resumable
@@ -97,7 +98,7 @@ def detect(
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
     given = reference_from_pictures(pictures, looking_of(pack, settings)) if pictures else None
-    tracker = Tracker(settings.gap, same, settings.every)
+    tracker = Tracker(settings.gap, same, settings.every, PixelShape.of(frames.facts).widening)
     tracks = follow(frames, settings, tracker, what=f"detection {clip}", engine=engine)
     if not tracks:
         raise Problem(

@@ -113,10 +113,12 @@ class Tracker:
         gap: frames that a face may be hidden and still be followed.
         same_person: cosine similarity from which two embeddings are one person's.
         every: so far apart frames are looked at where nothing happens; those between hide no face.
+        widening: of the clip's pixels (:class:`stages.pixel_shape.PixelShape`).
     """
 
-    def __init__(self, gap: int, same_person: float, every: int = 1) -> None:
+    def __init__(self, gap: int, same_person: float, every: int = 1, widening: float = 1.0) -> None:
         self._gap, self._apart = gap, max(gap, every)
+        self._square = np.array([widening, 1.0], np.float32)
         self._looks = 0
         self.same = same_person
         self._alive: list[Track] = []
@@ -164,7 +166,7 @@ class Tracker:
         )
         shared = overlap(boxes, last)
         centres = (boxes[:, None, :2] + boxes[:, None, 2:] - last[None, :, :2] - last[None, :, 2:]) / 2
-        near = np.linalg.norm(centres, axis=2) < (last[:, 3] - last[:, 1])[None]
+        near = np.linalg.norm(centres * self._square, axis=2) < (last[:, 3] - last[:, 1])[None]
         same = alike >= self.same
         candidates = (shared >= LEAST_OVERLAP) | (near & same)
         contested = passing(boxes)[:, None] | (candidates.sum(axis=1) > 1)[:, None] | (candidates.sum(axis=0) > 1)[None]

@@ -117,7 +117,7 @@ def views(
             target=old,
             finished=new,
             untouched=old.rgb(),
-            delivered=next(shown).rgb(),
+            delivered=next(shown).lit_as(old.facts).rgb(),
             truth=next(right).rgb() if right else None,
             truth_face=parts,
         )

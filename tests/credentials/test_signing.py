@@ -7,8 +7,11 @@ import json
 import re
 import shutil
 import sys
+import threading
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +192,7 @@ def test_every_kind_of_key_signs_from_everywhere(
 
 SIGNS = """
 import sys
+import threading
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 key = serialization.load_pem_private_key(open(sys.argv[1], "rb").read(), None)
@@ -270,7 +274,6 @@ def _broken(folder: Path, authority: Authority, fault: str) -> SignerSettings:
         ("another key", "do not belong to each other"),
         ("failing program", "the token is gone"),
         ("no program", "the program that signs did not"),
-        ("no time stamp", "could not be signed"),
     ],
 )
 def test_a_signer_that_can_not_sign_is_refused(
@@ -279,18 +282,39 @@ def test_a_signer_that_can_not_sign_is_refused(
     settings = CredentialSettings(signer=_broken(tmp_path, authority, fault))
     with pytest.raises(Problem, match=told):
         provenance = Provenance.of(origin, settings)
-        assert fault in ("failing program", "no program", "no time stamp"), "this is told before anything is encoded"
+        assert fault in ("failing program", "no program"), "this is told before anything is encoded"
         provenance.sign(video)
 
 
-def test_a_time_stamp_authority_that_does_not_answer_is_an_outage(
-    tmp_path: Path, video: Path, origin: Origin, authority: Authority
+@pytest.fixture
+def busy() -> Iterator[str]:
+    """The address of a server that answers everything, and stamps nothing."""
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>try again later</html>")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("answers", [False, True], ids=["nobody there", "rubbish"])
+def test_a_time_stamp_authority_that_gives_no_stamp_is_an_outage(
+    tmp_path: Path, video: Path, origin: Origin, authority: Authority, busy: str, answers: bool
 ) -> None:
     """A flow tries again what ends so; the message names the authority, not the file."""
-    before = video.read_bytes()
-    settings = CredentialSettings(signer=_broken(tmp_path, authority, "no time stamp"))
-    with pytest.raises(Outage, match=r"the time-stamp authority http://127\.0\.0\.1:9/ gives no stamp") as caught:
-        Provenance.of(origin, settings).sign(video)
+    before, address = video.read_bytes(), busy if answers else "http://127.0.0.1:9/"
+    signer = _broken(tmp_path, authority, "no time stamp").model_copy(update={"timestamps": address})
+    with pytest.raises(Outage, match=f"the time-stamp authority {re.escape(address)} gives no stamp") as caught:
+        Provenance.of(origin, CredentialSettings(signer=signer)).sign(video)
     assert "timestamps" in caught.value.where
     assert video.read_bytes() == before
     assert list(tmp_path.glob(".*.signed")) == []

@@ -160,6 +160,18 @@ def test_frames_that_were_not_looked_at_hide_no_face(missed: tuple[int, ...], tr
     assert [len(track.faces) for track in tracker.tracks] == ([5] if tracks == 1 else [2, 3])
 
 
+@pytest.mark.parametrize("widening", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize(("jump", "tracks"), [(95.0, 1), (105.0, 2)])
+def test_how_far_a_face_may_jump_is_told_in_square_pixels(widening: float, jump: float, tracks: int) -> None:
+    """As far as it is high; what a pixel is wide changes no track."""
+    tracker = Tracker(gap=5, same_person=SAME, widening=widening)
+    for frame, x in enumerate((100.0, 100.0 + jump)):
+        seen = found((x, 100.0), side=100.0)
+        seen.boxes[:, ::2] /= widening
+        tracker.add(frame, 0, seen, who(ANN))
+    assert len(tracker.tracks) == tracks
+
+
 def test_another_person_elsewhere_begins_a_track() -> None:
     tracker = Tracker(gap=5, same_person=SAME)
     tracker.add(0, 0, found((50, 50)), who(ANN))

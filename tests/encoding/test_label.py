@@ -126,7 +126,7 @@ def test_chinas_letters_have_a_twentieth_of_the_shortest_side_as_it_is_seen(
 def test_hdr_white_is_that_of_the_picture_not_the_brightest_there_is() -> None:
     facts = about("yuv420p10le", transfer="smpte2084", matrix="bt2020nc")
     _, rgb = drawn(facts, 0.0, rules="eu", height=0.1)
-    assert abs(rgb.max() / 255 - 0.58) < 0.01
+    assert abs(rgb.max() / 255 - 0.87) < 0.01  # as a standard screen shows 203 cd/m2, see stages/hdr.py
 
 
 def test_it_stays_for_its_seconds_from_the_first_frame_on_and_the_rest_is_untouched() -> None:
