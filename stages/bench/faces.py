@@ -98,7 +98,7 @@ def results(film: Filmed, settings: DetectionSettings, alignment: AlignmentSetti
     pack = open_pack(settings.pack)
     same = pack.same_person if settings.same_person is None else settings.same_person
     looking, tracker = looking_of(pack, settings), Tracker(settings.gap, same, settings.every)
-    tracks = follow(film.frames, settings, tracker, what="detection")
+    tracks, _ = follow(film.frames, settings, tracker, what="detection")
     detections, alignments = {}, {}
     for name, pictures in film.references.items():
         verdicts = judge(tracks, reference_from_pictures(pictures, looking), same, Decided())

@@ -166,7 +166,13 @@ def _power(matrix: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
     return np.asarray((vectors * np.maximum(values, 1e-12) ** exponent) @ vectors.T)
 
 
-def recoloured(rgb: Floats, mapping: NDArray[np.float64], method: Method, source: Statistics | None = None) -> Floats:
+def recoloured(
+    rgb: Floats,
+    mapping: NDArray[np.float64],
+    method: Method,
+    source: Statistics | None = None,
+    cast: NDArray[np.float64] | None = None,
+) -> Floats:
     """Colours (h, w, 3) float32 0..1 through an affine map of :func:`transfer`.
 
     Args:
@@ -175,6 +181,8 @@ def recoloured(rgb: Floats, mapping: NDArray[np.float64], method: Method, source
             nostrils and highlights: what lies more than ``WITHIN`` deviations away in any direction is moved as far as
             what lies on the way there is, and stretched no further; and from ``HUE`` on it loses the hue of that, since
             what makes dark skin fair makes black brows blue and lips mauve. Without them, the map holds everywhere.
+        cast: (3,) of which the sum is 0: the part of the hue that is the light's, in log RGB, which these colours have,
+            too; None if none.
     """
     if method == "none":
         return rgb
@@ -192,7 +200,7 @@ def recoloured(rgb: Floats, mapping: NDArray[np.float64], method: Method, source
     if method == "covariance":  # in Lab, hue is no part of what all channels share
         grey = moved.mean(axis=-1, keepdims=True)
         begins, ends = HUE
-        moved = grey + np.clip((ends - distance) / (ends - begins), 0.0, 1.0)[..., None].astype(np.float32) * (
-            moved - grey
-        )
+        least = grey if cast is None else grey + cast.astype(np.float32)
+        share = np.clip((ends - distance) / (ends - begins), 0.0, 1.0)[..., None].astype(np.float32)
+        moved = least + share * (moved - least)
     return from_space(np.asarray(values + moved, np.float32), method)

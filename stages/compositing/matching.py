@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, overload
@@ -19,12 +19,19 @@ from stages.compositing.match import Match
 from stages.compositing.measuring import Measured, MeasureFaces, spans_of_faces
 from stages.compositing.recolouring import UNCHANGED, Recolouring, recolouring
 from stages.compositing.settings import CompositingSettings
-from stages.compositing.steadiness import Believed, runs, smoothed
-from stages.compositing.whites import gain_of
+from stages.compositing.steadiness import Alike, Believed, runs, smoothed
+from stages.compositing.tint import Tint, tint_of
+from stages.compositing.whites import cast_of, gain_of
 from stages.execution.engines import HERE, Engine
 from stages.progress import bar
 
 Floats = NDArray[np.float32]
+
+QUICK: Final = 0.06
+"""Of the logarithm of the target's luma: what changes by more from one frame to the next is light, and no noise."""
+
+CAST: Final = 1.0
+"""Seconds (sigma) over which the colour of the light is smoothed."""
 
 _KEPT: Final = 1024
 """Faces whose maps of colours are remembered while those near them ask for them."""
@@ -107,17 +114,19 @@ class Matches(Sequence[Match]):
         self, found: Measured, faces: pd.DataFrame, samples: Samples, frames: Frames, settings: CompositingSettings
     ) -> None:
         self._found, self._settings = found, settings
-        near_in_time = weights_over_time(faces, frames, settings.colour.steady)
+        near_in_time = Alike(weights_over_time(faces, frames, settings.colour.steady), found.levels, QUICK)
         # a face that is covered for a while must not lend its neighbours what covers it
         self._weights = Believed(near_in_time, found.seen)
         statistics, focused, self._smears = _smears(found, faces, samples, settings)
         self._focus = smoothed(focused, weights_over_time(faces, frames, focus.STEADY))
         self._statistics = smoothed(statistics, self._weights)
         self._whites = smoothed(found.whites, near_in_time)  # sums, which weigh themselves
+        self._tints = smoothed(found.tints, near_in_time)
+        self._casts = self._casts_over_time(Alike(weights_over_time(faces, frames, CAST), found.levels, QUICK))
         self._map = lru_cache(_KEPT)(self._map_of)
         self._gains: relighting.Gains | None = None
         if settings.light.method != "none":
-            near = weights_over_time(faces, frames, settings.light.steady)
+            near = Alike(weights_over_time(faces, frames, settings.light.steady), found.levels, QUICK)
             parts = [relighting.Run(run, run[samples.light[run]]) for run in runs(faces)]
             yaw = faces["yaw"].to_numpy(np.float64)
             self._gains = relighting.Gains(self._brighter, yaw, parts, near, settings.light)
@@ -144,16 +153,31 @@ class Matches(Sequence[Match]):
         detail = sharpness.gain(source * made.contrast, target, left)
         light = self._gains.of(row) if self._gains else None
         whites = gain_of(self._whites[row, 0], self._whites[row, 1], self._settings.colour.whites)
-        return Match(made, detail, light, self._smears[row], whites, blur)
+        return Match(made, detail, light, self._smears[row], whites, self._tint_of(row), blur)
 
     def _map_of(self, row: int) -> Recolouring:
         source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in self._statistics[row])
-        return recolouring((source, target), self._found.colours, self._weights[row], self._settings.colour)
+        return recolouring(
+            (source, target), self._found.colours, self._weights[row], self._settings.colour, self._casts[row]
+        )
+
+    def _casts_over_time(self, near: Mapping[int, Sequence[tuple[int, float]]]) -> NDArray[np.float64]:
+        """The colour of the light on each face, (n, 3): eyes that are shut or turned away do not tell of it."""
+        casts, told = np.zeros((len(self._whites), 3)), np.zeros(len(self._whites))
+        for row, (mine, his) in enumerate(self._whites if self._settings.colour.cast else ()):
+            cast = cast_of(gain_of(mine, his, 1.0))
+            if cast is not None:
+                casts[row], told[row] = self._settings.colour.cast * cast, 1.0
+        return smoothed(casts, Believed(near, told)) if told.any() else casts
 
     def _brighter(self, row: int) -> Floats:
         """By how much the target is brighter than the face in its new colours."""
-        one = self._found.shading[row]
-        return relighting.brighter(one, self._map(row).applied(one[..., :3].astype(np.float32)))
+        one, drawn = self._found.shading[row], self._tint_of(row)
+        moved = self._map(row).applied(one[..., :3].astype(np.float32))
+        return relighting.brighter(one, moved if drawn is None else drawn.applied(moved))
+
+    def _tint_of(self, row: int) -> Tint | None:
+        return tint_of(self._tints[row, 0], self._tints[row, 1], self._settings.colour.tint)
 
 
 def _smears(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
-from stages.compositing import focus, grain, motion, relighting, sharpness
+from stages.compositing import focus, grain, motion, relighting, sharpness, tint
 from stages.compositing.colour import above_mouth
 from stages.compositing.continuing import surely_shown
 from stages.compositing.faces import motion_of, outline_of, shown_in, transform_of
@@ -29,7 +29,10 @@ from stages.geometry import beyond
 from stages.progress import progress
 from stages.topology import NOSE_BASE, NOSE_BRIDGE
 
-_NAMES = ("statistics", "shading", "colours", "smears", "whites", "focus", "seen")
+_FOOT = 0.01
+"""Added before the logarithm: below, noise is no light."""
+
+_NAMES = ("statistics", "shading", "colours", "smears", "whites", "tints", "focus", "levels", "seen")
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,11 @@ class Measured:
             them.
         whites: (n, 2, 5) float64, of both as :func:`stages.compositing.whites.measured_whites` has them; all 0 if the
             settings do not ask for them.
+        tints: (n, 2, 9) float64, of both as :func:`stages.compositing.tint.measured_tint` has them; all 0 if the
+            settings do not ask for them.
         focus: (n, WIDTH) float64, see :func:`stages.compositing.focus.told`; all 0 if the settings do not ask for it.
+        levels: (n,) float64, the logarithm of the mean luma of the target's face, by which quick light is told; NaN of
+            a face that is covered wholly.
         seen: (n,) float64, the share of the crop in which all this was measured: 0 of a face that is covered wholly.
     """
 
@@ -56,7 +63,9 @@ class Measured:
     colours: NDArray[np.float16]
     smears: NDArray[np.float64]
     whites: NDArray[np.float64]
+    tints: NDArray[np.float64]
     focus: NDArray[np.float64]
+    levels: NDArray[np.float64]
     seen: NDArray[np.float64]
 
     @classmethod
@@ -84,9 +93,12 @@ class Measured:
 def measured(
     frames: Frames, faces: pd.DataFrame, converted: Converted, settings: CompositingSettings, what: str | None = None
 ) -> Measured:
-    """What is measured of every face. Of the settings count the colour's method, and whether whites have a gain of
-    their own, the light's method and scale, the mask's occlusion, and whether there is motion blur, a focus
-    and sharpness. Without a word for it, there is no bar."""
+    """What is measured of every face.
+
+    Of the settings count the colour's method, and whether whites and a tint are looked for, the light's method and
+    scale, the mask's occlusion, and whether there is motion blur, a focus and sharpness. Without a
+    word for it, there is no bar.
+    """
     numbers = faces["frame"].drop_duplicates().tolist()
     rows_of = faces.groupby("frame").groups
     crops, shown = converted.each(faces), shown_in(converted, faces)
@@ -94,8 +106,9 @@ def measured(
     shading = np.zeros((len(faces), relighting.GRID, relighting.GRID, 5), np.float16)
     smears = np.zeros((len(faces), motion.WIDTH))
     whites = np.zeros((len(faces), 2, WIDTH))
+    tints = np.zeros((len(faces), 2, tint.WIDTH))
     focused = np.zeros((len(faces), focus.WIDTH))
-    seen = np.zeros(len(faces))
+    levels, seen = np.full(len(faces), np.nan), np.zeros(len(faces))
     colours: list[list[Samples]] = [[] for _ in range(len(faces))]
     pictures = frames.pick(numbers)
     for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
@@ -116,6 +129,8 @@ def measured(
             views = [each.astype(np.float32) / np.float32(255.0) for each in pair]
             beardless = above_mouth(size * outline[NOSE_BRIDGE], size * outline[NOSE_BASE], size, size)
             lumas = [np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32) for view in views]
+            if seen[row]:
+                levels[row] = np.log(np.average(lumas[1], weights=mask) + _FOOT)
             # noise is no detail
             plain = [grain.without(luma, mask > 0.5) for luma in lumas] if settings.sharpness else lumas
             side = focus.side_of(transform, size)
@@ -127,8 +142,10 @@ def measured(
                     *found.covariance.ravel(),
                     sharpness.detail_of_luma(plain[which], mask),
                 ]
-                if settings.colour.whites and settings.colour.method != "none":
+                if (settings.colour.whites or settings.colour.cast) and settings.colour.method != "none":
                     whites[row, which] = measured_whites(view, mask, outline)
+                if settings.colour.tint and settings.colour.method != "none":
+                    tints[row, which] = tint.measured_tint(view, mask)
             if settings.focus:
                 focused[row] = focus.told(lumas[0], lumas[1], mask, side)
             if settings.motion_blur:
@@ -137,7 +154,7 @@ def measured(
             if settings.light.method != "none":
                 pixels = face_size(outline) * size
                 shading[row] = relighting.shading(views[0], views[1], mask, pixels, settings.light.scale)
-    return Measured(statistics, shading, np.array(colours, np.float16), smears, whites, focused, seen)
+    return Measured(statistics, shading, np.array(colours, np.float16), smears, whites, tints, focused, levels, seen)
 
 
 @dataclass(frozen=True)

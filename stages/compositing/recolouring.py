@@ -24,11 +24,13 @@ class Affine:
         mapping: (3, 4), see :func:`stages.compositing.colour.transfer`.
         method: in whose space it works.
         source: that it was made from, see :func:`stages.compositing.colour.recoloured`.
+        cast: of the light, see there.
     """
 
     mapping: NDArray[np.float64]
     method: colour.Method
     source: colour.Statistics | None = None
+    cast: NDArray[np.float64] | None = None
 
     @property
     def contrast(self) -> float:
@@ -40,7 +42,7 @@ class Affine:
 
     def applied(self, rgb: Floats) -> Floats:
         """Colours (h, w, 3) float32 0..1 through the map."""
-        return colour.recoloured(rgb, self.mapping, self.method, self.source)
+        return colour.recoloured(rgb, self.mapping, self.method, self.source, self.cast)
 
 
 Recolouring = Affine | Curves
@@ -69,6 +71,7 @@ def recolouring(
     colours: NDArray[np.float16],
     near: Sequence[tuple[int, float]],
     settings: ColourSettings,
+    cast: NDArray[np.float64] | None = None,
 ) -> Recolouring:
     """The map that gives a face its target's colours.
 
@@ -77,13 +80,14 @@ def recolouring(
         colours: (n, 2, SAMPLES, 3), those of all faces and their targets.
         near: which of them count for this face, and how much.
         settings: method and strength.
+        cast: of the light, see :func:`stages.compositing.colour.recoloured`.
     """
     if settings.method == "histogram" or settings.method == "sliced":
         pool = np.concatenate([colours[row].astype(np.float64) for row, _ in near], axis=1)
         weights = np.repeat([weight for _, weight in near], colours.shape[2])
         return transport.curves(pool[0], pool[1], weights, settings.method, settings.strength)
     mapping = colour.transfer(*statistics, settings.method, settings.strength)
-    return Affine(mapping, settings.method, statistics[0])
+    return Affine(mapping, settings.method, statistics[0], None if cast is None else settings.strength * cast)
 
 
 def between(

@@ -74,6 +74,20 @@ class ColourSettings(BaseModel):
         description="how far eyes are moved by what the whites of both people's eyes differ by, in place of "
         "what their skins do; 0: they go with the skin",
     )
+    cast: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="how far lips, brows and mouth, of whose colours skin says nothing, take on the colour of the "
+        "light, as the whites of eyes tell it; of method covariance",
+    )
+    tint: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="how far a face loses colours where its target has hardly any: in black and white, in sepia or "
+        "under a strong grade; 0: it keeps its own lips and eyes there",
+    )
 
 
 class LightSettings(BaseModel):

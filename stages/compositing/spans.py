@@ -73,7 +73,7 @@ class PlaceFaces:
         def place(span: Placing) -> Part:
             inputs = Inputs(frames, converted, span.faces, None, {})
             layers = inputs.layers(span.matched, self.settings, span.wanted)
-            faces_in = span.faces[list(span.wanted)].groupby("frame").size()
+            faces_in = span.faces[np.asarray(span.wanted, bool)].groupby("frame").size()
 
             def write(writer: FrameWriter) -> None:
                 for frame in frames.pick(span.numbers):

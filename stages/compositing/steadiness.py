@@ -77,6 +77,41 @@ class Believed(Mapping[int, Sequence[tuple[int, float]]]):
         return len(self._weights)
 
 
+class Alike(Mapping[int, Sequence[tuple[int, float]]]):
+    """Weights over time, less for rows in other light: a bilateral filter (Tomasi and Manduchi 1998).
+
+    A flash, a lamp that flickers or is switched on is no noise: what was measured before it says nothing about it, nor
+    what is measured in it about what comes after.
+
+    Args:
+        weights: who counts for whom.
+        levels: (n,) of the light on each, logarithms; NaN where it could not be told: such a row counts for all, and
+            all for it.
+        sigma: difference of levels at which 0.6 of a weight is left.
+    """
+
+    def __init__(
+        self, weights: Mapping[int, Sequence[tuple[int, float]]], levels: NDArray[np.float64], sigma: float
+    ) -> None:
+        self._weights, self._levels, self._sigma = weights, levels, sigma
+
+    def __getitem__(self, row: int) -> Sequence[tuple[int, float]]:
+        near = self._weights[row]
+        apart = self._levels[[other for other, _ in near]] - self._levels[row]
+        alike = np.exp(-0.5 * (np.nan_to_num(apart) / self._sigma) ** 2)
+        kept = np.array([weight for _, weight in near]) * alike
+        total = float(kept.sum())
+        if total <= 0.0:
+            return near
+        return [(other, weight) for (other, _), weight in zip(near, (kept / total).tolist(), strict=True)]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+
 def runs(faces: pd.DataFrame) -> list[NDArray[np.intp]]:
     """Rows of a table with ``shot``, ``track`` and ``frame``, one array of positions a run, in the order of time.
 

@@ -46,6 +46,9 @@ _LARGEST: Final = 0.7
 _APART: Final = 0.05
 """By how much skin must be warmer than whites for the two to be told apart."""
 
+_ALIKE: Final = 0.05
+"""Distance in log RGB by which whites in the same light may be found to differ."""
+
 _SOFT: Final = 0.006
 """Sigma of the edge of what is open, in shares of the crop's side."""
 
@@ -127,6 +130,17 @@ def gain_of(face: NDArray[np.float64], target: NDArray[np.float64], strength: fl
     if skin - white < _APART:
         return None
     return Whites(np.clip(his[:3] - mine[:3], -_LARGEST, _LARGEST), strength, white, skin)
+
+
+def cast_of(whites: Whites | None) -> NDArray[np.float64] | None:
+    """The colour of the light on the target, beside that on the face, (3,) log RGB whose sum is 0; None if not told.
+
+    Whites that differ by little more than their rounding differ by none.
+    """
+    if whites is None:
+        return None
+    hue = whites.gain - whites.gain.mean()
+    return np.asarray(hue * max(0.0, 1.0 - _ALIKE / max(float(np.linalg.norm(hue)), 1e-9)), np.float64)
 
 
 def warmth(rgb: NDArray[np.floating]) -> NDArray[np.floating]:

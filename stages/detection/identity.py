@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stages.artifacts.decisions import Person, at
 from stages.detection.looking import Looking
+from stages.detection.sparing import DOUBTED
 from stages.detection.tracking import Track
 from stages.problems import Problem
 
@@ -53,6 +54,8 @@ def reference_from_pictures(paths: Sequence[Path], looking: Looking) -> Referenc
             raise Problem("this reference picture can not be read", where=path, mend="give a JPEG or PNG file")
         rgb = np.ascontiguousarray(picture[:, :, ::-1]).astype(np.uint8)
         found, described = looking.at(rgb)
+        if not len(found) or float(found.scores.max()) < DOUBTED:
+            found, described = looking.at(rgb, tilted=True)
         if not len(found):
             raise Problem(
                 "there is no face in this reference picture",

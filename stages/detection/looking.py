@@ -22,9 +22,9 @@ CERTAIN: Final = 0.9
 
 MORE_PASSES: Final = 2
 
-ONE_FACE: Final = 0.5
-"""Distances of the eyes from each other or from the mouth, up to which the five points of two candidates are one
-face's."""
+ONE_FACE: Final = 0.75
+"""Distances of the eyes from each other or from the mouth, up to which the middles of the five points of two candidates
+are one face's."""
 
 
 def confirm(
@@ -47,11 +47,12 @@ def distinct(points: NDArray[np.floating]) -> list[int]:
     """The numbers of those faces (n, 5, 2) that do not lie where one before them lies.
 
     The detector now and then puts two boxes about one face, which overlap too little to be told as one: about the face,
-    and about head and shoulders. The landmark network finds the same face in both.
+    and about head and shoulders. The landmark network finds the same face in both. And a face on its side is now and
+    then found a second time as one that is turned another way, which is less sure.
     """
     kept: list[int] = []
     for number, face in enumerate(points):
-        apart = [np.linalg.norm(face - points[other], axis=1).mean() for other in kept]
+        apart = [np.linalg.norm((face - points[other]).mean(axis=0)) for other in kept]
         across, down = face[1] - face[0], face[3:].mean(axis=0) - face[:2].mean(axis=0)
         if not apart or min(apart) > ONE_FACE * max(np.linalg.norm(across), np.linalg.norm(down)):
             kept.append(number)
@@ -77,9 +78,14 @@ class Looking:
     recogniser: Recogniser
     confirmed: float
 
-    def at(self, frame: NDArray[np.uint8]) -> tuple[Found, NDArray[np.float32]]:
-        """The faces of a frame (h, w, 3) uint8 RGB, and their embeddings (n, d) float32 of length 1."""
-        found = self.detector.detect([frame])[0]
+    def at(self, frame: NDArray[np.uint8], *, tilted: bool = False) -> tuple[Found, NDArray[np.float32]]:
+        """The faces of a frame (h, w, 3) uint8 RGB, and their embeddings (n, d) float32 of length 1.
+
+        Args:
+            frame: to look at.
+            tilted: look for faces on their side and upside down, too.
+        """
+        found = self.detector.detect([frame], tilted=tilted)[0]
         landmarks, sure = confirm(self.landmarker, frame, found.points)
         faces = np.flatnonzero(sure >= self.confirmed)
         faces = faces[distinct(five_points(landmarks[faces]))]
@@ -146,10 +152,12 @@ class LookForFaces:
     Attributes:
         frames: folder of the clip's frames.
         settings: how to look.
+        tilted: for faces on their side and upside down, too.
     """
 
     frames: Path
     settings: DetectionSettings
+    tilted: bool = False
 
     @property
     def reads(self) -> tuple[Path, ...]:
@@ -170,7 +178,7 @@ class LookForFaces:
         def look(span: Sequence[int]) -> list[Sight]:
             seen = []
             for frame in frames.pick(span):
-                found, embeddings = looking.at(shape.picture(frame.rgb()))
+                found, embeddings = looking.at(shape.picture(frame.rgb()), tilted=self.tilted)
                 boxes = shape.back(found.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
                 seen.append(Sight(frame.number, Found(found.scores, boxes, shape.back(found.points)), embeddings))
             return seen

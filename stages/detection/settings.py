@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stages.onnx import Device
 
+Tilted = Literal["never", "missed", "always"]
+"""When faces on their side and upside down are looked for."""
+
 Unenrolled = Literal["refuse", "warn"]
 """What happens to a person whose face was not enrolled, or where nobody can check that it is theirs."""
 
@@ -33,6 +36,13 @@ class DetectionSettings(BaseModel):
         le=30,
         description="look at every n-th frame of a shot, and at those between where faces come, go, pass or move far; "
         "elsewhere a face lies between where it was seen before and after (footage.md); 1 looks at all",
+    )
+    tilted: Tilted = Field(
+        default="missed",
+        description="look for heads that are tilted by more than 30 degrees, on their side or upside down, from twice "
+        "`minimum_face` on, at the price of four upright looks: never; missed: in frames without a face, with fewer "
+        "faces than others of the shot or with a doubtful one, once in the middle of each shot, and in all of a shot "
+        "in which one is found; always",
     )
     gap: int = Field(
         default=12, ge=0, le=250, description="frames that a face may be hidden within a shot and still be followed"

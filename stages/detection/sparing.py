@@ -7,7 +7,7 @@ another, move far, or where the shot begins or ends, every frame is looked at: i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -20,6 +20,12 @@ from stages.detection.tracking import overlap, passing
 
 STILL: Final = 0.7
 """Overlap (IoU) of a face's boxes in two frames from which on it has hardly moved between them."""
+
+DOUBTED: Final = 0.85
+"""Score below which a face may be one that is tilted, or is there the other way up: upright ones score more."""
+
+TILT: Final = 25.0
+"""Degrees from which on a head is tilted: upright looks begin to miss it."""
 
 
 def first_looks(shots: Sequence[int] | NDArray[np.integer], every: int) -> list[int]:
@@ -53,6 +59,38 @@ def second_looks(seen: dict[int, Sight], shots: Sequence[int] | NDArray[np.integ
         if shots[before] == shots[after] and not agree(seen[before], seen[after], same)
         for number in range(before + 1, after)
     ]
+
+
+def missed(seen: Mapping[int, Sight], shots: Sequence[int] | NDArray[np.integer]) -> list[int]:
+    """The frames in which an upright look may have missed somebody, or may have taken a head for one the other way up.
+
+    Those are the frames without a face, with fewer faces than others of the shot, or with one that the detector doubts;
+    one in the middle of each shot, whatever it shows; and all of a shot in which a head is seen that is tilted.
+
+    Args:
+        seen: the faces of the frames that were looked at.
+        shots: of every frame.
+    """
+    looks: dict[int, list[int]] = {}
+    for number in sorted(seen):
+        looks.setdefault(int(shots[number]), []).append(number)
+    result: list[int] = []
+    for numbers in looks.values():
+        found = {number: seen[number].found for number in numbers}
+        most = max(1, *map(len, found.values()))
+        anew = any((_tilt(faces.points) > TILT).any() for faces in found.values())
+        result += [
+            number
+            for number, faces in found.items()
+            if anew or len(faces) < most or float(faces.scores.min()) < DOUBTED or number == numbers[len(numbers) // 2]
+        ]
+    return result
+
+
+def _tilt(points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """By how many degrees of 0..180 heads are tilted, (n,), by their eyes and mouths, (n, 5, 2)."""
+    down = points[:, 3:].mean(axis=1) - points[:, :2].mean(axis=1)
+    return np.asarray(np.degrees(np.abs(np.arctan2(down[:, 0], down[:, 1]))), np.float64)
 
 
 def agree(before: Sight, after: Sight, same: float) -> bool:

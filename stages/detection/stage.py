@@ -26,7 +26,7 @@ from stages.detection.identity import (
 )
 from stages.detection.looking import LookForFaces, Sight, arrays_of, looking_of, sights_of
 from stages.detection.settings import DetectionSettings
-from stages.detection.sparing import first_looks, second_looks
+from stages.detection.sparing import first_looks, missed, second_looks
 from stages.detection.tracking import Track, Tracker, in_sight
 from stages.execution.engines import HERE, Engine, opened
 from stages.execution.keeping import AsArrays, Keeping
@@ -99,7 +99,7 @@ def detect(
     same = pack.same_person if settings.same_person is None else settings.same_person
     given = reference_from_pictures(pictures, looking_of(pack, settings)) if pictures else None
     tracker = Tracker(settings.gap, same, settings.every, PixelShape.of(frames.facts).widening)
-    tracks = follow(frames, settings, tracker, what=f"detection {clip}", engine=engine)
+    tracks, tilted = follow(frames, settings, tracker, what=f"detection {clip}", engine=engine)
     if not tracks:
         raise Problem(
             f"no face was found in any of its {len(frames)} frames",
@@ -117,36 +117,47 @@ def detect(
             mend=f"check identities.{identity}.reference, lower detection.same_person in params.yaml, or say which "
             f"track is the right person in {at(clip, 'person.right')}: {told(tracks)} (docs/decisions.md)",
         )
-    facts = {"pack": pack.name, "licence": pack.licence, "same_person": same, "reference": reference.origin}
+    facts: dict[str, Any] = {"pack": pack.name, "licence": pack.licence, "same_person": same}
+    facts |= {"reference": reference.origin} | ({"tilted_looks": tilted} if tilted else {})
     return as_tables(tracks, verdicts, facts | {"frames": len(frames)} | decisions.facts())
 
 
 def follow(
     frames: Frames, settings: DetectionSettings, tracker: Tracker, *, what: str, engine: Engine = HERE
-) -> list[Track]:
-    """The tracks of all faces of a clip, in the order in which they begin.
+) -> tuple[list[Track], int]:
+    """The tracks of all faces of a clip, in the order in which they begin, and at how many frames it was looked for
+    tilted heads.
 
     Looking may be spread over an engine's workers; following is done here, frame after frame. With ``every`` above 1 it
-    looks twice: at each n-th frame, then at those between of which these do not tell enough.
+    looks twice: at each n-th frame, then at those between of which these do not tell enough. Where an upright look may
+    have missed somebody, it looks again, for heads on their side and upside down.
     """
     shots = frames.index["shot"].to_numpy()
-    work = LookForFaces(frames.folder, settings)
     seen: dict[int, Sight] = {}
+    again: set[int] = set()
     first = first_looks(shots, settings.every)
-    with bar(total=len(first), what=what) as shown:
+    with bar(total=0, what=what) as shown:
 
-        def look(numbers: list[int]) -> None:
+        def look(numbers: list[int], *, tilted: bool) -> None:
+            shown.total = (shown.total or 0) + len(numbers)
+            shown.refresh()
+            work = LookForFaces(frames.folder, settings, tilted)
             for sights in engine.map(work, spans_of(frames, numbers)):
                 seen.update((sight.frame, sight) for sight in sights)
                 shown.update(len(sights))
+            if tilted:
+                again.update(numbers)
 
-        look(first)
-        second = second_looks(seen, shots, tracker.same)
-        shown.total = len(first) + len(second)
-        look(second)
+        def look_at(numbers: list[int]) -> None:
+            look(numbers, tilted=settings.tilted == "always")
+            while settings.tilted == "missed" and (left := sorted(set(missed(seen, shots)) - again)):
+                look(left, tilted=True)
+
+        look_at(first)
+        look_at(second_looks(seen, shots, tracker.same))
     for number in sorted(seen):
         tracker.add(number, int(shots[number]), seen[number].found, seen[number].embeddings)
-    return tracker.tracks
+    return tracker.tracks, len(again)
 
 
 def as_tables(tracks: list[Track], verdicts: list[Verdict], facts: dict[str, Any]) -> Detections:

@@ -71,6 +71,9 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         hair: bool = False,  # over the left half of the converted crops
         drawn: Callable[[int], NDArray[np.float32]] | None = None,  # luma 0..255 of the converted crops
         said: dict[str, Any] | None = None,
+        monochrome: bool = False,  # the clip
+        lips: bool = False,  # red ones, on the converted crops
+        light: Callable[[int], float] = lambda number: 1.0,  # on the clip; converted crops stay as they are
     ) -> Scene:
         facts = VideoFacts(
             width=width,
@@ -83,6 +86,8 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         )
         rng = np.random.default_rng(7)
         background = rng.integers(30, 220, (height, width, 3)).astype(np.uint8)
+        if monochrome:
+            background = np.repeat(background.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
         folders = [tmp_path / name for name in ("frames", "alignments", "converted")]
         for folder in folders:
             folder.mkdir()
@@ -91,7 +96,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         with FrameWriter(folders[0], facts, rows=5) as writer, Converted.crops_into(folders[2]) as crops:
             for number in range(frames):
                 shot = int(cut is not None and number >= cut)
-                picture = painted(background, facts)
+                picture = painted(np.clip(background * light(number), 0, 255).astype(np.uint8), facts)
                 for channel in channels(picture, facts) if wild else ():  # codes that are no colours of RGB among them
                     channel.samples[:] = rng.integers(0, channel.largest + 1, channel.samples.shape)
                 writer.add(picture, pts=times(number), duration=1, shot=shot)
@@ -109,6 +114,8 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
                 shade = np.array(colour) * (1 + flicker * (-1) ** number) + rng.integers(-6, 7, (size, size, 1))
                 if drawn is not None:
                     shade = np.repeat(drawn(number)[..., None], 3, axis=2)
+                if lips:
+                    shade[size * 5 // 8 : size * 3 // 4, size * 3 // 8 : size * 5 // 8] = (190, 20, 30)
                 mask = np.full((size, size), 255, np.uint8)
                 shown = np.full((SIZE, SIZE), 255, np.uint8)
                 if hair:

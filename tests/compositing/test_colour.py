@@ -237,3 +237,20 @@ def test_what_makes_dark_skin_fair_makes_black_brows_no_bluer() -> None:
     assert bounded[2] == pytest.approx(bounded[0], abs=1e-3)
     skin = recoloured(np.full((4, 4, 3), (0.35, 0.22, 0.15), np.float32), mapping, "covariance", before)[0, 0]
     np.testing.assert_allclose(skin, (0.75, 0.6, 0.5), atol=0.03)
+
+
+@pytest.mark.parametrize("cast", [(-0.3, -0.1, 0.4), (0.35, 0.0, -0.35)], ids=["blue", "orange"])
+def test_lips_and_brows_take_on_the_colour_of_the_light_and_skin_does_so_anyway(cast: tuple[float, ...]) -> None:
+    hue = np.array(cast)
+    source = picture(1, (0.7, 0.5, 0.4), 0.02)
+    target = np.clip((source + 0.05) * np.exp(hue) - 0.05, 0.0, 1.0).astype(np.float32)
+    before, wanted = (statistics(each, EVERYWHERE, "covariance") for each in (source, target))
+    mapping = transfer(before, wanted, "covariance", 1.0)
+    for colour in ((0.03, 0.03, 0.03), (0.5, 0.1, 0.12), (0.9, 0.9, 0.88)):
+        one = np.full((4, 4, 3), colour, np.float32)
+        without, lit = (recoloured(one, mapping, "covariance", before, each)[0, 0] for each in (None, hue))
+        np.testing.assert_allclose(lit, np.clip((one[0, 0] + 0.05) * np.exp(hue) - 0.05, 0, 1), atol=0.03)
+        assert np.abs(without - lit).max() > 0.01
+    skin = np.full((4, 4, 3), (0.7, 0.5, 0.4), np.float32)
+    plain, lit = (recoloured(skin, mapping, "covariance", before, each) for each in (None, hue))
+    np.testing.assert_allclose(plain, lit, atol=1e-6)

@@ -142,7 +142,9 @@ def test_a_face_that_jumps_further_than_can_be_measured_is_not_blurred_out_of_fo
         colours=np.ones((4, 2, 0, 3), np.float16),
         smears=np.ones((4, WIDTH)),
         whites=np.ones((4, 2, 5)),
+        tints=np.ones((4, 2, 9)),
         focus=np.ones((4, FOCUS)),
+        levels=np.zeros(4),
         seen=np.ones(4),
     )
     found.smears[2] = 0.0

@@ -72,6 +72,15 @@ def test_a_frame_without_a_face_passes_untouched(make_scene: Callable[..., Any],
     assert (done.index["changed"] != np.array(same)).all()
 
 
+@pytest.mark.parametrize("gone", [range(35, 70), range(40), range(70)], ids=["at the end", "at first", "all along"])
+def test_somebody_who_is_away_for_long_passes_untouched(
+    make_scene: Callable[..., Any], tmp_path: Path, gone: range
+) -> None:
+    scene = make_scene(frames=70, without=tuple(gone))
+    done = finished(scene, tmp_path / "done")
+    assert list(done.index["changed"]) == [number not in gone for number in range(70)]
+
+
 def test_times_shots_and_count_are_the_clips_own(make_scene: Callable[..., Any], tmp_path: Path) -> None:
     scene = make_scene(cut=3, times=lambda number: number * number + 5)
     done = finished(scene, tmp_path / "done")
@@ -113,6 +122,22 @@ def test_colours_are_measured_over_a_shot_not_frame_by_frame(make_scene: Callabl
         lightness = np.array([match.colours.applied(skin).mean() for match in found])
         jumps.append(np.abs(np.diff(lightness[:6])).max())
     assert jumps[1] < 0.1 * jumps[0]
+
+
+@pytest.mark.parametrize("method", ["covariance", "mean-deviation"])
+def test_a_flash_lights_the_face_in_its_own_frame_and_in_no_other(
+    make_scene: Callable[..., Any], tmp_path: Path, method: Any
+) -> None:
+    """Three frames are lit twice as brightly as the others; the decoder knows nothing of it."""
+    lit = (7, 8, 15)
+    scene = make_scene(frames=24, light=lambda number: 0.8 if number in lit else 0.4)
+    settings = CompositingSettings(colour=ColourSettings(method=method), grain=0.0)
+    done = finished(scene, tmp_path / "done", settings)
+    bright = np.array([frame.rgb()[box_of(frame.number)][22:42, 22:42].mean() for frame in done])
+    own = np.array([frame.rgb()[box_of(frame.number)][22:42, 22:42].mean() for frame in scene.frames])
+    others = [number for number in range(24) if number not in lit]
+    level = np.median((bright / own)[others])
+    np.testing.assert_allclose(bright / own, level, rtol=0.08)
 
 
 def test_a_face_half_out_of_the_picture_is_placed_as_far_as_it_is_seen(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.compositing.steadiness import Believed, Weights, runs, smoothed
+from stages.compositing.steadiness import Alike, Believed, Weights, runs, smoothed
 
 
 def table(shots: list[int], tracks: list[int] | None = None) -> pd.DataFrame:
@@ -68,3 +68,32 @@ def test_what_could_not_be_measured_lends_its_neighbours_nothing() -> None:
     np.testing.assert_allclose(smoothed(values, even), smoothed(values, weights))
     nothing = Believed(weights, np.zeros(31))
     np.testing.assert_allclose(smoothed(values, nothing), smoothed(values, weights))
+
+
+def test_a_flash_neither_lends_nor_borrows() -> None:
+    (run,) = runs(table([0] * 31))
+    weights = Weights(seconds(31), [run], 0.2)
+    levels = np.where(np.arange(31) == 15, 0.5, 0.0)
+    alike = Alike(weights, levels, 0.06)
+    assert set(alike) == set(range(31))
+    for row in range(31):
+        assert sum(weight for _, weight in alike[row]) == pytest.approx(1.0)
+    np.testing.assert_allclose(smoothed(levels, alike), levels, atol=1e-9)
+    assert smoothed(levels, weights)[15] < 0.1
+
+
+def test_in_steady_light_neighbours_count_as_ever() -> None:
+    (run,) = runs(table([0] * 31))
+    weights = Weights(seconds(31), [run], 0.2)
+    values = np.random.default_rng(0).normal(size=31)
+    np.testing.assert_allclose(smoothed(values, Alike(weights, np.full(31, -1.0), 0.06)), smoothed(values, weights))
+    noise = np.random.default_rng(1).normal(0, 0.003, 31)
+    np.testing.assert_allclose(smoothed(values, Alike(weights, noise, 0.06)), smoothed(values, weights), atol=0.02)
+
+
+def test_light_that_could_not_be_told_is_everybodys() -> None:
+    (run,) = runs(table([0] * 31))
+    weights = Weights(seconds(31), [run], 0.2)
+    levels = np.where(np.arange(31) == 15, np.nan, 0.0)
+    values = np.random.default_rng(0).normal(size=31)
+    np.testing.assert_allclose(smoothed(values, Alike(weights, levels, 0.06)), smoothed(values, weights))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stages.compositing.match import Match
 from stages.compositing.recolouring import Affine
 from stages.compositing.steadiness import Weights, smoothed
-from stages.compositing.whites import gain_of, measured_whites, open_eyes
+from stages.compositing.whites import cast_of, gain_of, measured_whites, open_eyes
 from stages.topology import LEFT_EYE, RIGHT_EYE
 
 SIZE = 128
@@ -138,3 +138,24 @@ def test_what_is_open_lies_between_the_lids_and_fades(height: float) -> None:
     assert found[:, 64].max() == 0.0, "the nose is no eye"
     wider = open_eyes(outline(height + 0.02), SIZE)
     assert wider.sum() > found.sum()
+
+
+@given(
+    skins=st.tuples(st.floats(0.2, 0.9), st.floats(0.2, 0.9)),
+    light=st.tuples(*[st.floats(0.6, 1.1)] * 3),
+)
+def test_the_colour_of_the_light_is_that_of_the_whites_whatever_the_skins_are(
+    skins: tuple[float, float], light: tuple[float, float, float]
+) -> None:
+    mine, his = (measured_whites(face(skin, 0.7), SEEN, outline()) for skin in skins)
+    lit = measured_whites((face(skins[1], 0.7) * np.array(light)).astype(np.float32), SEEN, outline())
+    assert cast_of(gain_of(mine, his, 1.0)) == pytest.approx(0.0, abs=1e-6)
+    found = cast_of(gain_of(mine, lit, 1.0))
+    expected = np.log(0.7 * np.array(light) + 0.05)
+    assert found is not None
+    assert found.sum() == pytest.approx(0.0, abs=1e-9)
+    assert found == pytest.approx(expected - expected.mean(), abs=0.06)
+
+
+def test_no_whites_no_cast() -> None:
+    assert cast_of(None) is None

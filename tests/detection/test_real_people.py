@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -41,3 +42,23 @@ def test_hands_over_a_face_do_not_lose_it(tmp_path: Path) -> None:
     table = align(frames, found.faces, AlignmentSettings(device="cpu"), clip="signing").whole()
     assert (table["confidence"] > 0.9).all()
     assert table["yaw"].abs().max() < 30
+
+
+@pytest.mark.parametrize("name", ["asl_A.mp4", "asl_C.mp4", "asl_E.mp4"])
+def test_somebody_who_lies_down_is_followed(name: str, tmp_path: Path) -> None:
+    """The camera turns by 9 degrees a frame."""
+    upright = pictures(name, 40)
+    height, width = upright[0].shape[:2]
+    middle, side = (width / 2, height / 2), int(np.hypot(width, height))
+    turned = []
+    for number, picture in enumerate(upright):
+        matrix = cv2.getRotationMatrix2D(middle, 9.0 * number, 1.0)
+        matrix[:, 2] += side / 2 - np.array(middle)
+        turned.append(np.asarray(cv2.warpAffine(picture, matrix, (side, side)), np.uint8))
+    found = detect(film(tmp_path / "frames", turned), SETTINGS, (), clip="lying", identity="one")
+    assert found.facts["frames_with_the_person"] == 40
+    table = align(film(tmp_path / "again", turned), found.faces, AlignmentSettings(device="cpu"), clip="lying").whole()
+    assert (table["confidence"] > 0.9).all()
+    assert np.unwrap(table["roll"].to_numpy(), period=360.0) == pytest.approx(
+        table["roll"].iloc[0] + np.sign(np.unwrap(table["roll"], period=360.0)[-1]) * 9.0 * np.arange(40), abs=12.0
+    )

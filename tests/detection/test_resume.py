@@ -53,6 +53,9 @@ def test_killed_runs_go_on_to_the_same_bytes(workplace: Path, monkeypatch: pytes
         looks.clear()
         go(stage)
         assert contents(Path("data") / name / "ada") == made
-        assert len(looks) == whole // (FRAMES // SHARD), "faces that a killed run had looked at were looked at again"
+        spans = FRAMES // SHARD  # and one look of detection for tilted heads, after them
+        assert len(looks) == whole - (spans - 1) * (whole // spans), (
+            "faces that a killed run had looked at were looked at again"
+        )
         assert not Path(".scratch", name, "ada").exists()
         looks.clear()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.detection.looking import Sight
-from stages.detection.sparing import agree, first_looks, second_looks
+from stages.detection.sparing import DOUBTED, agree, first_looks, missed, second_looks
 from stages.packs import Found
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=5)
@@ -87,3 +87,37 @@ def test_nothing_is_looked_at_between_the_end_of_a_shot_and_the_next_ones_beginn
 def test_two_frames_agree_if_the_same_faces_are_apart_and_hardly_moved(before: Sight, after: Sight, same: bool) -> None:
     assert agree(before, after, SAME) is same
     assert agree(after, before, SAME) is same
+
+
+def told(*places: tuple[float, float], score: float = 1.0, degrees: float = 0.0) -> Sight:
+    """Faces that are told by their scores and their points, the eyes above the mouth but for a tilt."""
+    sight = faces(*places)
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    upright = np.array([[-20, -20], [20, -20], [0, 0], [-15, 20], [15, 20]])
+    points = [np.array(place) + upright @ turn.T for place in places]
+    scores = np.full(len(places), score, np.float32)
+    return Sight(0, Found(scores, sight.found.boxes, np.array(points, np.float32).reshape(-1, 5, 2)), sight.embeddings)
+
+
+def test_the_middle_of_every_shot_is_looked_at_for_tilted_heads_and_where_nobody_is_or_one_is_missing() -> None:
+    one, two = told((100, 100)), told((100, 100), (300, 100))
+    shots = [0] * 10 + [1] * 10 + [2] * 10
+    sights = [one] * 10 + [told()] * 10 + [two] * 3 + [one] * 2 + [two] * 5
+    assert missed(dict(enumerate(sights)), shots) == [5, *range(10, 20), 23, 24, 25]
+
+
+@pytest.mark.parametrize(("score", "again"), [(DOUBTED + 0.01, [2]), (DOUBTED - 0.01, [1, 2])])
+def test_a_doubtful_face_is_looked_at_again(score: float, again: list[int]) -> None:
+    sights = [told((100, 100)), told((100, 100), score=score)] + [told((100, 100))] * 2
+    assert missed(dict(enumerate(sights)), [0] * 4) == again
+
+
+@pytest.mark.parametrize("degrees", [-170.0, -90.0, -30.0, 30.0, 90.0, 180.0])
+def test_one_tilted_head_is_reason_to_look_at_all_of_its_shot(degrees: float) -> None:
+    sights = [told((100, 100), degrees=angle) for angle in (0.0, 20.0, degrees, -20.0, 0.0, 0.0)]
+    assert missed(dict(enumerate(sights)), [0] * 4 + [1] * 2) == [0, 1, 2, 3, 5]
+
+
+def test_nobody_was_looked_for_nobody_is_missed() -> None:
+    assert missed({}, []) == []

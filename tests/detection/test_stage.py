@@ -223,3 +223,50 @@ class TestProblems:
         with pytest.raises(Problem, match="no face"):
             run("ada", params)
         assert not any((workplace / "data").glob("detection/*"))
+
+
+@pytest.fixture(scope="module")
+def cartwheel(tmp_path_factory: pytest.TempPathFactory) -> Frames:
+    """Collins, who turns round once by 15 degrees a frame."""
+    pictures = [placed((collins(), moved(160, 120, scale=0.8, degrees=15 * number))) for number in range(24)]
+    return film(tmp_path_factory.mktemp("cartwheel") / "frames", pictures)
+
+
+def wandering(found: Detections) -> float:
+    """By how many pixels at most the five points leave their places on the portrait."""
+    seen = {row.frame: np.reshape(row.points, (5, 2)) for row in found.faces.itertuples()}
+    ways = [np.linalg.inv(np.vstack([moved(160, 120, scale=0.8, degrees=15 * n), [0, 0, 1]]))[:2] for n in seen]
+    on_portrait = np.stack([apply(way, points) for way, points in zip(ways, seen.values(), strict=True)])
+    return float(np.abs(on_portrait - on_portrait[0]).max())
+
+
+@pytest.mark.parametrize("every", [1, 5])
+def test_a_head_is_followed_all_the_way_round(cartwheel: Frames, every: int) -> None:
+    settings = SETTINGS.model_copy(update={"every": every})
+    found = detect(cartwheel, settings, (), clip="cartwheel", identity="ada")
+    assert list(found.faces["frame"]) == list(range(24))
+    assert found.faces["taken"].all()
+    assert found.facts["tilted_looks"] >= 24 // every
+    assert wandering(found) < 8.0
+
+
+def test_without_looks_for_tilted_heads_it_is_not(cartwheel: Frames) -> None:
+    settings = SETTINGS.model_copy(update={"tilted": "never", "every": 1})
+    found = detect(cartwheel, settings, (), clip="cartwheel", identity="ada")
+    assert "tilted_looks" not in found.facts
+    assert wandering(found) > 20.0
+
+
+def test_looking_always_looks_at_every_frame(two_people: Frames) -> None:
+    found = detect(
+        two_people, SETTINGS.model_copy(update={"tilted": "always", "every": 1}), (), clip="two", identity="ada"
+    )
+    assert found.facts["tilted_looks"] == COUNT
+    assert list(found.tracks["faces"]) == [COUNT, COUNT // 2]
+
+
+def test_a_reference_picture_that_lies_on_its_side_is_read(two_people: Frames, tmp_path: Path) -> None:
+    picture = placed((hopper(), moved(160, 120, degrees=90)))
+    cv2.imwrite(str(tmp_path / "hopper.png"), picture[:, :, ::-1])
+    found = detect(two_people, SETTINGS, (tmp_path / "hopper.png",), clip="two", identity="ada")
+    assert list(found.tracks["taken"]) == [False, True]
