@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stages.compositing import focus, motion, relighting, sharpness
 from stages.compositing.recolouring import Recolouring
 from stages.compositing.tint import Tint
+from stages.compositing.veil import Veil
 from stages.compositing.whites import Whites
 
 Floats = NDArray[np.float32]
@@ -27,6 +28,7 @@ class Match:
             None leaves it.
         whites: how eyes are moved in place of the map; None if as all else.
         tint: which of its colours it loses; None if none.
+        veil: what takes its contrast; None if nothing.
         blur: sigma of a blur that puts it out of focus, as a share of the crop.
     """
 
@@ -36,6 +38,7 @@ class Match:
     smear: NDArray[np.float64] | None = None
     whites: Whites | None = None
     tint: Tint | None = None
+    veil: Veil | None = None
     blur: float = 0.0
 
     def applied(self, crop: NDArray[np.uint8], outline: NDArray[np.float64]) -> Floats:
@@ -48,8 +51,8 @@ class Match:
             rgb = motion.smear(rgb, len(crop) * self.smear)
         moved = self.colours.applied(rgb)
         rgb = moved if self.whites is None else self.whites.applied(moved, rgb, outline)
-        if self.tint is not None:
-            rgb = self.tint.applied(rgb)
+        for drawn in (self.tint, self.veil):
+            rgb = rgb if drawn is None else drawn.applied(rgb)
         if self.light is not None:
             rgb = relighting.relit(rgb, self.light)
         return sharpness.with_detail(rgb, self.detail)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.artifacts.frames import Frames
-from stages.compositing import colour, focus, motion, relighting, sharpness
+from stages.compositing import colour, focus, motion, relighting, sharpness, veil
 from stages.compositing.faces import motion_of, transform_of, weights_over_time
 from stages.compositing.inputs import Inputs
 from stages.compositing.match import Match
@@ -21,6 +21,7 @@ from stages.compositing.recolouring import UNCHANGED, Recolouring, recolouring
 from stages.compositing.settings import CompositingSettings
 from stages.compositing.steadiness import Alike, Believed, runs, smoothed
 from stages.compositing.tint import Tint, tint_of
+from stages.compositing.veil import Veil
 from stages.compositing.whites import cast_of, gain_of
 from stages.execution.engines import HERE, Engine
 from stages.progress import bar
@@ -122,6 +123,11 @@ class Matches(Sequence[Match]):
         self._statistics = smoothed(statistics, self._weights)
         self._whites = smoothed(found.whites, near_in_time)  # sums, which weigh themselves
         self._tints = smoothed(found.tints, near_in_time)
+        self._contrasts = np.ones(len(faces))
+        if settings.colour.veil and settings.colour.method != "none":
+            depths = found.depths[samples.light, 1]
+            left = veil.contrasts(found.depths, veil.own_depth(depths))
+            self._contrasts -= settings.colour.veil * (1.0 - smoothed(left, self._weights))
         self._casts = self._casts_over_time(Alike(weights_over_time(faces, frames, CAST), found.levels, QUICK))
         self._map = lru_cache(_KEPT)(self._map_of)
         self._gains: relighting.Gains | None = None
@@ -151,9 +157,10 @@ class Matches(Sequence[Match]):
         # what a blur has softened is not to be lifted again, nor softened twice; slowly, so that neither flickers
         left = self._settings.sharpness * max(0.0, 1.0 - focus.SIDE * blur)
         detail = sharpness.gain(source * made.contrast, target, left)
-        light = self._gains.of(row) if self._gains else None
+        # albedo, which a shot's light is told by, is as pale under a veil as all else
+        light = np.float32(self._contrasts[row]) * self._gains.of(row) if self._gains else None
         whites = gain_of(self._whites[row, 0], self._whites[row, 1], self._settings.colour.whites)
-        return Match(made, detail, light, self._smears[row], whites, self._tint_of(row), blur)
+        return Match(made, detail, light, self._smears[row], whites, self._tint_of(row), self._veil_of(row), blur)
 
     def _map_of(self, row: int) -> Recolouring:
         source, target = (colour.Statistics(part[:3], part[3:12].reshape(3, 3)) for part in self._statistics[row])
@@ -172,9 +179,20 @@ class Matches(Sequence[Match]):
 
     def _brighter(self, row: int) -> Floats:
         """By how much the target is brighter than the face in its new colours."""
-        one, drawn = self._found.shading[row], self._tint_of(row)
+        one = self._found.shading[row]
         moved = self._map(row).applied(one[..., :3].astype(np.float32))
-        return relighting.brighter(one, moved if drawn is None else drawn.applied(moved))
+        for drawn in (self._tint_of(row), self._veil_of(row)):
+            moved = moved if drawn is None else drawn.applied(moved)
+        return relighting.brighter(one, moved)
+
+    def _veil_of(self, row: int) -> Veil | None:
+        left = float(self._contrasts[row])
+        if left >= 1.0:
+            return None
+        method = self._settings.colour.method
+        space: colour.Method = "mean-deviation" if method == "mean-deviation" else "covariance"
+        skin = colour.from_space(self._statistics[row, 1, None, None, :3].astype(np.float32), space)[0, 0]
+        return Veil(left, skin)
 
     def _tint_of(self, row: int) -> Tint | None:
         return tint_of(self._tints[row, 0], self._tints[row, 1], self._settings.colour.tint)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stages.artifacts.converted import Converted
 from stages.artifacts.frames import Frames
-from stages.compositing import focus, grain, motion, relighting, sharpness, tint
+from stages.compositing import focus, grain, motion, relighting, sharpness, tint, veil
 from stages.compositing.colour import above_mouth
 from stages.compositing.continuing import surely_shown
 from stages.compositing.faces import motion_of, outline_of, shown_in, transform_of
@@ -32,7 +32,7 @@ from stages.topology import NOSE_BASE, NOSE_BRIDGE
 _FOOT = 0.01
 """Added before the logarithm: below, noise is no light."""
 
-_NAMES = ("statistics", "shading", "colours", "smears", "whites", "tints", "focus", "levels", "seen")
+_NAMES = ("statistics", "shading", "colours", "smears", "whites", "tints", "focus", "levels", "depths", "seen")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Measured:
         focus: (n, WIDTH) float64, see :func:`stages.compositing.focus.told`; all 0 if the settings do not ask for it.
         levels: (n,) float64, the logarithm of the mean luma of the target's face, by which quick light is told; NaN of
             a face that is covered wholly.
+        depths: (n, 2) float64, of both, see :func:`stages.compositing.veil.depth_of`.
         seen: (n,) float64, the share of the crop in which all this was measured: 0 of a face that is covered wholly.
     """
 
@@ -66,6 +67,7 @@ class Measured:
     tints: NDArray[np.float64]
     focus: NDArray[np.float64]
     levels: NDArray[np.float64]
+    depths: NDArray[np.float64]
     seen: NDArray[np.float64]
 
     @classmethod
@@ -109,6 +111,7 @@ def measured(
     tints = np.zeros((len(faces), 2, tint.WIDTH))
     focused = np.zeros((len(faces), focus.WIDTH))
     levels, seen = np.full(len(faces), np.nan), np.zeros(len(faces))
+    depths = np.full((len(faces), 2), np.nan)
     colours: list[list[Samples]] = [[] for _ in range(len(faces))]
     pictures = frames.pick(numbers)
     for frame in progress(pictures, total=len(numbers), what=f"{what}: measuring") if what else pictures:
@@ -131,6 +134,7 @@ def measured(
             lumas = [np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.float32) for view in views]
             if seen[row]:
                 levels[row] = np.log(np.average(lumas[1], weights=mask) + _FOOT)
+            depths[row] = [veil.depth_of(luma, mask) for luma in lumas]
             # noise is no detail
             plain = [grain.without(luma, mask > 0.5) for luma in lumas] if settings.sharpness else lumas
             side = focus.side_of(transform, size)
@@ -154,7 +158,9 @@ def measured(
             if settings.light.method != "none":
                 pixels = face_size(outline) * size
                 shading[row] = relighting.shading(views[0], views[1], mask, pixels, settings.light.scale)
-    return Measured(statistics, shading, np.array(colours, np.float16), smears, whites, tints, focused, levels, seen)
+    return Measured(
+        statistics, shading, np.array(colours, np.float16), smears, whites, tints, focused, levels, depths, seen
+    )
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,13 @@ class ColourSettings(BaseModel):
         description="how far lips, brows and mouth, of whose colours skin says nothing, take on the colour of the "
         "light, as the whites of eyes tell it; of method covariance",
     )
+    veil: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="how far a face loses its contrast with its target, in a fade to white, in fog or a flare; 0: "
+        "brows and lips stay as dark as they are",
+    )
     tint: float = Field(
         default=1.0,
         ge=0.0,

@@ -74,6 +74,7 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         monochrome: bool = False,  # the clip
         lips: bool = False,  # red ones, on the converted crops
         light: Callable[[int], float] = lambda number: 1.0,  # on the clip; converted crops stay as they are
+        white: Callable[[int], float] = lambda number: 0.0,  # share of it that lies over the clip
     ) -> Scene:
         facts = VideoFacts(
             width=width,
@@ -96,7 +97,8 @@ def make_scene(tmp_path: Path) -> Callable[..., Scene]:
         with FrameWriter(folders[0], facts, rows=5) as writer, Converted.crops_into(folders[2]) as crops:
             for number in range(frames):
                 shot = int(cut is not None and number >= cut)
-                picture = painted(np.clip(background * light(number), 0, 255).astype(np.uint8), facts)
+                lit = np.clip(background * light(number), 0, 255)
+                picture = painted((lit + white(number) * (255 - lit)).astype(np.uint8), facts)
                 for channel in channels(picture, facts) if wild else ():  # codes that are no colours of RGB among them
                     channel.samples[:] = rng.integers(0, channel.largest + 1, channel.samples.shape)
                 writer.add(picture, pts=times(number), duration=1, shot=shot)

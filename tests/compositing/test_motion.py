@@ -145,6 +145,7 @@ def test_a_face_that_jumps_further_than_can_be_measured_is_not_blurred_out_of_fo
         tints=np.ones((4, 2, 9)),
         focus=np.ones((4, FOCUS)),
         levels=np.zeros(4),
+        depths=np.ones((4, 2)),
         seen=np.ones(4),
     )
     found.smears[2] = 0.0
