@@ -31,8 +31,8 @@ Floats = NDArray[np.float32]
 QUICK: Final = 0.06
 """Of the logarithm of the target's luma: what changes by more from one frame to the next is light, and no noise."""
 
-CAST: Final = 1.0
-"""Seconds (sigma) over which the colour of the light is smoothed."""
+USUAL: Final = 0.05
+"""How much the colour that a shot's light has in the mean counts beside that which eyes tell about a frame."""
 
 _KEPT: Final = 1024
 """Faces whose maps of colours are remembered while those near them ask for them."""
@@ -80,19 +80,22 @@ class Samples:
     Attributes:
         light: whose mean light is the shot's.
         motion: by which its shutter is told.
+        depth: that stand for the whole clip, by which a veil is told.
     """
 
     light: NDArray[np.bool_]
     motion: NDArray[np.bool_]
+    depth: NDArray[np.bool_]
 
     def of(self, rows: Sequence[int]) -> Samples:
         """Of the table that these rows make."""
-        return Samples(self.light[list(rows)], self.motion[list(rows)])
+        return Samples(self.light[list(rows)], self.motion[list(rows)], self.depth[list(rows)])
 
 
 def sampled(faces: pd.DataFrame) -> Samples:
     """Which faces of a whole clip stand for their shots."""
-    result = Samples(np.zeros(len(faces), dtype=bool), np.zeros(len(faces), dtype=bool))
+    result = Samples(*(np.zeros(len(faces), dtype=bool) for _ in range(3)))
+    result.depth[relighting.samples_of(np.arange(len(faces)))] = True
     moved = faces[["motion_x", "motion_y"]].to_numpy(np.float64)
     for run in runs(faces):
         result.light[relighting.samples_of(run)] = True
@@ -125,10 +128,9 @@ class Matches(Sequence[Match]):
         self._tints = smoothed(found.tints, near_in_time)
         self._contrasts = np.ones(len(faces))
         if settings.colour.veil and settings.colour.method != "none":
-            depths = found.depths[samples.light, 1]
-            left = veil.contrasts(found.depths, veil.own_depth(depths))
+            left = veil.contrasts(found.depths, veil.own_depth(found.depths[samples.depth, 1]))
             self._contrasts -= settings.colour.veil * (1.0 - smoothed(left, self._weights))
-        self._casts = self._casts_over_time(Alike(weights_over_time(faces, frames, CAST), found.levels, QUICK))
+        self._casts = self._casts_over_time(near_in_time, [run[samples.light[run]] for run in runs(faces)], runs(faces))
         self._map = lru_cache(_KEPT)(self._map_of)
         self._gains: relighting.Gains | None = None
         if settings.light.method != "none":
@@ -168,14 +170,27 @@ class Matches(Sequence[Match]):
             (source, target), self._found.colours, self._weights[row], self._settings.colour, self._casts[row]
         )
 
-    def _casts_over_time(self, near: Mapping[int, Sequence[tuple[int, float]]]) -> NDArray[np.float64]:
-        """The colour of the light on each face, (n, 3): eyes that are shut or turned away do not tell of it."""
-        casts, told = np.zeros((len(self._whites), 3)), np.zeros(len(self._whites))
+    def _casts_over_time(
+        self,
+        near: Mapping[int, Sequence[tuple[int, float]]],
+        samples: Sequence[NDArray[np.intp]],
+        parts: Sequence[NDArray[np.intp]],
+    ) -> NDArray[np.float64]:
+        """The colour of the light on each face, (n, 3).
+
+        Eyes that are shut or turned away do not tell of it: there, that of the ``samples`` of its run counts.
+        """
+        casts, told = np.zeros((len(self._whites), 3)), np.zeros((len(self._whites), 1))
         for row, (mine, his) in enumerate(self._whites if self._settings.colour.cast else ()):
             cast = cast_of(gain_of(mine, his, 1.0))
             if cast is not None:
                 casts[row], told[row] = self._settings.colour.cast * cast, 1.0
-        return smoothed(casts, Believed(near, told)) if told.any() else casts
+        usual, some = np.zeros_like(casts), np.zeros_like(told)
+        for rows, chosen in zip(parts, samples, strict=True):
+            if (sure := chosen[told[chosen, 0] > 0.0]).size:
+                usual[rows], some[rows] = casts[sure].mean(axis=0), USUAL
+        total = smoothed(told, near) + some
+        return np.asarray((smoothed(casts, near) + some * usual) / np.where(total > 0.0, total, 1.0), np.float64)
 
     def _brighter(self, row: int) -> Floats:
         """By how much the target is brighter than the face in its new colours."""

@@ -127,14 +127,17 @@ class Preview:
         rows = self._rows_near(inputs.faces, steady)
         if not rows:
             return {}
-        standing = (settings.light.method != "none") & samples.light | (settings.motion_blur != 0.0) & samples.motion
+        colour, light = settings.colour, settings.light
+        lit = light.method != "none" or (colour.method != "none" and colour.cast != 0.0)
+        standing = lit & samples.light | (settings.motion_blur != 0.0) & samples.motion
         of_run = inputs.faces.groupby(["shot", "track"]).ngroup().to_numpy()
-        rows = sorted({*rows, *np.flatnonzero(standing & np.isin(of_run, of_run[rows])).tolist()})
+        standing &= np.isin(of_run, of_run[rows])
+        standing |= (colour.method != "none" and colour.veil != 0.0) & samples.depth
+        rows = sorted({*rows, *np.flatnonzero(standing).tolist()})
         near = inputs.some(rows).faces
-        light = settings.light
-        colour = settings.colour.method, settings.colour.whites != 0
+        of_colour = colour.method, colour.whites != 0 or colour.cast != 0, colour.tint != 0
         moved = settings.motion_blur != 0, settings.focus != 0, settings.sharpness != 0
-        asked = (*colour, light.method, light.scale, settings.mask.occlusion, *moved)
+        asked = (*of_colour, light.method, light.scale, settings.mask.occlusion, *moved)
         key = f"{asked} {rows}"
         if key not in self._measured:
             self._measured[key] = measured(inputs.frames, near, inputs.converted, settings, "preview")

@@ -45,13 +45,13 @@ def test_a_sheet_of_settings_against_frames_changes_no_artifact(
 
 @pytest.mark.parametrize("steady", [0.0, 0.1])
 def test_what_it_shows_is_what_compositing_makes(make_scene: Callable[..., Any], tmp_path: Path, steady: float) -> None:
-    scene = make_scene(frames=20, flicker=0.1, without=(4,))
+    scene = make_scene(frames=20, flicker=0.1, without=(4,), cut=8, white=lambda number: 0.7 * (number > 15))
     colour = CompositingSettings().colour.model_copy(update={"steady": steady})
     settings = CompositingSettings(colour=colour, grain=1.0)
     (tmp_path / "done").mkdir()
     composite(scene.frames, scene.alignments, scene.converted, tmp_path / "done", settings)
-    shown = Preview(Inputs.of(scene.frames, scene.alignments, scene.converted), [3, 4, 12]).finished(settings)
-    for frame in Frames.read(tmp_path / "done").pick([3, 4, 12]):
+    shown = Preview(Inputs.of(scene.frames, scene.alignments, scene.converted), [3, 4, 12, 17]).finished(settings)
+    for frame in Frames.read(tmp_path / "done").pick([3, 4, 12, 17]):
         np.testing.assert_array_equal(shown[frame.number], frame.rgb())
 
 
