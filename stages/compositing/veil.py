@@ -26,8 +26,8 @@ USUAL: Final = 0.75
 WITHIN: Final = 0.65
 """Share of a clip's own depth down to which light and pose may bring it."""
 
-BETWEEN: Final = 0.35
-"""The same of the converted face's: of ten people in ordinary footage the flattest face had 0.4 of the deepest's."""
+BETWEEN: Final = 0.28
+"""The same of the converted face's: of ten people in ordinary footage the flattest frame had 0.3 of the deepest's."""
 
 _STEEP: Final = 1.5
 """Exponent by which contrast goes from there, so that under a thick veil nothing is left of it."""

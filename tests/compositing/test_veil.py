@@ -62,7 +62,7 @@ def test_the_thicker_the_veil_the_less_contrast_is_left() -> None:
 
 
 def test_fog_for_a_whole_clip_is_told_by_the_converted_face() -> None:
-    assert contrasts(np.array([[0.6, 0.1]]), 0.1)[0] < 0.4
+    assert contrasts(np.array([[0.6, 0.08]]), 0.08)[0] < 0.4
 
 
 def test_what_could_not_be_told_is_no_veil() -> None:
