@@ -128,7 +128,8 @@ class Matches(Sequence[Match]):
         self._tints = smoothed(found.tints, near_in_time)
         self._contrasts = np.ones(len(faces))
         if settings.colour.veil and settings.colour.method != "none":
-            left = veil.contrasts(found.depths, veil.own_depth(found.depths[samples.depth, 1]))
+            told = veil.relations(found.depths)
+            left = veil.contrasts(told, veil.own_relation(told[samples.depth]))
             self._contrasts -= settings.colour.veil * (1.0 - smoothed(left, self._weights))
         self._casts = self._casts_over_time(near_in_time, [run[samples.light[run]] for run in runs(faces)], runs(faces))
         self._map = lru_cache(_KEPT)(self._map_of)

@@ -2,9 +2,9 @@
 
 A map of colours that is made from skin is bounded, and shifts what is no skin: under a veil, brows and lips would stay
 as dark and red as they were. How thick it is, is told by the depth of the target's face: how far its darkest places,
-which everybody has about the eyes and mouth, lie below its skin. Depth is compared with what the same face has in the
-rest of the clip, and with the converted face's. Both differ without a veil, by light and pose and between people, so
-only what is beyond that counts.
+which everybody has about the eyes and mouth, lie below its skin. It is held against the converted face's under the same
+mask, which no veil lies over, and whose eyes a hand hides as well; and that against what it is in the rest of the clip.
+Both differ without a veil, by light and pose and between people, so only what is beyond that counts.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ DARKEST: Final = 0.02
 """Quantile of luma that stands for the darkest places."""
 
 USUAL: Final = 0.75
-"""Quantile of a clip's depths that is its own."""
+"""Quantile of a clip's relations of depths that is its own."""
 
 WITHIN: Final = 0.65
-"""Share of a clip's own depth down to which light and pose may bring it."""
+"""Share of a clip's own relation of depths down to which light and pose may bring it."""
 
 BETWEEN: Final = 0.28
-"""The same of the converted face's: of ten people in ordinary footage the flattest frame had 0.3 of the deepest's."""
+"""The relation itself: of ten people in ordinary footage the flattest frame had 0.3 of the deepest's depth."""
+
+_LEAST: Final = 0.1
+"""Depth of a converted face from which on it tells anything: else what is dark about it is hidden."""
 
 _STEEP: Final = 1.5
 """Exponent by which contrast goes from there, so that under a thick veil nothing is left of it."""
@@ -46,23 +49,27 @@ def depth_of(luma: Floats, mask: Floats) -> float:
     return float(1.0 - dark / skin) if skin > 0.0 else 0.0
 
 
-def contrasts(depths: NDArray[np.float64], own: float) -> NDArray[np.float64]:
+def relations(depths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Depths of targets by those of converted faces, (n,), of (n, 2) of the latter and the former; NaN if not told."""
+    mine, his = depths.T
+    return np.asarray(np.divide(his, mine, out=np.full(len(depths), np.nan), where=mine >= _LEAST), np.float64)
+
+
+def own_relation(told: NDArray[np.float64]) -> float:
+    """The relation that a clip's faces have, by some of them, (n,); NaN if of none it is told."""
+    told = told[np.isfinite(told)]
+    return float(np.quantile(told, USUAL)) if told.size else float("nan")
+
+
+def contrasts(told: NDArray[np.float64], own: float) -> NDArray[np.float64]:
     """What a veil leaves of contrast, (n,) in 0..1: 1 where there is none, or none can be told.
 
     Args:
-        depths: (n, 2) of converted faces and of their targets.
-        own: of the target's clip.
+        told: (n,) the :func:`relations` of some faces.
+        own: of the clip.
     """
-    mine, his = depths.T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        left = np.fmin(his / (WITHIN * own), his / (BETWEEN * mine))
+    left = told / BETWEEN if not own > 0.0 else np.minimum(told / (WITHIN * own), told / BETWEEN)
     return np.where(np.isfinite(left), np.clip(left, 0.0, 1.0) ** _STEEP, 1.0)
-
-
-def own_depth(depths: NDArray[np.float64]) -> float:
-    """The depth that a clip's faces have, by those of its targets, (n,); NaN if none was seen."""
-    told = depths[np.isfinite(depths)]
-    return float(np.quantile(told, USUAL)) if told.size else float("nan")
 
 
 @dataclass(frozen=True)
