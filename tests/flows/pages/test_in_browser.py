@@ -134,7 +134,7 @@ def test_a_real_clip_on_its_way_to_the_face_set(
         assert process.wait(WAIT) == 0, (tmp_path / "output.txt").read_text()
     pages.open("progress-detection-ada")
     pages.shows("Progress: 100%")
-    pages.shows("detection ada: 4 of 4 frames")  # of 13: each fifth, and the last
+    pages.shows("detection ada: 5 of 5 frames")  # of 13: each fifth and the last, and one for tilted heads
     for key, description in (("tracks-ada", "The people in the clip"), ("contact-sheet-ada", "The face set")):
         pages.open(key)
         width, _ = pages.picture(description)
